@@ -1,1 +1,21 @@
-export {};
+/** Public surface of `@forerun/graph`. */
+export * from './attr.js';
+export * from './errors.js';
+export * from './dtype.js';
+export * from './shape.js';
+export * from './value.js';
+export * from './opDef.js';
+export { lookupOp } from './opTable.js';
+export type { ArgSpec, AttrSpec } from './signature.js';
+export * from './tensor.js';
+export { Operation } from './operation.js';
+export { Graph, operationOf, type CreateOpOptions, type OperationLike } from './graph.js';
+export { nearestNames } from './names.js';
+export { failRule, RuleError, resolveAttrs, outputDTypes, type AttrInput, type AttrInputs } from './resolveOp.js';
+export { constantValue } from './constantValue.js';
+export * from './inferHelpers.js';
+export { applyOp, apply, type ApplyInput, type NameOptions } from './apply.js';
+export * from './scopes.js';
+export * from './ops/index.js';
+export { FAMILIES, OPS, type OpName } from './registry.js';
+export { gradients, isDifferentiable, overrideGradient, type GradientsOptions } from './gradients.js';

@@ -1,1 +1,36 @@
-export {};
+/** Public surface of `@forerun/kernels-webgpu`: one kernel per registered op. */
+import type { OpName } from '@forerun/graph';
+import type { Kernel } from './kernel.js';
+import { ARRAY_KERNELS } from './array.js';
+import { BINARY_KERNELS } from './binary.js';
+import { CONV_KERNELS } from './conv.js';
+import { MATRIX_KERNELS } from './matrix.js';
+import { NN_KERNELS } from './nn.js';
+import { POOL_KERNELS } from './pool.js';
+import { RANDOM_KERNELS } from './random.js';
+import { REDUCTION_KERNELS } from './reduction.js';
+import { SHAPE_KERNELS } from './shape.js';
+import { SOURCE_KERNELS } from './source.js';
+import { STATE_KERNELS } from './state.js';
+import { TRAINING_KERNELS } from './training.js';
+import { UNARY_KERNELS } from './unary.js';
+
+export * from './kernel.js';
+export * from './elementwiseProgram.js';
+
+/** The kernel of every op: a missing one is a compile error. */
+export const KERNELS: Readonly<Record<OpName, Kernel>> = {
+  ...SOURCE_KERNELS,
+  ...UNARY_KERNELS,
+  ...BINARY_KERNELS,
+  ...ARRAY_KERNELS,
+  ...SHAPE_KERNELS,
+  ...REDUCTION_KERNELS,
+  ...MATRIX_KERNELS,
+  ...CONV_KERNELS,
+  ...POOL_KERNELS,
+  ...NN_KERNELS,
+  ...RANDOM_KERNELS,
+  ...STATE_KERNELS,
+  ...TRAINING_KERNELS,
+};

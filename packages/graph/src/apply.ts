@@ -1,0 +1,155 @@
+/**
+ * What builders call: converts literals and variables to tensors by the op's signature, then
+ * creates the node in the graph of its inputs (or the default graph).
+ */
+import { baseDType, type DType } from './dtype.js';
+import { InternalError, InvalidArgumentError } from './errors.js';
+import { Graph } from './graph.js';
+import { topGraph } from './graphStack.js';
+import type { OpDef } from './opDef.js';
+import type { Operation } from './operation.js';
+import { lookupOp } from './opTable.js';
+import type { AttrInputs } from './resolveOp.js';
+import { getDefaultGraph } from './scopes.js';
+import type { ShapeLike } from './shape.js';
+import type { ArgSpec } from './signature.js';
+import { isTensorConvertible, Tensor, type TensorLike } from './tensor.js';
+import { TensorValue, defaultDType, toTensorValue, type ValueLike } from './value.js';
+
+/** What every builder takes last. */
+export interface NameOptions {
+  /** Name of the node below the current scope; default: the op type. */
+  readonly name?: string | undefined;
+}
+
+/** Inputs by argument: one tensor, or a list for repeated arguments. */
+export type ApplyInput = TensorLike | readonly TensorLike[];
+
+/** Attributes of an `applyOp` call; `name` is the node's name. */
+export type ApplyOptions = NameOptions & { readonly attrs?: AttrInputs };
+
+/**
+ * Creates a node of type `type`. `inputs` has one entry per declared argument; repeated arguments
+ * take a list. Literals take the dtype that the signature or the other inputs demand.
+ */
+export function applyOp(type: string, inputs: readonly ApplyInput[], options: ApplyOptions = {}): Operation {
+  const def = lookupOp(type);
+  if (def === undefined) throw new InternalError(`op type ${type} is not registered`);
+  const groups = def.inputs.map((arg, i) => inputGroup(arg, inputs[i], type));
+  const graph = graphOf(groups.flat());
+  const flat = convertInputs(graph, def, groups, options.attrs ?? {});
+  return graph.createOp({ type, name: options.name, inputs: flat, attrs: options.attrs ?? {} });
+}
+
+/** As `applyOp`, for ops with one output. */
+export function apply(type: string, inputs: readonly ApplyInput[], options?: ApplyOptions): Tensor {
+  return applyOp(type, inputs, options).output(0);
+}
+
+/**
+ * Makes a `Const` node (`tf.constant`). Numbers become float32, booleans bool, text string unless
+ * `dtype` says otherwise; `shape` reshapes or fills from one value.
+ */
+export function constant(
+  value: ValueLike,
+  { dtype, shape, name }: NameOptions & { dtype?: DType; shape?: readonly number[] } = {},
+): Tensor {
+  return makeConstant(getDefaultGraph(), toTensorValue(value, dtype, shape), name);
+}
+
+/** Converts a value, variable or tensor to a tensor (`tf.convert_to_tensor`). */
+export function convertToTensor(
+  value: TensorLike,
+  { dtype, name }: NameOptions & { dtype?: DType | undefined } = {},
+): Tensor {
+  if (value instanceof Tensor) return checkDType(value, dtype);
+  if (isTensorConvertible(value)) return checkDType(value.asTensor(), dtype);
+  return makeConstant(getDefaultGraph(), toTensorValue(value, dtype), name);
+}
+
+/** The static shape a caller wrote, as an attribute value. */
+export type ShapeInput = ShapeLike;
+
+function makeConstant(graph: Graph, value: TensorValue, name = 'Const'): Tensor {
+  return graph.createOp({ type: 'Const', name, attrs: { value, dtype: value.dtype } }).output(0);
+}
+
+function checkDType(tensor: Tensor, dtype: DType | undefined): Tensor {
+  if (dtype !== undefined && baseDType(tensor.dtype) !== dtype) {
+    throw new InvalidArgumentError(`${tensor.name} is ${tensor.dtype}, expected ${dtype}`, {
+      node: tensor.op.name,
+    });
+  }
+  return tensor;
+}
+
+/** Whether an argument takes a list of tensors. */
+function isRepeated(arg: ArgSpec): boolean {
+  return arg.numberAttr !== undefined || arg.typeListAttr !== undefined;
+}
+
+function inputGroup(arg: ArgSpec, input: ApplyInput | undefined, type: string): readonly TensorLike[] {
+  if (input === undefined) throw new InvalidArgumentError(`${type}: input "${arg.name}" is missing`);
+  if (!isRepeated(arg)) return [resolveVariable(input as TensorLike)];
+  if (!Array.isArray(input)) throw new InvalidArgumentError(`${type}: input "${arg.name}" takes a list of tensors`);
+  return (input as readonly TensorLike[]).map(resolveVariable);
+}
+
+function resolveVariable(input: TensorLike): TensorLike {
+  return isTensorConvertible(input) ? input.asTensor() : input;
+}
+
+function graphOf(inputs: readonly TensorLike[]): Graph {
+  const tensor = inputs.find((input) => input instanceof Tensor);
+  return topGraph() ?? (tensor instanceof Tensor ? tensor.graph : getDefaultGraph());
+}
+
+function convertInputs(
+  graph: Graph,
+  def: OpDef,
+  groups: readonly (readonly TensorLike[])[],
+  attrs: AttrInputs,
+): Tensor[] {
+  const types = boundTypes(def, groups, attrs);
+  return groups.flatMap((group, i) => {
+    const arg = def.inputs[i];
+    const dtype = arg?.dtype ?? types.get(arg?.typeAttr ?? '');
+    return group.map((input) => {
+      if (input instanceof Tensor) return input;
+      const literal = input as ValueLike;
+      return makeConstant(graph, toTensorValue(literal, dtype ?? literalDType(def, arg, literal)));
+    });
+  });
+}
+
+/** Dtypes that type attributes get from tensors among the inputs, or from the caller. */
+function boundTypes(
+  def: OpDef,
+  groups: readonly (readonly TensorLike[])[],
+  attrs: AttrInputs,
+): Map<string, DType> {
+  const types = new Map<string, DType>();
+  for (const { name, kind } of def.attrs) {
+    const given = attrs[name];
+    if (kind === 'type' && typeof given === 'string') types.set(name, given as DType);
+  }
+  groups.forEach((group, i) => {
+    const attr = def.inputs[i]?.typeAttr;
+    const tensor = group.find((input) => input instanceof Tensor);
+    if (attr !== undefined && tensor instanceof Tensor && !types.has(attr)) {
+      types.set(attr, baseDType(tensor.dtype));
+    }
+  });
+  return types;
+}
+
+/** The dtype of a literal that no other input decides: its own if allowed, else the declared default. */
+function literalDType(def: OpDef, arg: ArgSpec | undefined, value: ValueLike): DType {
+  const spec = def.attrs.find((attr) => attr.name === arg?.typeAttr);
+  const own = defaultDType(value);
+  if (spec?.allowed === undefined || spec.allowed.includes(own)) {
+    return spec?.default?.kind === 'type' && own === 'float32' ? spec.default.value : own;
+  }
+  if (spec.default?.kind === 'type') return spec.default.value;
+  return (spec.allowed[0] ?? own) as DType;
+}

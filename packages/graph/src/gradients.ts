@@ -1,0 +1,190 @@
+/**
+ * Reverse-mode differentiation, graph to graph: walks back from `ys` and asks each op's record for
+ * the gradients of its inputs. No op is named here. Because gradients are ordinary nodes, they can
+ * be differentiated again.
+ */
+import { apply, convertToTensor } from './apply.js';
+import { isFloating } from './dtype.js';
+import { InternalError, InvalidArgumentError, UnimplementedError } from './errors.js';
+import type { GradContext, GradFn } from './opDef.js';
+import type { Operation } from './operation.js';
+import { lookupOp } from './opTable.js';
+import { builders } from './registry.js';
+import { nameScope, withGraphOf } from './scopes.js';
+import type { Tensor, TensorConvertible, TensorLike } from './tensor.js';
+
+export interface GradientsOptions {
+  /** Gradients flowing into each of `ys`; `null` entries and the default mean ones. */
+  readonly gradYs?: readonly (TensorLike | null)[];
+  /** Tensors to be treated as constants: nothing flows through them. */
+  readonly stopGradients?: readonly (Tensor | TensorConvertible)[];
+  readonly name?: string;
+}
+
+type Source = Tensor | TensorConvertible;
+
+/**
+ * Symbolic derivatives of `sum(ys)` with respect to each of `xs` (`tf.gradients`).
+ * An entry is `null` when `ys` do not depend on that `x`. Variables stand for their handles, so all
+ * reads of a variable count. Throws `UnimplementedError` naming the op when a gradient is missing.
+ */
+export function gradients(
+  ys: Tensor | readonly Tensor[],
+  xs: Source | readonly Source[],
+  { gradYs, stopGradients = [], name = 'gradients' }: GradientsOptions = {},
+): (Tensor | null)[] {
+  const targets: readonly Tensor[] = Array.isArray(ys) ? (ys as readonly Tensor[]) : [ys as Tensor];
+  const sources = (Array.isArray(xs) ? (xs as readonly Source[]) : [xs as Source]).map(sourceTensor);
+  const first = targets[0];
+  if (first === undefined) return sources.map(() => null);
+  return withGraphOf(first, () =>
+    nameScope(name, () => {
+      const walk = new ReverseWalk(targets, sources, stopGradients.map(sourceTensor));
+      targets.forEach((y, i) => walk.seed(y, gradYs?.[i] ?? null));
+      return walk.run();
+    }),
+  );
+}
+
+/** A variable is differentiated at its handle, every other source at its tensor. */
+function sourceTensor(source: Source): Tensor {
+  if (!('asTensor' in source)) return source;
+  return 'handle' in source && isTensor(source.handle) ? source.handle : source.asTensor();
+}
+
+function isTensor(value: unknown): value is Tensor {
+  return typeof value === 'object' && value !== null && 'op' in value && 'index' in value;
+}
+
+class ReverseWalk {
+  readonly #partials = new Map<Tensor, Tensor[]>();
+  readonly #stops: ReadonlySet<Tensor>;
+  /** Operations between sources and targets: only through them can anything flow. */
+  readonly #between: ReadonlySet<Operation>;
+  readonly #order: readonly Operation[];
+
+  constructor(
+    targets: readonly Tensor[],
+    private readonly sources: readonly Tensor[],
+    stops: readonly Tensor[],
+  ) {
+    this.#stops = new Set(stops);
+    const reached = ancestors(targets.map((y) => y.op));
+    const dependents = new Set(sources.map((x) => x.op));
+    this.#order = reached;
+    for (const op of reached) if (op.inputs.some((input) => dependents.has(input.op))) dependents.add(op);
+    this.#between = dependents;
+  }
+
+  seed(y: Tensor, gradY: TensorLike | null): void {
+    if (!isFloating(y.dtype)) {
+      throw new InvalidArgumentError(`gradients: ${y.name} is ${y.dtype}; only floating-point tensors have gradients`);
+    }
+    const seed = gradY === null ? apply('OnesLike', [y]) : convertToTensor(gradY, { dtype: y.dtype });
+    if (!seed.shape.isCompatibleWith(y.shape)) {
+      throw new InvalidArgumentError(
+        `gradients: the gradient for ${y.name} has shape ${seed.shape.toString()}, not ${y.shape.toString()}`,
+      );
+    }
+    this.add(y, seed);
+  }
+
+  run(): (Tensor | null)[] {
+    for (const op of [...this.#order].reverse()) if (this.#between.has(op)) this.visit(op);
+    return this.sources.map((x) => this.total(x));
+  }
+
+  private visit(op: Operation): void {
+    const dys = op.outputs.map((y) => (this.#stops.has(y) ? null : this.total(y)));
+    const flows = op.inputs.some((input) => this.#between.has(input.op));
+    if (!flows || dys.every((dy) => dy === null)) return;
+    const grad = this.gradFunction(op);
+    if (grad === null) return;
+    const dxs = nameScope(`${op.name.split('/').at(-1) ?? op.name}_grad`, () => grad(makeContext(op, dys)));
+    if (dxs.length !== op.inputs.length) {
+      throw new InternalError(`gradient of ${op.describe()}: ${dxs.length} gradients for ${op.inputs.length} inputs`);
+    }
+    op.inputs.forEach((input, i) => {
+      const dx = dxs[i] ?? null;
+      if (dx !== null) this.add(input, dx);
+    });
+  }
+
+  private gradFunction(op: Operation): GradFn | null {
+    const custom = customGradients.get(op);
+    if (custom !== undefined) return custom;
+    const grad = op.def?.grad;
+    if (typeof grad === 'function') return grad;
+    if (grad !== undefined && !grad.blocking) return null;
+    const reason = grad?.notDifferentiable ?? 'the op type is not registered';
+    throw new UnimplementedError(`${op.describe()} has no gradient: ${reason}${op.creationSite()}`, {
+      node: op.name,
+    });
+  }
+
+  private add(x: Tensor, dx: Tensor): void {
+    const partials = this.#partials.get(x) ?? [];
+    partials.push(dx);
+    this.#partials.set(x, partials);
+  }
+
+  private total(y: Tensor): Tensor | null {
+    const partials = this.#partials.get(y);
+    const [first] = partials ?? [];
+    if (partials === undefined || first === undefined) return null;
+    if (partials.length === 1) return first;
+    const sum = apply('AddN', [partials]);
+    this.#partials.set(y, [sum]);
+    return sum;
+  }
+}
+
+/** All operations that `roots` depend on through data edges, inputs before users. */
+function ancestors(roots: readonly Operation[]): Operation[] {
+  const order: Operation[] = [];
+  const state = new Map<Operation, boolean>();
+  const stack = [...roots];
+  for (let op = stack.at(-1); op !== undefined; op = stack.at(-1)) {
+    if (state.has(op)) {
+      stack.pop();
+      if (state.get(op) === false) order.push(op);
+      state.set(op, true);
+      continue;
+    }
+    state.set(op, false);
+    for (const input of op.inputs) if (!state.has(input.op)) stack.push(input.op);
+  }
+  return order;
+}
+
+function makeContext(op: Operation, dys: readonly (Tensor | null)[]): GradContext {
+  return {
+    op,
+    attrs: op.attrs,
+    inputs: op.inputs,
+    outputs: op.outputs,
+    dys,
+    get dy() {
+      return dys[0] ?? apply('ZerosLike', [op.output(0)]);
+    },
+    ops: builders,
+    input: (i) => {
+      const input = op.inputs[i];
+      if (input === undefined) throw new InternalError(`gradient of ${op.describe()} asked for input ${i}`);
+      return input;
+    },
+    output: (i) => op.output(i),
+  };
+}
+
+const customGradients = new WeakMap<Operation, GradFn>();
+
+/** Gives one operation a gradient of its own. Used by `customGradient`. */
+export function overrideGradient(op: Operation, grad: GradFn): void {
+  customGradients.set(op, grad);
+}
+
+/** Whether an op type has a gradient function. */
+export function isDifferentiable(type: string): boolean {
+  return typeof lookupOp(type)?.grad === 'function';
+}

@@ -1,0 +1,318 @@
+/**
+ * `Graph`: owns operations in creation order, their names, scopes and collections. Only grows.
+ * `createOp` is the one door through which builders, gradients, importers and tests add nodes.
+ */
+import { Attrs, type AttrValue } from './attr.js';
+import { CallSite } from './callSite.js';
+import type { DType } from './dtype.js';
+import { FailedPreconditionError, InternalError, InvalidArgumentError, NotFoundError } from './errors.js';
+import { withGraph } from './graphStack.js';
+import { inferShapes } from './inferShapes.js';
+import { NameTable, nearestNames } from './names.js';
+import type { HandleData, OpDef } from './opDef.js';
+import { Operation } from './operation.js';
+import { lookupOp } from './opTable.js';
+import { outputDTypes, resolveAttrs, RuleError, type AttrInput, type AttrInputs } from './resolveOp.js';
+import { TensorShape } from './shape.js';
+import { Tensor } from './tensor.js';
+
+/** A request for a node. */
+export interface CreateOpOptions {
+  /** TensorFlow's op type, for example `MatMul`. */
+  readonly type: string;
+  /** Name below the current scope; made unique. A trailing `/` means: exactly this name. Default: the type. */
+  readonly name?: string | undefined;
+  /** Inputs in the op's order; repeated arguments flattened. */
+  readonly inputs?: readonly Tensor[];
+  /** Attributes by TensorFlow's names; types and counts that follow from the inputs may be left out. */
+  readonly attrs?: AttrInputs | ReadonlyMap<string, AttrValue>;
+  readonly controlInputs?: readonly Operation[];
+  readonly device?: string;
+  /** Dtypes of the outputs, for op types that are not registered. */
+  readonly outputDTypes?: readonly DType[];
+}
+
+/** Anything that leads to an operation. */
+export type OperationLike = Operation | Tensor | { readonly op: Operation };
+
+export class Graph {
+  readonly #operations: Operation[] = [];
+  readonly #byName = new Map<string, Operation>();
+  readonly #names = new NameTable();
+  readonly #collections = new Map<string, unknown[]>();
+  #scope = '';
+  #device = '';
+  #control: readonly Operation[] = [];
+  #version = 0;
+  #finalized = false;
+  /** Graph-level random seed (`tf.set_random_seed`), or `null`. */
+  seed: number | null = null;
+
+  /** All operations in creation order. */
+  get operations(): readonly Operation[] {
+    return this.#operations;
+  }
+
+  /** Grows with every change; plans compiled for an older version are not reused. */
+  get version(): number {
+    return this.#version;
+  }
+
+  get finalized(): boolean {
+    return this.#finalized;
+  }
+
+  /** The current name scope with its trailing slash, or the empty string. */
+  get currentScope(): string {
+    return this.#scope;
+  }
+
+  /** The operations that new nodes depend on by `controlDependencies`. */
+  get currentControlInputs(): readonly Operation[] {
+    return this.#control;
+  }
+
+  /** Makes the graph read-only (`tf.Graph.finalize`): creating a node throws from now on. */
+  finalize(): void {
+    this.#finalized = true;
+  }
+
+  /** Records a change that is not a new node. */
+  noteChange(): void {
+    if (this.#finalized) throw new FailedPreconditionError('the graph is finalized and cannot be modified');
+    this.#version++;
+  }
+
+  /**
+   * Adds a node. Throws `InvalidArgumentError` naming type, node, rule, values and the caller's line
+   * when inputs or attributes break the op's signature or shape rules.
+   */
+  createOp(options: CreateOpOptions): Operation {
+    if (this.#finalized) {
+      throw new FailedPreconditionError(
+        `cannot add ${options.type}: the graph is finalized. Build everything before the training loop`,
+      );
+    }
+    const { type, inputs = [] } = options;
+    this.checkOwnership(type, inputs);
+    const site = CallSite.capture();
+    const name = this.#names.peek(this.#scope, options.name ?? type);
+    if (this.#byName.has(name)) {
+      throw new InvalidArgumentError(`two nodes with the name "${name}"`, { node: name });
+    }
+    const def = lookupOp(type);
+    const plain = options.attrs instanceof Map ? Object.fromEntries(options.attrs) : options.attrs;
+    const build = (): Operation => {
+      const attrs = def === undefined ? taggedAttrs(plain, name) : resolveAttrs(def, inputs, plain ?? {}, name);
+      const op = new Operation({
+        graph: this,
+        id: this.#operations.length,
+        name,
+        type,
+        def,
+        inputs,
+        controlInputs: this.controlInputsFor(inputs, options.controlInputs ?? []),
+        attrs,
+        device: options.device ?? this.#device,
+        site,
+      });
+      addOutputs(op, def, options.outputDTypes ?? []);
+      return op;
+    };
+    const op = explainFailure(build, type, name, site);
+    this.#names.take(name);
+    this.#operations.push(op);
+    this.#byName.set(name, op);
+    this.#version++;
+    return op;
+  }
+
+  private checkOwnership(type: string, inputs: readonly Tensor[]): void {
+    const foreign = inputs.find((input) => input.graph !== this);
+    if (foreign !== undefined) {
+      throw new InvalidArgumentError(
+        `${type}: input ${foreign.name} belongs to another graph${foreign.op.creationSite()}`,
+      );
+    }
+  }
+
+  private controlInputsFor(inputs: readonly Tensor[], explicit: readonly Operation[]): readonly Operation[] {
+    if (this.#control.length === 0 && explicit.length === 0) return [];
+    const direct = new Set(inputs.map((input) => input.op));
+    return [...new Set([...explicit, ...this.#control])].filter((op) => !direct.has(op) || explicit.includes(op));
+  }
+
+  /** A name that no node has yet: `name`, or `name_1`, `name_2` … (`tf.Graph.unique_name`). Reserves it. */
+  uniqueName(name: string): string {
+    const unique = this.#names.peek(this.#scope, name);
+    this.#names.take(unique);
+    return unique;
+  }
+
+  /** See `nameScope` in scopes.ts. `null` or the empty string leads back to the root. */
+  nameScope<R>(name: string | null, build: (scope: string) => R): R {
+    const outer = this.#scope;
+    if (name === null || name === '') this.#scope = '';
+    else if (name.endsWith('/')) this.#scope = name;
+    else this.#scope = `${this.uniqueName(name)}/`;
+    try {
+      return build(this.#scope);
+    } finally {
+      this.#scope = outer;
+    }
+  }
+
+  /** See `controlDependencies` in scopes.ts. */
+  controlDependencies<R>(inputs: readonly OperationLike[] | null, build: () => R): R {
+    const outer = this.#control;
+    const added = inputs?.map(operationOf);
+    this.#control = added === undefined ? [] : [...new Set([...outer, ...added])];
+    try {
+      return build();
+    } finally {
+      this.#control = outer;
+    }
+  }
+
+  /** See `device` in scopes.ts. */
+  withDevice<R>(name: string | null, build: () => R): R {
+    const outer = this.#device;
+    this.#device = name ?? '';
+    try {
+      return build();
+    } finally {
+      this.#device = outer;
+    }
+  }
+
+  /** Makes this the default graph while `build` runs and returns its result. */
+  asDefault<R>(build: () => R): R {
+    const result = withGraph(this, build);
+    if (result instanceof Promise) {
+      throw new InvalidArgumentError('asDefault() takes a synchronous callback');
+    }
+    return result;
+  }
+
+  /** The operation called `name`. Throws `NotFoundError` with the nearest names. */
+  getOperationByName(name: string): Operation {
+    const op = this.#byName.get(name);
+    if (op === undefined) throw new NotFoundError(this.missing('operation', name));
+    return op;
+  }
+
+  /** The tensor called `op:index`. Throws for a missing index, an unknown op or output. */
+  getTensorByName(name: string): Tensor {
+    const [, opName, index] = /^(.*):(\d+)$/.exec(name) ?? [];
+    if (opName === undefined || index === undefined) {
+      const hint = this.#byName.has(name) ? `; "${name}" is an operation, its output is "${name}:0"` : '';
+      throw new InvalidArgumentError(`"${name}" is not a tensor name of the form "op:0"${hint}`);
+    }
+    const op = this.#byName.get(opName);
+    if (op === undefined) throw new NotFoundError(this.missing('tensor', name, opName));
+    return op.output(Number(index));
+  }
+
+  /** The tensor or operation that a name means: `op:0` or `op`. */
+  asGraphElement(name: string): Operation | Tensor {
+    return name.includes(':') ? this.getTensorByName(name) : this.getOperationByName(name);
+  }
+
+  /** The operation called `name`, or `undefined`. */
+  findOperation(name: string): Operation | undefined {
+    return this.#byName.get(name);
+  }
+
+  private missing(kind: string, name: string, opName = name): string {
+    const near = nearestNames(opName, this.#byName.keys());
+    const hint = near.length === 0 ? '' : `. Did you mean ${near.map((n) => `"${n}"`).join(', ')}?`;
+    return `the graph has no ${kind} "${name}"${hint}`;
+  }
+
+  /** Appends to a collection (`tf.Graph.add_to_collection`). */
+  addToCollection(key: string, value: unknown): void {
+    this.getCollectionRef(key).push(value);
+  }
+
+  /** Appends to several collections. */
+  addToCollections(keys: readonly string[], value: unknown): void {
+    keys.forEach((key) => this.addToCollection(key, value));
+  }
+
+  /** A copy of the collection, restricted to items whose `name` starts with `scope` when given. */
+  getCollection(key: string, scope?: string): unknown[] {
+    const items = this.#collections.get(key) ?? [];
+    if (scope === undefined) return [...items];
+    return items.filter((item) => hasName(item) && item.name.startsWith(scope));
+  }
+
+  /** The collection itself, created when it is missing. */
+  getCollectionRef(key: string): unknown[] {
+    const items = this.#collections.get(key) ?? [];
+    this.#collections.set(key, items);
+    return items;
+  }
+
+  /** Empties a collection. */
+  clearCollection(key: string): void {
+    this.#collections.delete(key);
+  }
+
+  /** Keys of all collections, in order of creation. */
+  get collectionKeys(): string[] {
+    return [...this.#collections.keys()];
+  }
+}
+
+/** The operation behind a tensor, an operation or a variable. */
+export function operationOf(item: OperationLike): Operation {
+  return item instanceof Operation ? item : item.op;
+}
+
+function hasName(item: unknown): item is { readonly name: string } {
+  return typeof item === 'object' && item !== null && 'name' in item && typeof item.name === 'string';
+}
+
+function explainFailure(build: () => Operation, type: string, name: string, site: CallSite): Operation {
+  try {
+    return build();
+  } catch (error) {
+    if (!(error instanceof RuleError)) throw error;
+    const where = site.toString();
+    const suffix = where === undefined ? '' : ` (created at ${where})`;
+    throw new InvalidArgumentError(`${type} "${name}": ${error.message}${suffix}`, { node: name });
+  }
+}
+
+function taggedAttrs(given: Readonly<Record<string, AttrInput | undefined>> | undefined, owner: string): Attrs {
+  const values = new Map<string, AttrValue>();
+  for (const [name, value] of Object.entries(given ?? {})) {
+    if (typeof value !== 'object' || value === null || !('kind' in value)) {
+      throw new RuleError(`attribute "${name}" of an unregistered op needs a tagged value`);
+    }
+    values.set(name, value);
+  }
+  return new Attrs(values, owner);
+}
+
+function addOutputs(op: Operation, def: OpDef | undefined, dtypes: readonly DType[]): void {
+  if (def === undefined) {
+    dtypes.forEach((dtype, i) => op.outputs.push(new Tensor(op, i, dtype, TensorShape.UNKNOWN)));
+    return;
+  }
+  const types = outputDTypes(def, op.attrs);
+  const shapes = inferShapes(def, op.attrs, op.inputs, types.length);
+  types.forEach((dtype, i) => {
+    const shape = shapes[i];
+    if (shape === undefined) throw new InternalError(`${op.describe()}: no shape for output ${i}`);
+    op.outputs.push(new Tensor(op, i, dtype, shape, dtype === 'resource' ? handleOf(op) : null));
+  });
+}
+
+/** The variable behind a resource output: declared by the op itself, or passed through from its input. */
+function handleOf(op: Operation): HandleData | null {
+  if (op.attrs.has('dtype') && op.attrs.has('shape')) {
+    return { dtype: op.attrs.type('dtype'), shape: op.attrs.shape('shape') };
+  }
+  return op.inputs.find((input) => input.dtype === 'resource')?.handle ?? null;
+}

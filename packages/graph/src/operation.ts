@@ -1,0 +1,103 @@
+/** `Operation`: a node of the graph. Made by `Graph.createOp` only. */
+import type { Attrs } from './attr.js';
+import type { CallSite } from './callSite.js';
+import { InvalidArgumentError } from './errors.js';
+import type { Graph } from './graph.js';
+import type { OpDef } from './opDef.js';
+import { Tensor } from './tensor.js';
+
+/** Everything of a new node but its outputs. */
+export interface OperationInit {
+  readonly graph: Graph;
+  readonly id: number;
+  readonly name: string;
+  readonly type: string;
+  readonly def: OpDef | undefined;
+  readonly inputs: readonly Tensor[];
+  readonly controlInputs: readonly Operation[];
+  readonly attrs: Attrs;
+  readonly device: string;
+  readonly site: CallSite | undefined;
+}
+
+/**
+ * A node: an op type applied to inputs. `def` is undefined for types that are not registered; such
+ * nodes come from files, can be inspected and written back, and stop a run only when it needs them.
+ */
+export class Operation {
+  readonly graph: Graph;
+  /** Position in creation order. */
+  readonly id: number;
+  readonly name: string;
+  readonly type: string;
+  readonly def: OpDef | undefined;
+  readonly attrs: Attrs;
+  readonly outputs: Tensor[] = [];
+  /** Device label, kept for files and for reading; it does not choose an adapter. */
+  readonly device: string;
+  /** The user's line that created the node. */
+  readonly site: CallSite | undefined;
+  readonly #inputs: Tensor[];
+  readonly #controlInputs: Operation[];
+
+  constructor(init: OperationInit) {
+    this.graph = init.graph;
+    this.id = init.id;
+    this.name = init.name;
+    this.type = init.type;
+    this.def = init.def;
+    this.attrs = init.attrs;
+    this.device = init.device;
+    this.site = init.site;
+    this.#inputs = [...init.inputs];
+    this.#controlInputs = [...init.controlInputs];
+  }
+
+  get inputs(): readonly Tensor[] {
+    return this.#inputs;
+  }
+
+  get controlInputs(): readonly Operation[] {
+    return this.#controlInputs;
+  }
+
+  /** Output `index`. Throws `InvalidArgumentError` when the op has fewer. */
+  output(index = 0): Tensor {
+    const output = this.outputs[index];
+    if (output === undefined) {
+      throw new InvalidArgumentError(`${this.describe()} has no output ${index}`, { node: this.name });
+    }
+    return output;
+  }
+
+  /** `MatMul "dense/logits"`, as messages name a node. */
+  describe(): string {
+    return `${this.type} "${this.name}"`;
+  }
+
+  /** ` (created at train.ts:41)`, or nothing when the place is not known. */
+  creationSite(): string {
+    const site = this.site?.toString();
+    return site === undefined ? '' : ` (created at ${site})`;
+  }
+
+  /** Replaces an input. For importers, which meet the back edges of loops before their source. */
+  replaceInput(index: number, tensor: Tensor): void {
+    if (this.#inputs[index] === undefined) {
+      throw new InvalidArgumentError(`${this.describe()} has no input ${index}`, { node: this.name });
+    }
+    this.#inputs[index] = tensor;
+    this.graph.noteChange();
+  }
+
+  /** Adds a control dependency on `op`. */
+  addControlInput(op: Operation): void {
+    if (this.#controlInputs.includes(op)) return;
+    this.#controlInputs.push(op);
+    this.graph.noteChange();
+  }
+
+  toString(): string {
+    return `<Operation ${this.describe()}>`;
+  }
+}

@@ -1,0 +1,19 @@
+/** All op builders. The gradient functions receive this module as `ops`. */
+import type * as builders from './index.js';
+
+export { constant, convertToTensor } from '../apply.js';
+export * from './source.js';
+export * from './unary.js';
+export * from './binary.js';
+export * from './array.js';
+export * from './shape.js';
+export * from './reduction.js';
+export * from './matrix.js';
+export * from './conv.js';
+export * from './pool.js';
+export * from './nn.js';
+export * from './random.js';
+export * from './state.js';
+export * from './training.js';
+
+export type Ops = typeof builders;

@@ -1,0 +1,72 @@
+/**
+ * `Tensor`: one output of an operation, the edge along which values flow. The arithmetic methods
+ * (`x.add(y)`) are attached in tensorMethods.ts, beside the builders they call.
+ */
+import type { DType } from './dtype.js';
+import type { Graph } from './graph.js';
+import type { HandleData } from './opDef.js';
+import type { Operation } from './operation.js';
+import { InvalidArgumentError } from './errors.js';
+import { TensorShape, type ShapeLike } from './shape.js';
+import type { ValueLike } from './value.js';
+
+/** A symbolic value: output `index` of `op`. Holds no data; run it in a session to get some. */
+export class Tensor {
+  #shape: TensorShape;
+
+  constructor(
+    readonly op: Operation,
+    readonly index: number,
+    readonly dtype: DType,
+    shape: TensorShape,
+    /** Dtype and shape of the variable when this is a resource handle. */
+    readonly handle: HandleData | null = null,
+  ) {
+    this.#shape = shape;
+  }
+
+  /** The static shape as far as it is known. */
+  get shape(): TensorShape {
+    return this.#shape;
+  }
+
+  /** TensorFlow's tensor name, `op:index`. */
+  get name(): string {
+    return `${this.op.name}:${this.index}`;
+  }
+
+  get graph(): Graph {
+    return this.op.graph;
+  }
+
+  /**
+   * Adds what the caller knows to the static shape (`tf.Tensor.set_shape`).
+   * Throws `InvalidArgumentError` when it contradicts the inferred shape.
+   */
+  setShape(shape: ShapeLike): void {
+    const merged = this.#shape.mergeWith(TensorShape.of(shape));
+    if (merged === null) {
+      throw new InvalidArgumentError(
+        `${this.name}: shape ${TensorShape.of(shape).toString()} contradicts the inferred ${this.#shape.toString()}`,
+      );
+    }
+    this.#shape = merged;
+  }
+
+  toString(): string {
+    return `Tensor("${this.name}", shape=${this.#shape.toString()}, dtype=${this.dtype})`;
+  }
+}
+
+/** Objects that stand for a tensor, such as variables. */
+export interface TensorConvertible {
+  asTensor(): Tensor;
+}
+
+/** Whatever a builder takes where it wants a tensor. */
+export type TensorLike = Tensor | TensorConvertible | ValueLike;
+
+/** True for objects that convert themselves, such as variables. */
+export function isTensorConvertible(value: unknown): value is TensorConvertible {
+  return typeof value === 'object' && value !== null && 'asTensor' in value;
+}

@@ -1,0 +1,131 @@
+/**
+ * What a kernel is: a pure function from an op with static shapes to WGSL text, bindings and a
+ * dispatch size. No GPU object appears here; the session turns this into pipelines and buffers.
+ */
+import type { Attrs, DType, HostValue } from '@forerun/graph';
+
+/** A tensor as a kernel sees it. For resource inputs this is the variable behind the handle. */
+export interface Operand {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+}
+
+/** What lowering may depend on besides the op. */
+export interface AdapterFacts {
+  /** Lanes per subgroup when `subgroups` is enabled and the size is fixed; 0 = do not use subgroups. */
+  readonly subgroupSize: number;
+  /** A CPU implementation (lavapipe, SwiftShader): workgroup memory and barriers are dear. */
+  readonly software: boolean;
+  readonly shaderF16: boolean;
+  /** Storage buffers per dispatch. */
+  readonly maxBindings: number;
+  /** Bytes of one storage binding. */
+  readonly maxBindingBytes: number;
+  /** Workgroups per dispatch dimension. */
+  readonly maxWorkgroups: number;
+  /** Invocations per workgroup. */
+  readonly maxInvocations: number;
+}
+
+export interface KernelContext {
+  readonly op: string;
+  /** Node name, for labels and errors. */
+  readonly name: string;
+  readonly attrs: Attrs;
+  readonly inputs: readonly Operand[];
+  readonly outputs: readonly Operand[];
+  readonly adapter: AdapterFacts;
+  input(i: number): Operand;
+  output(i: number): Operand;
+  /** The value of input `i` when it is known on the host, else `null`. */
+  host(i: number): HostValue | null;
+  /** As `host`, but an error naming the node and `what` when the value is not known. */
+  requireHost(i: number, what: string): HostValue;
+  /** Refuses the case with an `UnimplementedError` that names op and node. */
+  unsupported(why: string): never;
+}
+
+/** What a binding is bound to. */
+export type BindingSource =
+  | { readonly kind: 'input'; readonly index: number }
+  | { readonly kind: 'output'; readonly index: number }
+  /** A buffer that lives only within this kernel's dispatches; `index` into `Lowered.scratch`. */
+  | { readonly kind: 'scratch'; readonly index: number }
+  /** A constant table, uploaded once. */
+  | { readonly kind: 'data'; readonly words: Uint32Array }
+  /** `array<u32, 4>`: the session's random step (low, high word) and two zeros. */
+  | { readonly kind: 'random' };
+
+/** One `var<storage>` of a shader; the position in the list is the binding number. */
+export interface Binding {
+  /** WGSL name. */
+  readonly name: string;
+  readonly source: BindingSource;
+  readonly access: 'read' | 'read_write';
+}
+
+export interface Dispatch {
+  /** For profiles: kernel family and what distinguishes this dispatch, for example `matMul.sg16x4`. */
+  readonly label: string;
+  /** The complete shader; its text is the key under which pipelines are shared. Entry point `main`. */
+  readonly wgsl: string;
+  readonly bindings: readonly Binding[];
+  readonly workgroups: readonly [number, number, number];
+}
+
+export interface Lowered {
+  readonly dispatches: readonly Dispatch[];
+  /** Byte sizes of scratch buffers. */
+  readonly scratch?: readonly number[];
+}
+
+/** Computes every output element from the elements of its inputs at the same (broadcast) position. */
+export interface ElementwiseKernel {
+  readonly kind: 'elementwise';
+  /**
+   * A WGSL expression over the op's input names, or a function giving one. It must also be right for
+   * `vec4` operands: scalar constructors (`f32(0)`, `i32(1)`, `bool(x)`) are widened by text.
+   */
+  readonly expression: string | ((c: KernelContext) => string);
+}
+
+export interface DeviceKernel {
+  readonly kind: 'device';
+  readonly lower: (c: KernelContext) => Lowered;
+}
+
+/** The output is the input's buffer under another shape: costs nothing. */
+export interface ViewKernel {
+  readonly kind: 'view';
+}
+
+/** The session itself carries the op out. */
+export interface HostOp {
+  readonly kind: 'host';
+  readonly reason: string;
+}
+
+export interface Unsupported {
+  readonly kind: 'unsupported';
+  readonly reason: string;
+}
+
+export type Kernel = ElementwiseKernel | DeviceKernel | ViewKernel | HostOp | Unsupported;
+
+export function elementwise(expression: ElementwiseKernel['expression']): ElementwiseKernel {
+  return { kind: 'elementwise', expression };
+}
+
+export function device(lower: DeviceKernel['lower']): DeviceKernel {
+  return { kind: 'device', lower };
+}
+
+export const view: ViewKernel = { kind: 'view' };
+
+export function hostOp(reason: string): HostOp {
+  return { kind: 'host', reason };
+}
+
+export function unsupported(reason: string): Unsupported {
+  return { kind: 'unsupported', reason };
+}

@@ -1,0 +1,4 @@
+/** Samples of ops that rearrange, join, cut and index tensors. */
+import type { FamilySamples } from '../sample.js';
+
+export const ARRAY_SAMPLES = {} satisfies FamilySamples;

@@ -1,0 +1,4 @@
+/** Samples of optimizer updates. */
+import type { FamilySamples } from '../sample.js';
+
+export const TRAINING_SAMPLES = {} satisfies FamilySamples;
