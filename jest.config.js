@@ -1,13 +1,26 @@
 // Tests run straight from the TypeScript sources; every package name resolves to its src/index.ts.
 export default {
   testMatch: ['<rootDir>/packages/*/test/**/*.test.ts', '<rootDir>/test/**/*.test.ts'],
+  modulePathIgnorePatterns: ['<rootDir>/.*/dist/'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
-    '^.+\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'es6' }, sourceMaps: 'inline' }],
+    '^.+\\.ts$': [
+      '@swc/jest',
+      {
+        jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
+        module: { type: 'es6' },
+        sourceMaps: 'inline',
+      },
+    ],
   },
   moduleNameMapper: {
     '^@forerun/([^/]+)$': '<rootDir>/packages/$1/src/index.ts',
     '^forerun$': '<rootDir>/packages/forerun/src/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
+  reporters: ['default', '<rootDir>/scripts/gpuTestReporter.mjs'],
+  watchman: false,
+  // A software adapter takes every core for itself: more workers only wait for each other.
+  maxWorkers: 2,
+  testTimeout: 60_000,
 };

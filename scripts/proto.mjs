@@ -14,7 +14,8 @@ const OUT_DIR = path.join(ROOT, 'packages/graph/src/proto');
 /** All types of proto/, messages and enums by name relative to the package `tensorflow`. */
 function loadTypes() {
   const root = new protobuf.Root();
-  root.resolvePath = (_origin, target) => (target.startsWith(PROTO_DIR) ? target : path.join(PROTO_DIR, target));
+  root.resolvePath = (_origin, target) =>
+    target.startsWith(PROTO_DIR) ? target : path.join(PROTO_DIR, target);
   const files = readdirSync(PROTO_DIR, { recursive: true })
     .filter((file) => file.endsWith('.proto'))
     .sort()
@@ -66,7 +67,8 @@ function fieldType(field) {
 /** Sub-messages and members of a oneof can be absent; everything else has proto3's default. */
 function property(field) {
   const isMessage = field.resolvedType instanceof protobuf.Type && !field.repeated && !field.map;
-  const comment = field.resolvedType instanceof protobuf.Enum ? `/** ${identifier(field.resolvedType)}. */\n` : '';
+  const comment =
+    field.resolvedType instanceof protobuf.Enum ? `/** ${identifier(field.resolvedType)}. */\n` : '';
   const optional = isMessage || field.partOf;
   return `${comment}${camelCase(field.name)}${optional ? '?' : ''}: ${fieldType(field)}${optional ? ' | undefined' : ''};`;
 }
@@ -74,7 +76,8 @@ function property(field) {
 function schemaSource({ messages, enums }) {
   const table = messages.map((m) => `'${nameOf(m)}': ${JSON.stringify(fieldsOf(m).map(fieldLine))}`);
   const values = enums.map((e) => `'${nameOf(e)}': ${JSON.stringify(e.values)}`);
-  return `/** Field table of every message in proto/, which the codec reads. Made by scripts/proto.mjs: do not edit. */
+  return `/* eslint-disable max-lines -- a generated list */
+/** Field table of every message in proto/, which the codec reads. Made by scripts/proto.mjs: do not edit. */
 export const MESSAGES = {${table.join(',')}} as const satisfies Readonly<Record<string, readonly string[]>>;
 
 /** Numbers of every enum in proto/. */
@@ -87,7 +90,8 @@ function messagesSource({ messages }) {
     (m) => `export interface ${identifier(m)} extends Message {\n${fieldsOf(m).map(property).join('\n')}\n}`,
   );
   const names = messages.map((m) => `'${nameOf(m)}': ${identifier(m)};`);
-  return `/** Interfaces of every message in proto/, as the codec reads them. Made by scripts/proto.mjs: do not edit. */
+  return `/* eslint-disable max-lines -- a generated list */
+/** Interfaces of every message in proto/, as the codec reads them. Made by scripts/proto.mjs: do not edit. */
 import type { Message } from './message.js';
 
 /** Message types by their name in proto/. */

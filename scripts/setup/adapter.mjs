@@ -18,7 +18,8 @@ export function ensureAdapter() {
     say(`WebGPU found no adapter on this machine (${answer.reason}).`);
     installDriver();
     answer = probeAdapter();
-    if (!answer.found) throw new SetupError(`There is still no WebGPU adapter (${answer.reason}).\n${advice()}`);
+    if (!answer.found)
+      throw new SetupError(`There is still no WebGPU adapter (${answer.reason}).\n${advice()}`);
   }
   say(`WebGPU adapter: ${answer.description || answer.device || answer.vendor}`);
   found.write(driverState());

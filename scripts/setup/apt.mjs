@@ -9,14 +9,27 @@ const QUIET = ['-y', '-q', '-o', 'DPkg::Lock::Timeout=300', '-o', 'Dpkg::Use-Pty
  * Some third party's list that cannot be reached is no reason to stop; a missing package shows later.
  */
 export function updateLists(file) {
-  const only = ['-o', `Dir::Etc::sourcelist=${file}`, '-o', 'Dir::Etc::sourceparts=-', '-o', 'APT::Get::List-Cleanup=0'];
+  const only = [
+    '-o',
+    `Dir::Etc::sourcelist=${file}`,
+    '-o',
+    'Dir::Etc::sourceparts=-',
+    '-o',
+    'APT::Get::List-Cleanup=0',
+  ];
   run('apt-get', ['update', ...QUIET, ...(file === undefined ? [] : only)]);
 }
 
 /** Installs packages, from the given suite where one is given. Throws with apt's last lines. */
 export function installPackages(packages, suite) {
   const from = suite === undefined ? [] : ['-t', suite];
-  const { status, output } = run('apt-get', ['install', ...QUIET, '--no-install-recommends', ...from, ...packages]);
+  const { status, output } = run('apt-get', [
+    'install',
+    ...QUIET,
+    '--no-install-recommends',
+    ...from,
+    ...packages,
+  ]);
   if (status === 0) return;
   const last = output.trim().split('\n').slice(-8).join('\n  ');
   throw new SetupError(`apt-get could not install ${packages.join(' ')}:\n  ${last}`);

@@ -98,7 +98,13 @@ export function furtherSuite(source, suite, comment) {
   const shared = Object.entries(SHARED_FIELDS)
     .filter(([key]) => source.options[key] !== undefined)
     .map(([key, field]) => `${field}: ${source.options[key]}`.replace(': \n', ':\n'));
-  const lines = [`# ${comment}`, 'Types: deb', `URIs: ${source.uris.join(' ')}`, `Suites: ${suite}`, 'Components: main'];
+  const lines = [
+    `# ${comment}`,
+    'Types: deb',
+    `URIs: ${source.uris.join(' ')}`,
+    `Suites: ${suite}`,
+    'Components: main',
+  ];
   return [...lines, ...shared, ''].join('\n');
 }
 

@@ -13,7 +13,8 @@ export function ensureBuild() {
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   const before = sources();
   const result = spawnSync(process.execPath, [tsc, '-b'], { cwd: root, stdio: 'inherit' });
-  if (result.error !== undefined) throw new SetupError(`The compiler could not be started: ${result.error.message}`);
+  if (result.error !== undefined)
+    throw new SetupError(`The compiler could not be started: ${result.error.message}`);
   if (result.status !== 0) throw new SetupError('The build failed; the errors are above.');
   // A source that was saved while the compiler ran may not be in the output: leave it to the next build.
   if (before === sources()) built.write(fingerprint());
@@ -32,7 +33,9 @@ function projects() {
 }
 
 function sources() {
-  const settings = ['tsconfig.json', 'tsconfig.base.json'].map((name) => `${name} ${fileState(join(root, name))}`);
+  const settings = ['tsconfig.json', 'tsconfig.base.json'].map(
+    (name) => `${name} ${fileState(join(root, name))}`,
+  );
   return digest(...settings, ...projects().flatMap((project) => walk(join(root, project))));
 }
 
@@ -52,7 +55,10 @@ function walk(folder) {
 function outputState(folder) {
   if (!existsSync(folder)) return 'absent';
   let newest = 0;
-  const files = readdirSync(folder, { withFileTypes: true, recursive: true }).filter((entry) => entry.isFile());
-  for (const file of files) newest = Math.max(newest, statSync(join(file.parentPath ?? file.path, file.name)).mtimeMs);
+  const files = readdirSync(folder, { withFileTypes: true, recursive: true }).filter((entry) =>
+    entry.isFile(),
+  );
+  for (const file of files)
+    newest = Math.max(newest, statSync(join(file.parentPath ?? file.path, file.name)).mtimeMs);
   return `${files.length}:${newest}`;
 }

@@ -16,7 +16,9 @@ export function ensureDependencies() {
   if (installed.matches(wanted)) return;
   // Over an existing node_modules an in-place install is quicker; neither form writes to the lockfile.
   const fresh = !existsSync(join(root, 'node_modules'));
-  say(`${fresh ? 'installing the npm dependencies' : 'package-lock.json changed: updating the npm dependencies'}`);
+  say(
+    `${fresh ? 'installing the npm dependencies' : 'package-lock.json changed: updating the npm dependencies'}`,
+  );
   runNpm([...(fresh ? ['ci'] : ['install', '--no-save']), '--ignore-scripts', '--no-audit', '--no-fund']);
   installed.write(wanted);
 }
@@ -33,6 +35,8 @@ function runNpm(args) {
   });
   if (result.error !== undefined) throw new SetupError(`npm could not be started: ${result.error.message}`);
   if (result.status !== 0) {
-    throw new SetupError(`\`npm ${args.join(' ')}\` failed (exit code ${result.status}); its output is above.`);
+    throw new SetupError(
+      `\`npm ${args.join(' ')}\` failed (exit code ${result.status}); its output is above.`,
+    );
   }
 }

@@ -30,24 +30,34 @@ export function installLavapipe(release) {
   if (!isNewEnough(backport)) {
     throw new SetupError(`${suite} offers no ${driver} of version ${OLDEST_MESA} or newer.\n${advice()}`);
   }
-  say(`installing ${driver} ${backport} from ${suite}: a software Vulkan driver, so that WebGPU runs without a GPU`);
+  say(
+    `installing ${driver} ${backport} from ${suite}: a software Vulkan driver, so that WebGPU runs without a GPU`,
+  );
   installPackages(DRIVER_PACKAGES, suite);
 }
 
 /** Adds the backports of the machine's own mirror unless some source has them; gives the suite's name. */
 function enableBackports(release, own) {
   const codename = release.VERSION_CODENAME;
-  const why = own === undefined ? 'apt knows no mesa-vulkan-drivers' : `this system's own Mesa (${own}) is too old for Dawn`;
+  const why =
+    own === undefined
+      ? 'apt knows no mesa-vulkan-drivers'
+      : `this system's own Mesa (${own}) is too old for Dawn`;
   if (release.ID !== 'debian' || codename === undefined) throw new SetupError(`${why}.\n${advice()}`);
   const suite = `${codename}-backports`;
   const sources = aptSources();
   if (servesSuite(sources, suite)) return suite;
   const mirror = releaseSource(sources, codename);
   if (mirror === undefined) {
-    throw new SetupError(`${why}, and no apt source for ${codename} names a mirror to take ${suite} from.\n${advice()}`);
+    throw new SetupError(
+      `${why}, and no apt source for ${codename} names a mirror to take ${suite} from.\n${advice()}`,
+    );
   }
   say(`${why}: adding ${suite} of ${mirror.uris[0]} in ${BACKPORTS_FILE}`);
-  writeFileSync(BACKPORTS_FILE, furtherSuite(mirror, suite, 'Added by Forerun\'s set-up: a Mesa new enough for WebGPU.'));
+  writeFileSync(
+    BACKPORTS_FILE,
+    furtherSuite(mirror, suite, "Added by Forerun's set-up: a Mesa new enough for WebGPU."),
+  );
   updateLists(BACKPORTS_FILE);
   return suite;
 }

@@ -39,17 +39,19 @@ export function aptSources(directory = '/etc/apt') {
 
 /** What a person has to do to get an adapter on a system where the set-up installs nothing. */
 export function advice(platform = process.platform, release = osRelease()) {
-  const software = 'a GPU driver with Vulkan, or, without a GPU, Mesa\'s software driver';
+  const software = "a GPU driver with Vulkan, or, without a GPU, Mesa's software driver";
   if (platform === 'darwin') {
     return 'On macOS WebGPU runs on Metal, which needs no installation; a virtual machine needs a paravirtual GPU.';
   }
   if (platform === 'win32') {
-    return 'On Windows WebGPU runs on Direct3D 12: install the graphics card\'s current driver.';
+    return "On Windows WebGPU runs on Direct3D 12: install the graphics card's current driver.";
   }
   if (release.ID === 'debian') {
     return `Install ${software}:\n${debianCommands(release.VERSION_CODENAME ?? 'stable')}`;
   }
-  const command = INSTALL_COMMANDS.find(([id]) => [release.ID, ...(release.ID_LIKE ?? '').split(' ')].includes(id));
+  const command = INSTALL_COMMANDS.find(([id]) =>
+    [release.ID, ...(release.ID_LIKE ?? '').split(' ')].includes(id),
+  );
   if (command !== undefined) return `Install ${software}:\n  ${command[1]}`;
   return `Install ${software} (lavapipe, Mesa 23.1 or newer) and the Vulkan loader.`;
 }

@@ -1,0 +1,66 @@
+// `npm run test:swiftshader`: the GPU tests of the op registry once more on SwiftShader, the other software
+// adapter, since a kernel may be right on one driver by luck. Debian's Chromium brings SwiftShader along.
+import { existsSync } from 'node:fs';
+import { runJest } from './jest.mjs';
+import { setup } from './setup.mjs';
+import { probeAdapter } from './setup/adapter.mjs';
+import { installPackages, updateLists } from './setup/apt.mjs';
+import { SetupError, say } from './setup/report.mjs';
+import { osRelease } from './setup/system.mjs';
+
+/** Where browsers keep the driver's manifest. */
+const MANIFESTS = [
+  '/usr/lib/chromium/vk_swiftshader_icd.json',
+  '/opt/google/chrome/vk_swiftshader_icd.json',
+  '/opt/chromium.org/chromium/vk_swiftshader_icd.json',
+];
+
+/** The part of Debian's Chromium that holds the driver, without the browser itself. */
+const DEBIAN_PACKAGE = 'chromium-common';
+
+function findManifest() {
+  return [process.env.FORERUN_SWIFTSHADER_ICD, ...MANIFESTS].find(
+    (path) => path !== undefined && existsSync(path),
+  );
+}
+
+function installManifest() {
+  const mayInstall = process.getuid?.() === 0 && !process.env.FORERUN_NO_INSTALL;
+  if (osRelease().ID !== 'debian' || !mayInstall) return undefined;
+  say(
+    `installing ${DEBIAN_PACKAGE} with apt: it holds SwiftShader, a second software adapter to test the kernels on`,
+  );
+  updateLists();
+  installPackages([DEBIAN_PACKAGE]);
+  return findManifest();
+}
+
+function main(args) {
+  const manifest = findManifest() ?? installManifest();
+  if (manifest === undefined) {
+    say(
+      'SwiftShader is not here: install Chromium, or name its vk_swiftshader_icd.json in FORERUN_SWIFTSHADER_ICD.',
+    );
+    return args.includes('--if-available') ? 0 : 1;
+  }
+  const env = { VK_ICD_FILENAMES: manifest, VK_DRIVER_FILES: manifest };
+  const answer = probeAdapter({ ...process.env, ...env });
+  if (!answer.found || !/swiftshader/i.test(`${answer.architecture} ${answer.description}`)) {
+    throw new SetupError(
+      `SwiftShader (${manifest}) gives no adapter: ${answer.reason ?? answer.description}`,
+    );
+  }
+  say(`WebGPU adapter: ${answer.description}`);
+  const rest = args.filter((arg) => arg !== '--if-available');
+  const pattern = rest.length > 0 ? rest : ['packages/testing/test/.*\\.gpu\\.test\\.ts$'];
+  return runJest(pattern, { ...env, FORERUN_REQUIRE_GPU_TESTS: '1' });
+}
+
+await setup();
+try {
+  process.exitCode = main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof SetupError)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}
