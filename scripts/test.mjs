@@ -3,6 +3,6 @@
 import { runJest } from './jest.mjs';
 import { setup } from './setup.mjs';
 
-await setup();
+setup();
 const args = process.argv.slice(2);
 process.exitCode = runJest(args, args.length === 0 ? { FORERUN_REQUIRE_GPU_TESTS: '1' } : {});

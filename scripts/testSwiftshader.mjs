@@ -56,7 +56,7 @@ function main(args) {
   return runJest(pattern, { ...env, FORERUN_REQUIRE_GPU_TESTS: '1' });
 }
 
-await setup();
+setup();
 try {
   process.exitCode = main(process.argv.slice(2));
 } catch (error) {
