@@ -18,7 +18,7 @@ export default defineConfig(
       eqeqeq: 'error',
       'max-lines': ['error', { max: 800 }],
       'max-lines-per-function': ['error', { max: 80 }],
-      'no-console': 'error',
+      'no-console': ['error', { allow: ['warn', 'error'] }],
       'no-param-reassign': 'off',
       'object-shorthand': 'error',
       'prefer-const': 'error',

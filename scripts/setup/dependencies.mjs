@@ -23,20 +23,27 @@ export function ensureDependencies() {
   installed.write(wanted);
 }
 
-function runNpm(args) {
-  // Under `npm run` the running npm names itself; on Windows npm is a batch file that only a shell can start.
+/**
+ * How to start npm with these arguments, for spawnSync. Under `npm run` the running npm names itself; on Windows npm
+ * is a batch file that only a shell can start.
+ * @param {string[]} args
+ * @returns {{ command: string, args: string[], shell: boolean }}
+ */
+export function npmCommand(args) {
   const cli = process.env.npm_execpath;
-  const viaNode = cli !== undefined && /npm-cli\.[cm]?js$/.test(cli);
-  const [command, all] = viaNode ? [process.execPath, [cli, ...args]] : ['npm', args];
-  const result = spawnSync(command, all, {
-    cwd: root,
-    stdio: 'inherit',
-    shell: !viaNode && process.platform === 'win32',
-  });
+  if (cli !== undefined && /npm-cli\.[cm]?js$/.test(cli)) {
+    return { command: process.execPath, args: [cli, ...args], shell: false };
+  }
+  return { command: 'npm', args, shell: process.platform === 'win32' };
+}
+
+function runNpm(npmArgs) {
+  const { command, args, shell } = npmCommand(npmArgs);
+  const result = spawnSync(command, args, { cwd: root, stdio: 'inherit', shell });
   if (result.error !== undefined) throw new SetupError(`npm could not be started: ${result.error.message}`);
   if (result.status !== 0) {
     throw new SetupError(
-      `\`npm ${args.join(' ')}\` failed (exit code ${result.status}); its output is above.`,
+      `\`npm ${npmArgs.join(' ')}\` failed (exit code ${result.status}); its output is above.`,
     );
   }
 }
