@@ -44,11 +44,8 @@ function run(
   args: readonly string[],
   options: { cwd?: string; shell?: boolean } = {},
 ): string {
-  const child = spawnSync(command, args, {
-    cwd,
-    encoding: 'utf8',
-    env: { ...process.env, NODE_OPTIONS: '' },
-  });
+  const env = { ...process.env, NODE_OPTIONS: '' };
+  const child = spawnSync(command, args, { cwd: outside, encoding: 'utf8', env, ...options });
   if (child.error !== undefined) throw child.error;
   const output = child.stdout + child.stderr;
   if (child.status !== 0)
