@@ -14,8 +14,17 @@ export { nearestNames } from './names.js';
 export { failRule, RuleError, resolveAttrs, outputDTypes, type AttrInput, type AttrInputs } from './resolveOp.js';
 export { constantValue } from './constantValue.js';
 export * from './inferHelpers.js';
+export * from './windows.js';
+export {
+  imageAxes,
+  windowAxes,
+  type DataFormat,
+  type ExplicitPadding,
+  type PerAxis,
+  type WindowOptions,
+} from './ops/convWindows.js';
 export { applyOp, apply, type ApplyInput, type NameOptions } from './apply.js';
 export * from './scopes.js';
 export * from './ops/index.js';
-export { FAMILIES, OPS, type OpName } from './registry.js';
+export { FAMILIES, OPS, builders, type OpName } from './registry.js';
 export { gradients, isDifferentiable, overrideGradient, type GradientsOptions } from './gradients.js';

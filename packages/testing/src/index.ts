@@ -1,4 +1,13 @@
-/** Public surface of the private package `@forerun/testing`. */
+/** Private helpers of the tests: samples, float64 references, an interpreter, a gradient checker, a device. */
 export * from './sample.js';
-export { REFERENCES } from './reference/index.js';
-export { SAMPLES } from './samples/index.js';
+export * from './samples/index.js';
+export * from './reference/index.js';
+export * from './random.js';
+export * from './expectClose.js';
+export * from './nodes.js';
+export * from './shapes.js';
+export * from './interpret.js';
+export * from './checkGrad.js';
+export * from './signatures.js';
+export { settle, testDevice, type TestDevice } from './device.js';
+//GPU

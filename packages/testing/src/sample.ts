@@ -19,6 +19,12 @@ export interface Sample {
   readonly tolerance?: { readonly rtol?: number; readonly atol?: number };
   /** Do not compare gradients with finite differences here, and why (kinks, NaN inputs). */
   readonly skipGradient?: string;
+  /** Positions of the inputs whose gradients are compared; default: all floating-point ones. */
+  readonly gradientInputs?: readonly number[];
+  /** Positions of the outputs into which gradients flow; default: all floating-point ones. */
+  readonly gradientOutputs?: readonly number[];
+  /** The kernel refuses this case, and why. The test fails when it does not refuse. */
+  readonly unsupportedOnGpu?: string;
 }
 
 /** Shape inference with unknown dimensions: inputs `"[1,?];[?,2]"`, outputs in the same notation, `?` = unknown rank. */
@@ -58,7 +64,11 @@ export interface ReferenceContext {
   input(i: number): HostValue;
 }
 
-/** Computes all outputs in float64. Shares no code with the kernels or with host evaluation. */
+/**
+ * Computes all outputs in float64. Shares no code with the kernels or with host evaluation.
+ * For an op with resource inputs, these inputs hold the variables' values (in samples too), and the
+ * reference returns the op's outputs followed by the new value of every resource input, in order.
+ */
 export type Reference = (c: ReferenceContext) => readonly HostValue[];
 
 export type FamilyReferences = Partial<Record<OpName, Reference>>;

@@ -1,0 +1,107 @@
+/**
+ * The one WebGPU device that all tests of a process share. Jest gives every test file its own
+ * globals and modules; core module objects are what they have in common, so the device hangs there.
+ */
+import os from 'node:os';
+import { create } from 'webgpu';
+import type { AdapterFacts } from '@forerun/kernels-webgpu';
+import { UnavailableError } from '@forerun/graph';
+
+/** A device, what lowering needs to know of it, and the errors it reported outside of error scopes. */
+export interface TestDevice {
+  readonly device: GPUDevice;
+  readonly facts: AdapterFacts;
+  /** Drained by `throwErrors`. */
+  readonly errors: string[];
+}
+
+const KEY = Symbol.for('forerun.testing.device');
+
+interface Shared {
+  /** Kept referenced for the life of the process: the driver ends with these objects. */
+  readonly entries: readonly GPU[];
+  readonly device: Promise<TestDevice>;
+}
+
+/** The shared device; created on the first call. Throws `UnavailableError` when there is no adapter. */
+export function testDevice(): Promise<TestDevice> {
+  const holder = os as typeof os & { [KEY]?: Shared };
+  holder[KEY] ??= start();
+  return holder[KEY].device;
+}
+
+function start(): Shared {
+  const plain = create([]);
+  const entries = [plain];
+  const device = plain.requestAdapter().then(async (adapter) => {
+    if (adapter !== null) return openDevice(adapter);
+    const vulkan = create(['backend=vulkan']);
+    entries.push(vulkan);
+    const fallback = await vulkan.requestAdapter();
+    if (fallback === null) throw new UnavailableError('there is no WebGPU adapter: install a Vulkan driver');
+    return openDevice(fallback);
+  });
+  return { entries, device };
+}
+
+const WANTED: readonly GPUFeatureName[] = ['subgroups', 'shader-f16', 'timestamp-query'];
+
+async function openDevice(adapter: GPUAdapter): Promise<TestDevice> {
+  const requiredFeatures = WANTED.filter((feature) => adapter.features.has(feature));
+  const device = await adapter.requestDevice({ requiredFeatures, requiredLimits: allLimits(adapter.limits) });
+  const errors: string[] = [];
+  device.addEventListener('uncapturederror', (event) => errors.push(event.error.message));
+  void device.lost.then((info) => errors.push(`the device was lost (${info.reason}): ${info.message}`));
+  return { device, facts: adapterFacts(adapter, device), errors };
+}
+
+function allLimits(limits: GPUSupportedLimits): Record<string, number> {
+  const result: Record<string, number> = {};
+  for (const name in limits) {
+    const value = limits[name as keyof GPUSupportedLimits];
+    if (typeof value === 'number') result[name] = value;
+  }
+  return result;
+}
+
+function adapterFacts(adapter: GPUAdapter, device: GPUDevice): AdapterFacts {
+  const { info } = adapter;
+  const { limits } = device;
+  const fixed = info.subgroupMinSize === info.subgroupMaxSize;
+  return {
+    subgroupSize: device.features.has('subgroups') && fixed ? info.subgroupMinSize : 0,
+    software: info.isFallbackAdapter || /llvmpipe|swiftshader|lavapipe/i.test(`${info.architecture} ${info.description}`),
+    shaderF16: device.features.has('shader-f16'),
+    maxBindings: limits.maxStorageBuffersPerShaderStage,
+    maxBindingBytes: limits.maxStorageBufferBindingSize,
+    maxWorkgroups: limits.maxComputeWorkgroupsPerDimension,
+    maxInvocations: limits.maxComputeInvocationsPerWorkgroup,
+  };
+}
+
+/** Throws what the device reported since the last call. */
+export function throwErrors({ errors }: TestDevice, during: string): void {
+  const found = errors.splice(0);
+  if (found.length > 0) throw new Error(`${during}: ${found.join('\n')}`);
+}
+
+const cell = new Int32Array(new SharedArrayBuffer(4));
+const NAP_MS = 0.2;
+
+/**
+ * Waits for the device. The binding polls without pause while a promise is pending, which takes a
+ * core away from an adapter that computes on the CPU; short naps between polls give it back.
+ */
+export async function settle<T>(promise: Promise<T>, { facts }: TestDevice): Promise<T> {
+  if (!facts.software) return promise;
+  let pending = true;
+  const end = (): void => {
+    pending = false;
+  };
+  promise.then(end, end);
+  while (pending) {
+    Atomics.wait(cell, 0, 0, NAP_MS);
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+  return promise;
+}

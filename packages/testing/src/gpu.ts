@@ -1,0 +1,328 @@
+/**
+ * Runs single ops on the device without the session: lowers one kernel, dispatches it, reads the
+ * outputs back. Every error of the device fails the test, with the shader's text.
+ */
+import {
+  InternalError,
+  TensorShape,
+  TensorValue,
+  UnimplementedError,
+  failRule,
+  sizeOf,
+  type AttrInputs,
+  type Attrs,
+  type DType,
+  type HostValue,
+  type InferContext,
+  type OpName,
+  type Operation,
+} from '@forerun/graph';
+import {
+  KERNELS,
+  elementwiseOfOp,
+  lowerElementwise,
+  type AdapterFacts,
+  type BindingSource,
+  type Dispatch,
+  type Kernel,
+  type KernelContext,
+  type Lowered,
+  type Operand,
+} from '@forerun/kernels-webgpu';
+import { settle, testDevice, throwErrors, type TestDevice } from './device.js';
+import { runReference, type Step } from './interpret.js';
+import { argDTypes, definitionOf, hostValue, makeNode } from './nodes.js';
+
+export interface GpuOptions {
+  /** Pretends that the adapter is another one, for the forms of a kernel that this one would not choose. */
+  readonly adapterOverrides?: Partial<AdapterFacts>;
+  /** `false`: kernels see only the input values that they cannot do without. Default `true`. */
+  readonly hostInputs?: boolean;
+  /** The session's random step (low and high word). Default 0. */
+  readonly randomStep?: readonly [number, number];
+}
+
+/**
+ * Runs one op on the device: outputs, followed by the values after the run of all resource inputs
+ * (whose entries in `inputs` are the variables' values). Throws for ops without a device kernel.
+ */
+export async function runOpOnGpu(
+  type: string,
+  inputs: readonly (HostValue | TensorValue)[],
+  attrs: AttrInputs = {},
+  options: GpuOptions = {},
+): Promise<HostValue[]> {
+  const values = inputs.map(hostValue);
+  return runNodeOnGpu(makeNode(type, values, attrs), values, options);
+}
+
+/** As `runOpOnGpu`, for a node of a graph with the values of its inputs. */
+export async function runNodeOnGpu(
+  op: Operation,
+  inputs: readonly HostValue[],
+  options: GpuOptions = {},
+): Promise<HostValue[]> {
+  const test = await testDevice();
+  const context = kernelContext(op, inputs, { ...test.facts, ...options.adapterOverrides }, options);
+  const [input] = inputs;
+  if (kernelOf(op).kind === 'view' && input !== undefined) {
+    return context.outputs.map(({ dtype, shape }) => ({ dtype, shape, data: input.data }));
+  }
+  return runLowered(test, context, lowerKernel(kernelOf(op), context), inputs, refsOf(op, inputs), options);
+}
+
+/** A backend for `interpretWith`: kernels on the device; ops that the session carries out by reference. */
+export function gpuBackend(options: GpuOptions = {}): (step: Step) => Promise<readonly HostValue[]> {
+  return async ({ op, inputs }) =>
+    kernelOf(op).kind === 'host' ? runReference(op, inputs) : runNodeOnGpu(op, inputs, options);
+}
+
+/** The shaders that an op becomes on an adapter, without running them. `null` for views. */
+export async function lowerOp(
+  type: string,
+  inputs: readonly HostValue[],
+  attrs: AttrInputs = {},
+  options: GpuOptions = {},
+): Promise<Lowered | null> {
+  const { facts } = await testDevice();
+  const op = makeNode(type, inputs, attrs);
+  const kernel = kernelOf(op);
+  if (kernel.kind === 'view') return null;
+  return lowerKernel(kernel, kernelContext(op, inputs, { ...facts, ...options.adapterOverrides }, options));
+}
+
+function kernelOf(op: Operation): Kernel {
+  const kernels: Readonly<Partial<Record<string, Kernel>>> = KERNELS;
+  const kernel = kernels[op.type as OpName];
+  if (kernel === undefined) throw new InternalError(`${op.describe()}: there is no kernel`);
+  return kernel;
+}
+
+function lowerKernel(kernel: Kernel, context: KernelContext): Lowered {
+  if (kernel.kind === 'device') return kernel.lower(context);
+  if (kernel.kind === 'elementwise') return lowerElementwise(elementwiseOfOp(kernel, context), context.adapter);
+  throw new UnimplementedError(`${context.op} "${context.name}" has no device kernel: it is of kind ${kernel.kind}`);
+}
+
+/** Positions of the resource inputs. */
+function refsOf(op: Operation, inputs: readonly HostValue[]): number[] {
+  const dtypes = argDTypes(definitionOf(op.type), inputs.length);
+  return dtypes.flatMap((dtype, i) => (dtype === 'resource' ? [i] : []));
+}
+
+/** Static output shapes: inference again, with all shapes and values known. */
+function staticOutputs(op: Operation, inputs: readonly HostValue[]): Operand[] {
+  const refs = refsOf(op, inputs);
+  const shapes = inputs.map((value, i) => (refs.includes(i) ? TensorShape.SCALAR : new TensorShape(value.shape)));
+  const at = <T>(items: readonly T[], i: number): T => {
+    const item = items[i];
+    if (item === undefined) throw new InternalError(`${op.describe()}: input ${i} was asked for`);
+    return item;
+  };
+  const context: InferContext = {
+    attrs: op.attrs,
+    shapes,
+    dtypes: op.inputs.map((input) => input.dtype),
+    shape: (i) => at(shapes, i),
+    constant: (i) => (refs.includes(i) ? null : (inputs[i] ?? null)),
+    handle: (i) => {
+      const value = inputs[i];
+      return value === undefined || !refs.includes(i) ? null : { dtype: value.dtype, shape: new TensorShape(value.shape) };
+    },
+    fail: failRule,
+  };
+  const inferred = definitionOf(op.type).infer(context);
+  return op.outputs.map((output, i) => ({ dtype: output.dtype, shape: at(inferred, i).toStatic() }));
+}
+
+function kernelContext(
+  op: Operation,
+  inputs: readonly HostValue[],
+  adapter: AdapterFacts,
+  { hostInputs = true }: GpuOptions,
+): KernelContext {
+  const refs = refsOf(op, inputs);
+  const outputs = staticOutputs(op, inputs);
+  const operand = (items: readonly Operand[], i: number, what: string): Operand => {
+    const item = items[i];
+    if (item === undefined) throw new InternalError(`${op.describe()}: the kernel asked for ${what} ${i}`);
+    return item;
+  };
+  const value = (i: number): HostValue | null => (refs.includes(i) ? null : (inputs[i] ?? null));
+  return {
+    op: op.type,
+    name: op.name,
+    attrs: op.attrs satisfies Attrs,
+    inputs,
+    outputs,
+    adapter,
+    input: (i) => operand(inputs, i, 'input'),
+    output: (i) => operand(outputs, i, 'output'),
+    host: (i) => (hostInputs ? value(i) : null),
+    requireHost: (i, what) => {
+      const known = value(i);
+      if (known === null) throw new UnimplementedError(`${op.describe()}: ${what} must be known`);
+      return known;
+    },
+    unsupported: (why) => {
+      throw new UnimplementedError(`${op.describe()}: ${why}`);
+    },
+  };
+}
+
+/** How elements of a dtype lie on the device: always in 4 bytes. */
+function toWords({ dtype, data }: HostValue): Uint32Array<ArrayBuffer> {
+  if (dtype === 'float32') return new Uint32Array(Float32Array.from(data).buffer);
+  if (isUnsigned(dtype)) return Uint32Array.from(data);
+  return new Uint32Array(Int32Array.from(data).buffer);
+}
+
+function isUnsigned(dtype: DType): boolean {
+  return dtype === 'bool' || dtype.startsWith('uint');
+}
+
+function fromWords({ dtype, shape }: Operand, words: ArrayBuffer): HostValue {
+  const elements = dtype === 'float32' ? new Float32Array(words) : isUnsigned(dtype) ? new Uint32Array(words) : new Int32Array(words);
+  return { dtype, shape, data: Float64Array.from(elements.subarray(0, sizeOf(shape))) };
+}
+
+/** What outputs and scratch hold before the run: NaN, or a large integer, so that unwritten elements show. */
+const UNWRITTEN = 0x7fc00001;
+
+async function runLowered(
+  test: TestDevice,
+  context: KernelContext,
+  lowered: Lowered,
+  inputs: readonly HostValue[],
+  refs: readonly number[],
+  { randomStep = [0, 0] }: GpuOptions,
+): Promise<HostValue[]> {
+  const pool = new BufferPool(test.device);
+  try {
+    const inputBuffers = inputs.map((value) => pool.of(toWords(value)));
+    const outputBuffers = context.outputs.map(({ shape }) => pool.of(unwritten(sizeOf(shape))));
+    const scratch = (lowered.scratch ?? []).map((bytes) => pool.of(unwritten(Math.ceil(bytes / 4))));
+    const random = pool.of(Uint32Array.of(randomStep[0], randomStep[1], 0, 0));
+    const bufferOf = (source: BindingSource): GPUBuffer | undefined => {
+      if (source.kind === 'random') return random;
+      if (source.kind === 'data') return pool.of(Uint32Array.from(source.words));
+      return { input: inputBuffers, output: outputBuffers, scratch }[source.kind][source.index];
+    };
+    await encode(test, lowered.dispatches, bufferOf);
+    const results: HostValue[] = [];
+    for (const [i, buffer] of outputBuffers.entries()) results.push(fromWords(context.output(i), await pool.read(buffer, test)));
+    for (const i of refs) {
+      const buffer = inputBuffers[i];
+      if (buffer !== undefined) results.push(fromWords(context.input(i), await pool.read(buffer, test)));
+    }
+    throwErrors(test, `${context.op} on the device`);
+    return results;
+  } finally {
+    pool.destroy();
+  }
+}
+
+function unwritten(length: number): Uint32Array<ArrayBuffer> {
+  return new Uint32Array(length).fill(UNWRITTEN);
+}
+
+async function encode(
+  test: TestDevice,
+  dispatches: readonly Dispatch[],
+  bufferOf: (source: BindingSource) => GPUBuffer | undefined,
+): Promise<void> {
+  const { device } = test;
+  for (const dispatch of dispatches) {
+    const pipeline = await pipelineOf(test, dispatch);
+    device.pushErrorScope('validation');
+    const entries = dispatch.bindings.map(({ name, source }, binding) => {
+      const buffer = bufferOf(source);
+      if (buffer === undefined) throw new InternalError(`${dispatch.label}: binding ${name} is bound to nothing`);
+      return { binding, resource: { buffer } };
+    });
+    const encoder = device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }));
+    pass.dispatchWorkgroups(...dispatch.workgroups);
+    pass.end();
+    device.queue.submit([encoder.finish()]);
+    const error = await settle(device.popErrorScope(), test);
+    if (error !== null) throw new Error(`${dispatch.label}: ${error.message}\n${numbered(dispatch.wgsl)}`);
+  }
+}
+
+const pipelines = new Map<string, GPUComputePipeline>();
+
+/** The pipeline of a dispatch, with an explicit layout so that unused bindings are allowed, as in the session. */
+async function pipelineOf(test: TestDevice, { label, wgsl, bindings }: Dispatch): Promise<GPUComputePipeline> {
+  const { device } = test;
+  const key = `${bindings.map((binding) => binding.access).join()}\n${wgsl}`;
+  const cached = pipelines.get(key);
+  if (cached !== undefined) return cached;
+  const entries = bindings.map(({ access }, binding) => ({
+    binding,
+    visibility: 4,
+    buffer: { type: access === 'read' ? ('read-only-storage' as const) : ('storage' as const) },
+  }));
+  const layout = device.createPipelineLayout({ bindGroupLayouts: [device.createBindGroupLayout({ entries })] });
+  device.pushErrorScope('validation');
+  const module = device.createShaderModule({ label, code: wgsl });
+  const error = await settle(device.popErrorScope(), test);
+  if (error !== null) throw new Error(`${label}: ${error.message}\n${numbered(wgsl)}`);
+  try {
+    const pipeline = await settle(device.createComputePipelineAsync({ label, layout, compute: { module, entryPoint: 'main' } }), test);
+    pipelines.set(key, pipeline);
+    return pipeline;
+  } catch (cause) {
+    throw new Error(`${label}: ${cause instanceof Error ? cause.message : String(cause)}\n${numbered(wgsl)}`, { cause });
+  }
+}
+
+function numbered(text: string): string {
+  return text
+    .split('\n')
+    .map((line, i) => `${String(i + 1).padStart(4)} ${line}`)
+    .join('\n');
+}
+
+const MAP_READ = 0x1;
+const COPY_SRC = 0x4;
+const COPY_DST = 0x8;
+const STORAGE = 0x80;
+const MODE_READ = 0x1;
+
+/** Buffers of one run, destroyed together. */
+class BufferPool {
+  readonly #buffers: GPUBuffer[] = [];
+
+  constructor(private readonly device: GPUDevice) {}
+
+  /** A storage buffer that holds `words`; 16 bytes when there are none, because buffers cannot be empty. */
+  of(words: Uint32Array<ArrayBuffer>): GPUBuffer {
+    const buffer = this.create(Math.max(words.byteLength, words.length === 0 ? 16 : 4), STORAGE | COPY_SRC | COPY_DST);
+    if (words.length > 0) this.device.queue.writeBuffer(buffer, 0, words);
+    return buffer;
+  }
+
+  async read(buffer: GPUBuffer, test: TestDevice): Promise<ArrayBuffer> {
+    const staging = this.create(buffer.size, MAP_READ | COPY_DST);
+    const encoder = this.device.createCommandEncoder();
+    encoder.copyBufferToBuffer(buffer, 0, staging, 0, buffer.size);
+    this.device.queue.submit([encoder.finish()]);
+    await settle(staging.mapAsync(MODE_READ), test);
+    const copy = staging.getMappedRange().slice(0);
+    staging.unmap();
+    return copy;
+  }
+
+  destroy(): void {
+    for (const buffer of this.#buffers) buffer.destroy();
+  }
+
+  private create(size: number, usage: number): GPUBuffer {
+    const buffer = this.device.createBuffer({ size, usage });
+    this.#buffers.push(buffer);
+    return buffer;
+  }
+}

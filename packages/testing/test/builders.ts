@@ -1,0 +1,42 @@
+/** Which public builder makes each op, where its name is not the op's in camelCase. */
+import type { OpName } from '@forerun/graph';
+
+/** Builders with names of their own, as TensorFlow's Python names differ from its op names. */
+export const BUILDER_NAMES: Partial<Record<OpName | (string & {}), string>> = {
+  Const: 'constant',
+  Sum: 'reduceSum',
+  Mean: 'reduceMean',
+  Prod: 'reduceProd',
+  Max: 'reduceMax',
+  Min: 'reduceMin',
+  Any: 'reduceAny',
+  All: 'reduceAll',
+  EuclideanNorm: 'reduceEuclideanNorm',
+  ConcatV2: 'concat',
+  Pack: 'stack',
+  Unpack: 'unstack',
+  GatherV2: 'gather',
+  SplitV: 'split',
+  PadV2: 'pad',
+  ReverseV2: 'reverse',
+  Select: 'where',
+  SelectV2: 'where',
+  RealDiv: 'realDiv',
+  BatchMatMulV2: 'batchMatMul',
+  RandomStandardNormal: 'randomNormal',
+  BroadcastArgs: 'broadcastDynamicShape',
+};
+
+/** Ops that only gradients, optimizers or importers make, and which of these. */
+export const MADE_BY: Partial<Record<OpName | (string & {}), string>> = {
+  MaxPoolGrad: 'the gradient of MaxPool',
+  MaxPoolGradGrad: 'the gradient of MaxPoolGrad',
+  AvgPoolGrad: 'the gradient of AvgPool',
+  BiasAddGrad: 'the gradient of BiasAdd',
+};
+
+/** Names under which the builder of `type` may be found, the likeliest first. */
+export function builderNames(type: string): string[] {
+  const camel = type.charAt(0).toLowerCase() + type.slice(1);
+  return [BUILDER_NAMES[type], camel, camel.replace(/V\d$/, '')].filter((name) => name !== undefined);
+}

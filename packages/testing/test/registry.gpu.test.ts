@@ -1,0 +1,67 @@
+/** Every kernel against its float64 reference, on the samples of every op and in every form it takes. */
+import { UnimplementedError, type OpName } from '@forerun/graph';
+import { KERNELS, type AdapterFacts } from '@forerun/kernels-webgpu';
+import {
+  SAMPLES,
+  expectClose,
+  lowerOp,
+  makeNode,
+  runOpOnGpu,
+  runReference,
+  sampleInputs,
+  type GpuOptions,
+  type Sample,
+} from '@forerun/testing';
+import { SELECTED } from './selection.js';
+
+const TIMEOUT = 120_000;
+
+/** The adapter as it is, and others that kernels may meet. Forms with the same shaders run once. */
+const FORMS: readonly { readonly name: string; readonly options: GpuOptions }[] = [
+  { name: 'as found', options: {} },
+  { name: 'without subgroups', options: form({ subgroupSize: 0 }) },
+  { name: 'as a hardware adapter', options: form({ software: false }) },
+  { name: 'as a hardware adapter without subgroups', options: form({ software: false, subgroupSize: 0 }) },
+  { name: 'with all inputs on the device', options: { hostInputs: false } },
+];
+
+function form(adapterOverrides: Partial<AdapterFacts>): GpuOptions {
+  return { adapterOverrides };
+}
+
+const CASES = SELECTED.flatMap((type) => {
+  const samples = SAMPLES[type];
+  const kind = KERNELS[type].kind;
+  if (samples === undefined || 'testedElsewhere' in samples || kind === 'host') return [];
+  return samples.samples.map((sample) => ({ type, sample, title: `${type}: ${sample.name}` }));
+});
+
+describe('kernels on the device', () => {
+  it('has cases to run', () => {
+    expect(CASES.length).toBeGreaterThan(0);
+  });
+
+  it.each(CASES)('$title', async ({ type, sample }) => checkKernel(type, sample), TIMEOUT);
+});
+
+async function checkKernel(type: OpName, sample: Sample): Promise<void> {
+  const inputs = sampleInputs(sample);
+  const attrs = sample.attrs ?? {};
+  if (KERNELS[type].kind === 'unsupported' || sample.unsupportedOnGpu !== undefined) {
+    await expect(runOpOnGpu(type, inputs, attrs)).rejects.toThrow(UnimplementedError);
+    return;
+  }
+  const want = runReference(makeNode(type, inputs, attrs), inputs);
+  const done = new Set<string>();
+  for (const { name, options } of FORMS) {
+    const text = JSON.stringify(await lowerOp(type, inputs, attrs, options));
+    if (done.has(text)) continue;
+    done.add(text);
+    const got = await runOpOnGpu(type, inputs, attrs, options);
+    expect(got.length).toBe(want.length);
+    want.forEach((value, i) => {
+      const result = got[i];
+      if (result !== undefined) expectClose(result, value, sample.tolerance, `output ${i}, adapter ${name}`);
+    });
+  }
+}

@@ -1,0 +1,155 @@
+/** Every rule that holds for all ops, checked for every op of the registry. No device is needed. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import {
+  FAMILIES,
+  OPS,
+  TensorShape,
+  builders,
+  isFloating,
+  type HostValue,
+  type OpDef,
+  type OpName,
+} from '@forerun/graph';
+import { KERNELS } from '@forerun/kernels-webgpu';
+import {
+  REFERENCES,
+  SAMPLES,
+  checkOpGrad,
+  expectClose,
+  incompatibilities,
+  inferError,
+  inferOk,
+  makeNode,
+  registrySignatures,
+  runReference,
+  sampleInputs,
+  type OpSamples,
+  type Sample,
+  type Signatures,
+} from '@forerun/testing';
+import { MADE_BY, builderNames } from './builders.js';
+import { SELECTED } from './selection.js';
+
+const GOLDEN = new URL('ops.golden.json', import.meta.url);
+
+describe('the registry', () => {
+  it('names every op in exactly one family', () => {
+    const names = Object.values(FAMILIES).flatMap((family) => Object.keys(family));
+    expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([]);
+    expect(names.sort()).toEqual(Object.keys(OPS).sort());
+  });
+
+  it('has no kernel, sample or reference without an op', () => {
+    for (const table of [KERNELS, SAMPLES, REFERENCES]) {
+      expect(Object.keys(table).filter((name) => !Object.hasOwn(OPS, name))).toEqual([]);
+    }
+    expect(Object.keys(OPS).filter((name) => !Object.hasOwn(KERNELS, name))).toEqual([]);
+  });
+
+  it('keeps the signatures of ops that files may contain', () => {
+    const now = registrySignatures();
+    if (process.env['FORERUN_UPDATE_GOLDENS'] === '1') {
+      writeFileSync(GOLDEN, `${JSON.stringify(now, null, 1)}\n`);
+    }
+    const before = JSON.parse(readFileSync(GOLDEN, 'utf8')) as Signatures;
+    expect(incompatibilities(before, now)).toEqual([]);
+  });
+});
+
+describe.each(SELECTED)('%s', (type) => {
+  const def: OpDef = OPS[type];
+  const samples = SAMPLES[type];
+
+  it('is documented, has a builder and tells of its kernel and gradient', () => {
+    expect(def.summary).toMatch(/^[A-Z].*\.$/);
+    const found = builderNames(type).some((name) => Object.hasOwn(builders, name));
+    expect(found || MADE_BY[type] !== undefined || `${type} has no builder`).toBe(true);
+    const kernel = KERNELS[type];
+    if (kernel.kind === 'host' || kernel.kind === 'unsupported') expect(kernel.reason).not.toBe('');
+    if (typeof def.grad !== 'function') expect(def.grad.notDifferentiable).not.toBe('');
+  });
+
+  it('has samples, a shape case with an unknown dimension and an error case', () => {
+    if (samples === undefined) throw new Error(`${type} has no samples`);
+    if ('testedElsewhere' in samples) return expect(samples.testedElsewhere).not.toBe('');
+    expect(samples.samples.length).toBeGreaterThan(0);
+    const names = samples.samples.map((sample) => sample.name);
+    expect(new Set(names).size).toBe(names.length);
+    expect(samples.errors.length).toBeGreaterThan(0);
+    if (def.inputs.length > 0) expect(samples.shapes.some(({ inputs }) => inputs.includes('?'))).toBe(true);
+  });
+
+  if (samples !== undefined && !('testedElsewhere' in samples)) checkSamples(type, def, samples);
+});
+
+function checkSamples(type: OpName, def: OpDef, { samples, shapes, errors }: OpSamples): void {
+  it.each(samples)('sample $name: inference and host evaluation agree with the reference', (sample) => {
+    const inputs = sampleInputs(sample);
+    const node = makeNode(type, inputs, sample.attrs ?? {});
+    const results = runReference(node, inputs);
+    node.outputs.forEach((output, i) => {
+      const value = results[i];
+      if (value === undefined) throw new Error(`the reference gives no output ${i}`);
+      expect(value.dtype).toBe(output.dtype);
+      expect(value.data.length).toBe(value.shape.reduce((size, dim) => size * dim, 1));
+      if (!output.shape.isCompatibleWith(new TensorShape(value.shape))) {
+        throw new Error(`inferred ${output.shape.toString()}, the reference gives [${value.shape.join()}]`);
+      }
+    });
+    checkEvaluate(type, def, sample, inputs, results);
+  });
+
+  it.each(samples.filter((sample) => isDifferentiated(def, sample)))(
+    'sample $name: gradients of first and second order agree with finite differences',
+    (sample) => {
+      checkOpGrad(type, sampleInputs(sample), sample.attrs ?? {}, {
+        inputPositions: sample.gradientInputs,
+        outputPositions: sample.gradientOutputs,
+        label: type,
+      });
+    },
+  );
+
+  it.each(shapes.map((shape) => ({ ...shape, title: `${shape.inputs} ${JSON.stringify(shape.attrs ?? {})}` })))(
+    'infers shapes of $title',
+    ({ inputs, outputs, ...options }) => {
+      inferOk(type, inputs, outputs, options);
+    },
+  );
+
+  it.each(errors.map((error) => ({ ...error, title: `${error.inputs}: ${error.message.source}` })))(
+    'rejects $title',
+    ({ inputs, message, ...options }) => {
+      inferError(type, inputs, message, options);
+    },
+  );
+}
+
+function isDifferentiated(def: OpDef, sample: Sample): boolean {
+  if (sample.skipGradient !== undefined || def.stateful || typeof def.grad !== 'function') return false;
+  return sampleInputs(sample).some((input) => isFloating(input.dtype));
+}
+
+/** What folding computes on the host must be what the reference says, rounded to the dtype. */
+function checkEvaluate(
+  type: OpName,
+  def: OpDef,
+  sample: Sample,
+  inputs: readonly HostValue[],
+  results: readonly HostValue[],
+): void {
+  if (def.evaluate === undefined) return;
+  const node = makeNode(type, inputs, sample.attrs ?? {});
+  const shapes = inputs.map((input) => new TensorShape(input.shape));
+  const values = def.evaluate({
+    attrs: node.attrs,
+    shapes,
+    outputs: node.outputs.map((output) => output.dtype),
+    shape: (i) => shapes[i] ?? TensorShape.UNKNOWN,
+    value: (i) => inputs[i] ?? null,
+  });
+  values?.forEach((value, i) => {
+    const want = results[i];
+    if (want !== undefined) expectClose(value, want, sample.tolerance, `evaluate of output ${i}`);
+  });
+}
