@@ -2,8 +2,8 @@
  * A fused elementwise kernel before it is WGSL: a straight-line program over elements. The
  * session's fusion builds these from chains of elementwise ops; `lowerElementwise` writes the shader.
  */
-import type { Operand } from './kernel.js';
-import type { DType } from '@forerun/graph';
+import { lookupOp, InternalError, type DType } from '@forerun/graph';
+import type { ElementwiseKernel, KernelContext, Operand } from './kernel.js';
 
 /** What a step reads: an input of the program or the result of an earlier step. */
 export type ElementRef =
@@ -28,4 +28,59 @@ export interface ElementwiseProgram {
   readonly steps: readonly ElementwiseStep[];
   /** The steps whose results are stored, in output order. */
   readonly outputs: readonly number[];
+}
+
+/**
+ * The program of one elementwise op. The operands carry the op's input names; element `i` of a
+ * repeated argument `inputs` is called `inputs_i`. A kernel that folds becomes one step per operand.
+ */
+export function elementwiseOfOp(kernel: ElementwiseKernel, c: KernelContext): ElementwiseProgram {
+  const { dtype, shape } = c.output(0);
+  const program = {
+    label: c.op,
+    shape,
+    inputs: c.inputs.map((input) => alignedOperand(kernel, input, shape)),
+  };
+  const expression = typeof kernel.expression === 'string' ? kernel.expression : kernel.expression(c);
+  if (kernel.fold === true) return { ...program, ...foldSteps(expression, c.inputs.length, dtype) };
+  const operands = Object.fromEntries(
+    inputNames(c).map((name, index): [string, ElementRef] => [name, { kind: 'input', index }]),
+  );
+  return { ...program, steps: [{ expression, operands, dtype }], outputs: [0] };
+}
+
+/** WGSL names of an op's inputs, repeated arguments expanded. */
+export function inputNames(c: KernelContext): string[] {
+  const args = lookupOp(c.op)?.inputs ?? [];
+  const repeated = c.inputs.length - args.filter((arg) => arg.numberAttr === undefined).length;
+  return args.flatMap((arg) => {
+    if (arg.numberAttr === undefined) return [arg.name];
+    return Array.from({ length: repeated }, (_, i) => `${arg.name}_${i}`);
+  });
+}
+
+/** A shorter operand that a kernel aligns with the leading dimensions gets trailing ones. */
+function alignedOperand(kernel: ElementwiseKernel, operand: Operand, shape: readonly number[]): Operand {
+  const missing = shape.length - operand.shape.length;
+  if (kernel.alignLeading !== true || missing <= 0 || operand.shape.length === 0) return operand;
+  return { dtype: operand.dtype, shape: [...operand.shape, ...new Array<number>(missing).fill(1)] };
+}
+
+function foldSteps(
+  expression: string,
+  count: number,
+  dtype: DType,
+): Pick<ElementwiseProgram, 'steps' | 'outputs'> {
+  if (count < 1) throw new InternalError('a fold needs at least one operand');
+  if (count === 1) {
+    return {
+      steps: [{ expression: 'x', operands: { x: { kind: 'input', index: 0 } }, dtype }],
+      outputs: [0],
+    };
+  }
+  const steps = Array.from({ length: count - 1 }, (_, i): ElementwiseStep => {
+    const x: ElementRef = i === 0 ? { kind: 'input', index: 0 } : { kind: 'step', index: i - 1 };
+    return { expression, operands: { x, y: { kind: 'input', index: i + 1 } }, dtype };
+  });
+  return { steps, outputs: [count - 2] };
 }

@@ -17,6 +17,9 @@ import { UNARY_KERNELS } from './unary.js';
 
 export * from './kernel.js';
 export * from './elementwiseProgram.js';
+export { lowerElementwise, stepStatements } from './elementwise.js';
+export { literal, storageType, valueType, type Width } from './wgsl/dtype.js';
+export { libraryFor, widen } from './wgsl/library.js';
 
 /** The kernel of every op: a missing one is a compile error. */
 export const KERNELS: Readonly<Record<OpName, Kernel>> = {

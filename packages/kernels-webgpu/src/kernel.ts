@@ -83,10 +83,16 @@ export interface Lowered {
 export interface ElementwiseKernel {
   readonly kind: 'elementwise';
   /**
-   * A WGSL expression over the op's input names, or a function giving one. It must also be right for
-   * `vec4` operands: scalar constructors (`f32(0)`, `i32(1)`, `bool(x)`) are widened by text.
+   * A WGSL expression over the op's input names (`inputs_0`, `inputs_1` … of a repeated argument), or a
+   * function giving one; bool operands and results are `bool`. Library functions (wgsl/library.ts) may
+   * be called. It must also be right for `vec4` operands: it is widened by text, so comparisons, shifts
+   * and bit operations need typed constants (`x < f32(0)`, `x & u32(1u)`).
    */
   readonly expression: string | ((c: KernelContext) => string);
+  /** The expression combines `x` and `y`, and is applied from the first to the last repeated input. */
+  readonly fold?: boolean;
+  /** Inputs of lower rank extend along the leading dimensions, not the trailing ones (`Select`). */
+  readonly alignLeading?: boolean;
 }
 
 export interface DeviceKernel {
@@ -112,8 +118,11 @@ export interface Unsupported {
 
 export type Kernel = ElementwiseKernel | DeviceKernel | ViewKernel | HostOp | Unsupported;
 
-export function elementwise(expression: ElementwiseKernel['expression']): ElementwiseKernel {
-  return { kind: 'elementwise', expression };
+export function elementwise(
+  expression: ElementwiseKernel['expression'],
+  options: Omit<ElementwiseKernel, 'kind' | 'expression'> = {},
+): ElementwiseKernel {
+  return { kind: 'elementwise', expression, ...options };
 }
 
 export function device(lower: DeviceKernel['lower']): DeviceKernel {

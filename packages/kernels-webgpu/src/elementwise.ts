@@ -1,0 +1,148 @@
+/**
+ * Generates the WGSL of elementwise programs: one loop over the output in `vec4`s where the layouts
+ * allow it, in scalars otherwise. Programs with more inputs and outputs than the adapter binds are
+ * cut into several dispatches.
+ */
+import { sizeOf, UnimplementedError } from '@forerun/graph';
+import type { ElementRef, ElementwiseProgram, ElementwiseStep } from './elementwiseProgram.js';
+import type { AdapterFacts, BindingSource, Dispatch, Lowered, Operand } from './kernel.js';
+import { literal, loaded, storageType, stored, wrapped, type Width } from './wgsl/dtype.js';
+import { bytesOf, collapse, gridFor, gridStride, linearIndex, unflatten } from './wgsl/indexing.js';
+import { widen } from './wgsl/library.js';
+import { shader, type ShaderBinding } from './wgsl/shader.js';
+import { splitProgram, type BoundProgram } from './splitProgram.js';
+
+/**
+ * Lowers an elementwise program. Inputs are bound as inputs 0, 1 …, outputs as outputs 0, 1 …
+ * Throws `UnimplementedError` for dtypes that are not computed with, for a tensor above the adapter's
+ * binding limit, and for a single step that reads more inputs than the adapter binds.
+ */
+export function lowerElementwise(program: ElementwiseProgram, adapter: AdapterFacts): Lowered {
+  if (sizeOf(program.shape) === 0) return { dispatches: [] };
+  const { parts, scratch } = splitProgram(program, adapter.maxBindings);
+  const dispatches = parts.map((part) => lowerPart(part, adapter));
+  if (scratch === 0) return { dispatches };
+  return { dispatches, scratch: new Array<number>(scratch).fill(bytesOf(program.shape)) };
+}
+
+function lowerPart({ program, sources, targets }: BoundProgram, adapter: AdapterFacts): Dispatch {
+  const space = collapse(
+    program.shape,
+    program.inputs.map((input) => input.shape),
+  );
+  const last = space.shape.at(-1) ?? 1;
+  const width: Width = last % 4 === 0 ? 4 : 1;
+  const reads = program.inputs.map((_, i) => readPlan(space.strides[i] ?? [], width));
+  const bindings = [
+    ...program.inputs.map((input, i) =>
+      inputBinding(program, input, i, sources[i], reads[i]?.width ?? 1, adapter),
+    ),
+    ...program.outputs.map((step, i) => outputBinding(program, step, i, targets[i], width)),
+  ];
+  const grid = gridFor(sizeOf(program.shape), width, adapter);
+  const body = loopBody(program, space.shape, reads, width);
+  return shader(
+    { label: program.label, bindings, workgroups: grid.workgroups, body: gridStride(grid, body) },
+    adapter,
+  );
+}
+
+/** How an input is read in the loop. */
+interface ReadPlan {
+  /** Width of the binding; a narrow read in a wide loop is splatted. */
+  readonly width: Width;
+  /** Strides over the collapsed space, in units of the binding's elements; `null` = the loop index itself. */
+  readonly strides: readonly number[] | null;
+}
+
+function readPlan(strides: readonly number[], width: Width): ReadPlan {
+  const contiguous = (strides.at(-1) ?? 0) === 1;
+  const own: Width = width === 4 && contiguous ? 4 : 1;
+  const whole = contiguous && strides.length === 1;
+  if (whole) return { width: own, strides: null };
+  if (own === 1) return { width: own, strides };
+  return { width: own, strides: strides.map((s, d) => (d === strides.length - 1 ? 1 : s / 4)) };
+}
+
+function inputBinding(
+  program: ElementwiseProgram,
+  { dtype, shape }: Operand,
+  index: number,
+  source: BindingSource | undefined,
+  width: Width,
+  adapter: AdapterFacts,
+): ShaderBinding {
+  checkBytes(program, shape, adapter);
+  return { name: `in${index}`, source: source ?? { kind: 'input', index }, dtype, width, access: 'read' };
+}
+
+function outputBinding(
+  program: ElementwiseProgram,
+  step: number,
+  index: number,
+  source: BindingSource | undefined,
+  width: Width,
+): ShaderBinding {
+  const dtype = program.steps[step]?.dtype ?? 'float32';
+  return { name: `out${index}`, source: source ?? { kind: 'output', index }, dtype, width };
+}
+
+function checkBytes(program: ElementwiseProgram, shape: readonly number[], adapter: AdapterFacts): void {
+  const bytes = Math.max(bytesOf(shape), bytesOf(program.shape));
+  if (bytes > adapter.maxBindingBytes) {
+    throw new UnimplementedError(
+      `kernel ${program.label} needs a binding of ${bytes} bytes, the adapter binds ${adapter.maxBindingBytes} at most`,
+    );
+  }
+}
+
+function loopBody(
+  program: ElementwiseProgram,
+  shape: readonly number[],
+  reads: readonly ReadPlan[],
+  width: Width,
+): string {
+  const steps = shape.map((dim, d) => (d === shape.length - 1 ? dim / width : dim));
+  const coordinates = unflatten('i', steps);
+  const needed = reads.some(({ strides }) => strides !== null && strides.some((stride) => stride !== 0));
+  const lines = needed ? [coordinates.code] : [];
+  program.inputs.forEach(({ dtype }, k) => {
+    const plan = reads[k];
+    if (plan === undefined) return;
+    const index = plan.strides === null ? 'i' : linearIndex(coordinates.names, plan.strides);
+    const element = `in${k}[${index}]`;
+    const splat = plan.width === width ? element : `${storageType(dtype)}(${element})`;
+    lines.push(`let x${k} = ${widen(loaded(splat, dtype), width)};`);
+  });
+  lines.push(stepStatements(program.steps, (index) => `x${index}`, width));
+  program.outputs.forEach((step, k) => {
+    const dtype = program.steps[step]?.dtype ?? 'float32';
+    lines.push(`out${k}[i] = ${widen(stored(`s${step}`, dtype), width)};`);
+  });
+  return lines.join('\n');
+}
+
+/**
+ * The steps of a program as `let` statements named `s0`, `s1` …, for use in any kernel (epilogues).
+ * `input` gives the WGSL name of input `i`, whose value must have the type of its dtype (bool for bool)
+ * and `width` lanes.
+ */
+export function stepStatements(
+  steps: readonly ElementwiseStep[],
+  input: (index: number) => string,
+  width: Width,
+  prefix = 's',
+): string {
+  const reference = (ref: ElementRef): string => {
+    if (ref.kind === 'literal') return literal(ref.value, ref.dtype);
+    return ref.kind === 'input' ? input(ref.index) : `${prefix}${ref.index}`;
+  };
+  const statements = steps.map(({ expression, operands, dtype }, i) => {
+    const text = expression.replace(/(?<![.\w])[A-Za-z_]\w*/g, (name) => {
+      const ref = Object.hasOwn(operands, name) ? operands[name] : undefined;
+      return ref === undefined ? name : reference(ref);
+    });
+    return `let ${prefix}${i} = ${widen(wrapped(text, dtype), width)};`;
+  });
+  return statements.join('\n');
+}

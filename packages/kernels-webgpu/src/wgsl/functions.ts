@@ -1,0 +1,11 @@
+/** The WGSL function library as a table; `libraryFor` in library.ts includes what a kernel names. */
+import { ARITHMETIC_FUNCTIONS } from './arithmeticFunctions.js';
+import { EXPONENTIAL_FUNCTIONS } from './exponentialFunctions.js';
+import type { LibraryFunction } from './libraryFunction.js';
+import { TRIGONOMETRIC_FUNCTIONS } from './trigonometricFunctions.js';
+
+export const FUNCTIONS: Readonly<Record<string, LibraryFunction>> = {
+  ...ARITHMETIC_FUNCTIONS,
+  ...EXPONENTIAL_FUNCTIONS,
+  ...TRIGONOMETRIC_FUNCTIONS,
+};

@@ -1,0 +1,152 @@
+/**
+ * Writes a complete WGSL module from what a kernel says: its bindings, the body of `main`, the
+ * dispatch size. Library functions (library.ts) that the text names are included by themselves, as are
+ * built-in parameters of `main` and `enable` directives.
+ */
+import { UnimplementedError, type DType } from '@forerun/graph';
+import type { AdapterFacts, BindingSource, Dispatch, KernelContext } from '../kernel.js';
+import { storageType, vectorType, type Width } from './dtype.js';
+import { bytesOf, WORKGROUP_SIZE } from './indexing.js';
+import { libraryFor } from './library.js';
+
+/** One storage buffer of a shader, in the order of binding numbers. */
+export interface ShaderBinding {
+  /** WGSL name: the op's name for the input, `out` for an output. */
+  readonly name: string;
+  readonly source: BindingSource;
+  readonly dtype: DType;
+  /** 4 makes it an array of `vec4`: only when the number of elements is divisible by 4. Default 1. */
+  readonly width?: Width;
+  /** Default `read` for inputs, data and the random step; `read_write` for outputs and scratch. */
+  readonly access?: 'read' | 'read_write';
+  /** Elements are `atomic<u32>` or `atomic<i32>`. */
+  readonly atomic?: boolean;
+}
+
+export interface ShaderSpec {
+  /** For profiles, for example `matMul.sg16x4`. */
+  readonly label: string;
+  readonly bindings: readonly ShaderBinding[];
+  readonly workgroups: readonly [number, number, number];
+  /** Default 64 in x. */
+  readonly workgroupSize?: number | readonly [number, number, number];
+  /** Module scope: constants, `var<workgroup>`, functions of the kernel's own. */
+  readonly declarations?: string;
+  /**
+   * Statements of `main`. These parameters exist where the body names them: `global_id`, `local_id`,
+   * `group_id`, `num_groups` (all `vec3<u32>`), `local_index`, `lane` and `lanes` (`u32`: position in
+   * the subgroup and its size).
+   */
+  readonly body: string;
+}
+
+const PARAMETERS: readonly (readonly [name: string, builtin: string, type: string])[] = [
+  ['global_id', 'global_invocation_id', 'vec3<u32>'],
+  ['local_id', 'local_invocation_id', 'vec3<u32>'],
+  ['group_id', 'workgroup_id', 'vec3<u32>'],
+  ['num_groups', 'num_workgroups', 'vec3<u32>'],
+  ['local_index', 'local_invocation_index', 'u32'],
+  ['lane', 'subgroup_invocation_id', 'u32'],
+  ['lanes', 'subgroup_size', 'u32'],
+];
+
+/**
+ * Builds the dispatch of `spec`. Throws `UnimplementedError` when it exceeds the adapter's number of
+ * bindings or of workgroups.
+ */
+export function shader(spec: ShaderSpec, adapter: AdapterFacts): Dispatch {
+  checkLimits(spec, adapter);
+  const bindings = spec.bindings.map((binding) => ({
+    ...binding,
+    access: binding.access ?? defaultAccess(binding),
+  }));
+  const own = `${spec.declarations ?? ''}\n${spec.body}`;
+  const wgsl = [
+    ...enables(own),
+    ...bindings.map(declareBinding),
+    libraryFor(own),
+    spec.declarations ?? '',
+    `@compute @workgroup_size(${workgroupSize(spec)})`,
+    `fn main(${parameters(spec.body)}) {`,
+    spec.body,
+    '}',
+  ]
+    .filter((part) => part !== '')
+    .join('\n');
+  return {
+    label: spec.label,
+    wgsl: `${wgsl}\n`,
+    bindings: bindings.map(({ name, source, access }) => ({ name, source, access })),
+    workgroups: spec.workgroups,
+  };
+}
+
+/** The binding of input `i` of an op under the WGSL name `name`. Refuses tensors above the binding limit. */
+export function inputBinding(c: KernelContext, i: number, name: string, width: Width = 1): ShaderBinding {
+  const { dtype, shape } = c.input(i);
+  checkBytes(c, shape, `input ${i}`);
+  return { name, source: { kind: 'input', index: i }, dtype, width };
+}
+
+/** The binding of output `i` of an op, called `out` by default. Refuses tensors above the binding limit. */
+export function outputBinding(c: KernelContext, i = 0, name = 'out', width: Width = 1): ShaderBinding {
+  const { dtype, shape } = c.output(i);
+  checkBytes(c, shape, `output ${i}`);
+  return { name, source: { kind: 'output', index: i }, dtype, width };
+}
+
+/** The binding of scratch buffer `index` of the kernel. */
+export function scratchBinding(index: number, name: string, dtype: DType, width: Width = 1): ShaderBinding {
+  return { name, source: { kind: 'scratch', index }, dtype, width };
+}
+
+/** The binding of a constant table. */
+export function dataBinding(words: Uint32Array, name: string, dtype: DType = 'uint32'): ShaderBinding {
+  return { name, source: { kind: 'data', words }, dtype };
+}
+
+function checkBytes(c: KernelContext, shape: readonly number[], what: string): void {
+  const bytes = bytesOf(shape);
+  if (bytes > c.adapter.maxBindingBytes) {
+    c.unsupported(
+      `${what} of shape [${shape.join(',')}] takes ${bytes} bytes, the adapter binds ${c.adapter.maxBindingBytes} at most`,
+    );
+  }
+}
+
+function checkLimits({ label, bindings, workgroups }: ShaderSpec, adapter: AdapterFacts): void {
+  if (bindings.length > adapter.maxBindings) {
+    throw new UnimplementedError(
+      `kernel ${label} needs ${bindings.length} storage bindings, the adapter has ${adapter.maxBindings}`,
+    );
+  }
+  if (workgroups.some((count) => count > adapter.maxWorkgroups)) {
+    throw new UnimplementedError(
+      `kernel ${label} needs ${workgroups.join('x')} workgroups, the adapter takes ${adapter.maxWorkgroups} per dimension`,
+    );
+  }
+}
+
+function defaultAccess({ source }: ShaderBinding): 'read' | 'read_write' {
+  return source.kind === 'output' || source.kind === 'scratch' ? 'read_write' : 'read';
+}
+
+function declareBinding(binding: ShaderBinding & { access: 'read' | 'read_write' }, index: number): string {
+  const type = storageType(binding.dtype);
+  const element = binding.atomic === true ? `atomic<${type}>` : vectorType(type, binding.width ?? 1);
+  return `@group(0) @binding(${index}) var<storage, ${binding.access}> ${binding.name}: array<${element}>;`;
+}
+
+function enables(text: string): string[] {
+  const subgroups = /\bsubgroup[A-Z]\w*|\blanes?\b/.test(text) ? ['enable subgroups;'] : [];
+  return /\bf16\b/.test(text) ? ['enable f16;', ...subgroups] : subgroups;
+}
+
+function workgroupSize({ workgroupSize: size = WORKGROUP_SIZE }: ShaderSpec): string {
+  return typeof size === 'number' ? String(size) : size.join(', ');
+}
+
+function parameters(body: string): string {
+  const used = PARAMETERS.filter(([name]) => new RegExp(`\\b${name}\\b`).test(body));
+  return used.map(([name, builtin, type]) => `@builtin(${builtin}) ${name}: ${type}`).join(', ');
+}
