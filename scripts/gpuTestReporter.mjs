@@ -1,13 +1,16 @@
 // A jest reporter that counts the GPU tests which passed. Where they are required, it fails a run in which
 // none did, so that a missing adapter or a wrong pattern cannot pass for success.
 
+/** The packages' GPU tests. That of the packed form is not among them: it also tests what needs no GPU. */
+const GPU_TEST = /[\\/]packages[\\/].*\.gpu\.test\.ts$/;
+
 /** Required when the environment says FORERUN_REQUIRE_GPU_TESTS=1, as the scripts that run all tests do. */
 export default class GpuTestReporter {
   #passed = 0;
   #files = 0;
 
   onTestResult(_test, { testFilePath, numPassingTests }) {
-    if (!testFilePath.endsWith('.gpu.test.ts')) return;
+    if (!GPU_TEST.test(testFilePath)) return;
     this.#files += 1;
     this.#passed += numPassingTests;
   }

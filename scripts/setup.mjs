@@ -1,6 +1,7 @@
 // The step under `npm run mnist` and `npm test`: makes a fresh clone ready to run, and costs well under a
 // second when nothing is missing. Plain Node without dependencies, since it is what installs those.
 // Arguments choose among its parts: `node scripts/setup.mjs adapter` looks for an adapter only.
+import './setup/nodeVersion.mjs';
 import { ensureDependencies } from './setup/dependencies.mjs';
 import { ensureBuild } from './setup/build.mjs';
 import { ensureAdapter } from './setup/adapter.mjs';

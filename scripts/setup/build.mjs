@@ -9,7 +9,8 @@ import { digest, fileState, root, stamp } from './stamps.mjs';
 export function ensureBuild() {
   const built = stamp('built');
   if (built.matches(fingerprint())) return;
-  say('building: the sources changed since the last build');
+  const isFirst = !existsSync(join(root, 'packages', 'forerun', 'dist'));
+  say(isFirst ? 'building the packages' : 'building: the sources changed since the last build');
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   const before = sources();
   const result = spawnSync(process.execPath, [tsc, '-b'], { cwd: root, stdio: 'inherit' });
