@@ -60,13 +60,23 @@ export function checkGrad(
     const gradient = gradients(ys, inputs, { gradYs: weights });
     compare(`${label}, first order`, { ys, weights, xs: inputs, gradient, points, feeds, random });
     if (order === 1) return;
-    const pairs = gradient.flatMap((g) => (g === null ? [] : [{ g, projection: projection(graph, g, points, feeds, random) }]));
+    const pairs = gradient.flatMap((g) =>
+      g === null ? [] : [{ g, projection: projection(graph, g, points, feeds, random) }],
+    );
     if (pairs.length === 0) return;
     const all = [...inputs, ...weights];
     const outer = pairs.map(({ g }) => g);
     const outerWeights = pairs.map(({ projection: p }) => p);
     const second = gradients(outer, all, { gradYs: outerWeights });
-    compare(`${label}, second order`, { ys: outer, weights: outerWeights, xs: all, gradient: second, points, feeds, random });
+    compare(`${label}, second order`, {
+      ys: outer,
+      weights: outerWeights,
+      xs: all,
+      gradient: second,
+      points,
+      feeds,
+      random,
+    });
   });
 }
 
@@ -97,7 +107,10 @@ function compare(label: string, { ys, weights, xs, gradient, points, feeds, rand
   const directions = new Map(
     xs.map((x) => {
       const data = points.get(x)?.data ?? new Float64Array();
-      return [x, data.map((v) => random.uniform(0.5, 1.5) * (random.next() < 0.5 ? -1 : 1) * stepScale(v))] as const;
+      return [
+        x,
+        data.map((v) => random.uniform(0.5, 1.5) * (random.next() < 0.5 ? -1 : 1) * stepScale(v)),
+      ] as const;
     }),
   );
   const defined = gradient.filter((g) => g !== null);
@@ -110,7 +123,9 @@ function compare(label: string, { ys, weights, xs, gradient, points, feeds, rand
     if (g === null || point === undefined) return;
     const value = values[defined.indexOf(g)];
     if (value?.shape.join() !== point.shape.join()) {
-      throw new Error(`${label}: the gradient of input ${i} has shape [${String(value?.shape)}], not [${String(point.shape)}]`);
+      throw new Error(
+        `${label}: the gradient of input ${i} has shape [${String(value?.shape)}], not [${String(point.shape)}]`,
+      );
     }
     value.data.forEach((d, k) => {
       const term = d * (directions.get(x)?.[k] ?? 0);
@@ -122,7 +137,9 @@ function compare(label: string, { ys, weights, xs, gradient, points, feeds, rand
   const numeric = (8 * (loss(STEP) - loss(-STEP)) - (loss(2 * STEP) - loss(-2 * STEP))) / (12 * STEP);
   const rounding = (Math.abs(loss(0)) * 2 ** -50) / STEP;
   if (!(Math.abs(numeric - analytic) <= ATOL + rounding + RTOL * Math.max(Math.abs(numeric), magnitude))) {
-    throw new Error(`${label}: the gradient graph gives ${analytic} along a direction, differences give ${numeric}`);
+    throw new Error(
+      `${label}: the gradient graph gives ${analytic} along a direction, differences give ${numeric}`,
+    );
   }
 }
 
@@ -164,10 +181,10 @@ export function checkOpGrad(
     inputPositions,
     outputPositions,
     ...options
-  }: { inputPositions?: readonly number[] | undefined; outputPositions?: readonly number[] | undefined } & Omit<
-    CheckGradOptions,
-    'feeds'
-  > = {},
+  }: {
+    inputPositions?: readonly number[] | undefined;
+    outputPositions?: readonly number[] | undefined;
+  } & Omit<CheckGradOptions, 'feeds'> = {},
 ): void {
   const isFloat = (i: number): boolean => isFloating(inputs[i]?.dtype ?? 'int32');
   const differentiated = inputPositions ?? inputs.flatMap((_, i) => (isFloat(i) ? [i] : []));

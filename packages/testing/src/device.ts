@@ -67,10 +67,12 @@ function allLimits(limits: GPUSupportedLimits): Record<string, number> {
 function adapterFacts(adapter: GPUAdapter, device: GPUDevice): AdapterFacts {
   const { info } = adapter;
   const { limits } = device;
-  const fixed = info.subgroupMinSize === info.subgroupMaxSize;
+  const size = info.subgroupMinSize === info.subgroupMaxSize ? info.subgroupMinSize : 0;
   return {
-    subgroupSize: device.features.has('subgroups') && fixed ? info.subgroupMinSize : 0,
-    software: info.isFallbackAdapter || /llvmpipe|swiftshader|lavapipe/i.test(`${info.architecture} ${info.description}`),
+    subgroupSize: device.features.has('subgroups') ? (size ?? 0) : 0,
+    software:
+      info.isFallbackAdapter ||
+      /llvmpipe|swiftshader|lavapipe/i.test(`${info.architecture} ${info.description}`),
     shaderF16: device.features.has('shader-f16'),
     maxBindings: limits.maxStorageBuffersPerShaderStage,
     maxBindingBytes: limits.maxStorageBufferBindingSize,

@@ -13,7 +13,12 @@ const SHOWN = 5;
  * every element. NaN matches NaN and infinities match by sign; a `want` beyond float32 counts as
  * infinite. Integers and booleans must be equal. Defaults: rtol 1e-5, atol 1e-6.
  */
-export function expectClose(got: HostValue, want: HostValue, tolerance: Tolerance = {}, label = 'value'): void {
+export function expectClose(
+  got: HostValue,
+  want: HostValue,
+  tolerance: Tolerance = {},
+  label = 'value',
+): void {
   if (got.dtype !== want.dtype) throw new Error(`${label}: dtype is ${got.dtype}, expected ${want.dtype}`);
   if (got.shape.join() !== want.shape.join()) {
     throw new Error(`${label}: shape is [${got.shape.join()}], expected [${want.shape.join()}]`);
@@ -27,7 +32,8 @@ export function expectClose(got: HostValue, want: HostValue, tolerance: Toleranc
     const g = got.data[i] ?? NaN;
     if (!(exact ? Object.is(g + 0, w + 0) : isClose(g, w, tolerance))) differing.push(i);
   });
-  if (differing.length > 0) throw new Error(`${label}: ${describeDifferences(got, want, differing, tolerance)}`);
+  if (differing.length > 0)
+    throw new Error(`${label}: ${describeDifferences(got, want, differing, tolerance)}`);
 }
 
 function isClose(got: number, want: number, { rtol = 1e-5, atol = 1e-6 }: Tolerance): boolean {
@@ -37,7 +43,12 @@ function isClose(got: number, want: number, { rtol = 1e-5, atol = 1e-6 }: Tolera
   return Math.abs(got - want) <= atol + rtol * Math.abs(want);
 }
 
-function describeDifferences(got: HostValue, want: HostValue, at: readonly number[], tolerance: Tolerance): string {
+function describeDifferences(
+  got: HostValue,
+  want: HostValue,
+  at: readonly number[],
+  tolerance: Tolerance,
+): string {
   const shown = at.slice(0, SHOWN).map((i) => {
     const position = `[${unravel(i, want.shape).join()}]`;
     return `  at ${position}: got ${String(got.data[i])}, expected ${String(want.data[i])}`;

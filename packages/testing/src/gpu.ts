@@ -100,8 +100,11 @@ function kernelOf(op: Operation): Kernel {
 
 function lowerKernel(kernel: Kernel, context: KernelContext): Lowered {
   if (kernel.kind === 'device') return kernel.lower(context);
-  if (kernel.kind === 'elementwise') return lowerElementwise(elementwiseOfOp(kernel, context), context.adapter);
-  throw new UnimplementedError(`${context.op} "${context.name}" has no device kernel: it is of kind ${kernel.kind}`);
+  if (kernel.kind === 'elementwise')
+    return lowerElementwise(elementwiseOfOp(kernel, context), context.adapter);
+  throw new UnimplementedError(
+    `${context.op} "${context.name}" has no device kernel: it is of kind ${kernel.kind}`,
+  );
 }
 
 /** Positions of the resource inputs. */
@@ -113,7 +116,9 @@ function refsOf(op: Operation, inputs: readonly HostValue[]): number[] {
 /** Static output shapes: inference again, with all shapes and values known. */
 function staticOutputs(op: Operation, inputs: readonly HostValue[]): Operand[] {
   const refs = refsOf(op, inputs);
-  const shapes = inputs.map((value, i) => (refs.includes(i) ? TensorShape.SCALAR : new TensorShape(value.shape)));
+  const shapes = inputs.map((value, i) =>
+    refs.includes(i) ? TensorShape.SCALAR : new TensorShape(value.shape),
+  );
   const at = <T>(items: readonly T[], i: number): T => {
     const item = items[i];
     if (item === undefined) throw new InternalError(`${op.describe()}: input ${i} was asked for`);
@@ -127,7 +132,9 @@ function staticOutputs(op: Operation, inputs: readonly HostValue[]): Operand[] {
     constant: (i) => (refs.includes(i) ? null : (inputs[i] ?? null)),
     handle: (i) => {
       const value = inputs[i];
-      return value === undefined || !refs.includes(i) ? null : { dtype: value.dtype, shape: new TensorShape(value.shape) };
+      return value === undefined || !refs.includes(i)
+        ? null
+        : { dtype: value.dtype, shape: new TensorShape(value.shape) };
     },
     fail: failRule,
   };
@@ -182,7 +189,12 @@ function isUnsigned(dtype: DType): boolean {
 }
 
 function fromWords({ dtype, shape }: Operand, words: ArrayBuffer): HostValue {
-  const elements = dtype === 'float32' ? new Float32Array(words) : isUnsigned(dtype) ? new Uint32Array(words) : new Int32Array(words);
+  const elements =
+    dtype === 'float32'
+      ? new Float32Array(words)
+      : isUnsigned(dtype)
+        ? new Uint32Array(words)
+        : new Int32Array(words);
   return { dtype, shape, data: Float64Array.from(elements.subarray(0, sizeOf(shape))) };
 }
 
@@ -210,7 +222,8 @@ async function runLowered(
     };
     await encode(test, lowered.dispatches, bufferOf);
     const results: HostValue[] = [];
-    for (const [i, buffer] of outputBuffers.entries()) results.push(fromWords(context.output(i), await pool.read(buffer, test)));
+    for (const [i, buffer] of outputBuffers.entries())
+      results.push(fromWords(context.output(i), await pool.read(buffer, test)));
     for (const i of refs) {
       const buffer = inputBuffers[i];
       if (buffer !== undefined) results.push(fromWords(context.input(i), await pool.read(buffer, test)));
@@ -237,7 +250,8 @@ async function encode(
     device.pushErrorScope('validation');
     const entries = dispatch.bindings.map(({ name, source }, binding) => {
       const buffer = bufferOf(source);
-      if (buffer === undefined) throw new InternalError(`${dispatch.label}: binding ${name} is bound to nothing`);
+      if (buffer === undefined)
+        throw new InternalError(`${dispatch.label}: binding ${name} is bound to nothing`);
       return { binding, resource: { buffer } };
     });
     const encoder = device.createCommandEncoder();
@@ -255,7 +269,10 @@ async function encode(
 const pipelines = new Map<string, GPUComputePipeline>();
 
 /** The pipeline of a dispatch, with an explicit layout so that unused bindings are allowed, as in the session. */
-async function pipelineOf(test: TestDevice, { label, wgsl, bindings }: Dispatch): Promise<GPUComputePipeline> {
+async function pipelineOf(
+  test: TestDevice,
+  { label, wgsl, bindings }: Dispatch,
+): Promise<GPUComputePipeline> {
   const { device } = test;
   const key = `${bindings.map((binding) => binding.access).join()}\n${wgsl}`;
   const cached = pipelines.get(key);
@@ -265,17 +282,25 @@ async function pipelineOf(test: TestDevice, { label, wgsl, bindings }: Dispatch)
     visibility: 4,
     buffer: { type: access === 'read' ? ('read-only-storage' as const) : ('storage' as const) },
   }));
-  const layout = device.createPipelineLayout({ bindGroupLayouts: [device.createBindGroupLayout({ entries })] });
+  const layout = device.createPipelineLayout({
+    bindGroupLayouts: [device.createBindGroupLayout({ entries })],
+  });
   device.pushErrorScope('validation');
   const module = device.createShaderModule({ label, code: wgsl });
   const error = await settle(device.popErrorScope(), test);
   if (error !== null) throw new Error(`${label}: ${error.message}\n${numbered(wgsl)}`);
   try {
-    const pipeline = await settle(device.createComputePipelineAsync({ label, layout, compute: { module, entryPoint: 'main' } }), test);
+    const pipeline = await settle(
+      device.createComputePipelineAsync({ label, layout, compute: { module, entryPoint: 'main' } }),
+      test,
+    );
     pipelines.set(key, pipeline);
     return pipeline;
   } catch (cause) {
-    throw new Error(`${label}: ${cause instanceof Error ? cause.message : String(cause)}\n${numbered(wgsl)}`, { cause });
+    throw new Error(
+      `${label}: ${cause instanceof Error ? cause.message : String(cause)}\n${numbered(wgsl)}`,
+      { cause },
+    );
   }
 }
 
@@ -300,7 +325,10 @@ class BufferPool {
 
   /** A storage buffer that holds `words`; 16 bytes when there are none, because buffers cannot be empty. */
   of(words: Uint32Array<ArrayBuffer>): GPUBuffer {
-    const buffer = this.create(Math.max(words.byteLength, words.length === 0 ? 16 : 4), STORAGE | COPY_SRC | COPY_DST);
+    const buffer = this.create(
+      Math.max(words.byteLength, words.length === 0 ? 16 : 4),
+      STORAGE | COPY_SRC | COPY_DST,
+    );
     if (words.length > 0) this.device.queue.writeBuffer(buffer, 0, words);
     return buffer;
   }

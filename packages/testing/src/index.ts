@@ -10,4 +10,4 @@ export * from './interpret.js';
 export * from './checkGrad.js';
 export * from './signatures.js';
 export { settle, testDevice, type TestDevice } from './device.js';
-//GPU
+export * from './gpu.js';

@@ -68,7 +68,8 @@ export function runReference(op: Operation, inputs: readonly HostValue[]): reado
     outputs,
     input: (i) => {
       const input = inputs[i];
-      if (input === undefined) throw new InvalidArgumentError(`${op.describe()}: the reference asked for input ${i}`);
+      if (input === undefined)
+        throw new InvalidArgumentError(`${op.describe()}: the reference asked for input ${i}`);
       return input;
     },
   });
@@ -88,8 +89,11 @@ function* steps(
   };
   for (const op of executionOrder(fetches, feeds)) {
     if (op.outputs.length > 0 && op.outputs.every((output) => values.has(output))) continue;
-    const inputs = op.inputs.map((t) => (t.dtype === 'resource' ? readVariable(handleOf(t), variables, op) : valueOf(t)));
-    const results = builtin(op, inputs, variables) ?? store(op, yield { op, inputs: known(inputs, op) }, variables);
+    const inputs = op.inputs.map((t) =>
+      t.dtype === 'resource' ? readVariable(handleOf(t), variables, op) : valueOf(t),
+    );
+    const results =
+      builtin(op, inputs, variables) ?? store(op, yield { op, inputs: known(inputs, op) }, variables);
     op.outputs.forEach((output, i) => {
       const result = results[i];
       if (result !== undefined && !values.has(output)) values.set(output, result);
@@ -100,7 +104,8 @@ function* steps(
 
 function known(inputs: readonly (HostValue | undefined)[], op: Operation): HostValue[] {
   return inputs.map((input) => {
-    if (input === undefined) throw new FailedPreconditionError(`${op.describe()}: its variable is not initialized`);
+    if (input === undefined)
+      throw new FailedPreconditionError(`${op.describe()}: its variable is not initialized`);
     return input;
   });
 }
@@ -137,7 +142,8 @@ function builtin(
 function assign(op: Operation, inputs: readonly (HostValue | undefined)[], variables: Variables): [] {
   const [handle] = op.inputs;
   const value = inputs[1];
-  if (handle === undefined || value === undefined) throw new InvalidArgumentError(`${op.describe()} lacks inputs`);
+  if (handle === undefined || value === undefined)
+    throw new InvalidArgumentError(`${op.describe()} lacks inputs`);
   const sign = { AssignVariableOp: 0, AssignAddVariableOp: 1, AssignSubVariableOp: -1 }[op.type] ?? 0;
   const old = sign === 0 ? value : known(inputs, op)[0];
   const data = value.data.map((x, i) => (sign === 0 ? x : (old?.data[i] ?? 0) + sign * x));

@@ -2,7 +2,7 @@
  * Shape inference tests in one line: `inferOk('MatMul', '[1,?];[?,2]', '[1,2]')`. Shapes are written
  * `[2,?,3]`, `?` is an unknown rank, `;` separates tensors, an empty text means no tensors.
  */
-import { Graph, TensorShape, toTensorValue, type AttrInputs, type DType, type Operation } from '@forerun/graph';
+import { Graph, TensorShape, toTensorValue, type DType, type Operation } from '@forerun/graph';
 import type { ErrorCase, ShapeCase } from './sample.js';
 import { argDTypes, constantNode, definitionOf, placeholderNode, variableNode } from './nodes.js';
 
@@ -39,9 +39,13 @@ export function nodeOfShapes(
   const tensors = shapes.map((shape, i) => {
     const dtype: DType = dtypes[i] ?? fallback[i] ?? 'float32';
     const value = constants[i];
-    if (fallback[i] === 'resource') return variableNode(graph, dtype === 'resource' ? 'float32' : dtype, shape);
+    if (fallback[i] === 'resource')
+      return variableNode(graph, dtype === 'resource' ? 'float32' : dtype, shape);
     if (value === undefined) return placeholderNode(graph, dtype, shape);
-    return constantNode(graph, toTensorValue(value, dtype, shape.isFullyDefined ? shape.toStatic() : undefined));
+    return constantNode(
+      graph,
+      toTensorValue(value, dtype, shape.isFullyDefined ? shape.toStatic() : undefined),
+    );
   });
   return graph.createOp({ type, name: 'node', inputs: tensors, attrs });
 }
@@ -66,7 +70,9 @@ export function inferError(
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
     if (message.test(text)) return;
-    throw new Error(`${type} of ${inputs}: expected an error like ${String(message)}, got: ${text}`, { cause: error });
+    throw new Error(`${type} of ${inputs}: expected an error like ${String(message)}, got: ${text}`, {
+      cause: error,
+    });
   }
   throw new Error(`${type} of ${inputs}: expected an error like ${String(message)}, inferred ${shapes}`);
 }

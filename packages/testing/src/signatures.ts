@@ -17,7 +17,11 @@ export function registrySignatures(): Signatures {
 }
 
 function signatureOf(def: OpDef): Signature {
-  return { inputs: def.inputs.map(formatArg), outputs: def.outputs.map(formatArg), attrs: def.attrs.map(formatAttr) };
+  return {
+    inputs: def.inputs.map(formatArg),
+    outputs: def.outputs.map(formatArg),
+    attrs: def.attrs.map(formatAttr),
+  };
 }
 
 function formatArg({ name, dtype, typeAttr, numberAttr, typeListAttr, isRef }: ArgSpec): string {
@@ -49,7 +53,8 @@ export function incompatibilities(older: Signatures, newer: Signatures): string[
     }
     for (const attr of before.attrs) {
       const now = after.attrs.find((other) => nameOf(other) === nameOf(attr));
-      if (now === undefined || !accepts(attr, now)) problems.push(`${type}: attribute "${attr}" became "${now ?? ''}"`);
+      if (now === undefined || !accepts(attr, now))
+        problems.push(`${type}: attribute "${attr}" became "${now ?? ''}"`);
     }
     for (const attr of after.attrs) {
       const isNew = !before.attrs.some((other) => nameOf(other) === nameOf(attr));

@@ -110,12 +110,11 @@ function checkSamples(type: OpName, def: OpDef, { samples, shapes, errors }: OpS
     },
   );
 
-  it.each(shapes.map((shape) => ({ ...shape, title: `${shape.inputs} ${JSON.stringify(shape.attrs ?? {})}` })))(
-    'infers shapes of $title',
-    ({ inputs, outputs, ...options }) => {
-      inferOk(type, inputs, outputs, options);
-    },
-  );
+  it.each(
+    shapes.map((shape) => ({ ...shape, title: `${shape.inputs} ${JSON.stringify(shape.attrs ?? {})}` })),
+  )('infers shapes of $title', ({ inputs, outputs, ...options }) => {
+    inferOk(type, inputs, outputs, options);
+  });
 
   it.each(errors.map((error) => ({ ...error, title: `${error.inputs}: ${error.message.source}` })))(
     'rejects $title',

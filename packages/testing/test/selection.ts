@@ -8,7 +8,9 @@ export const testsEverything = wanted.length === 0;
 
 /** The family of every op. */
 export const FAMILY_OF: ReadonlyMap<string, string> = new Map(
-  Object.entries(FAMILIES).flatMap(([family, ops]) => Object.keys(ops).map((type) => [type, family] as const)),
+  Object.entries(FAMILIES).flatMap(([family, ops]) =>
+    Object.keys(ops).map((type) => [type, family] as const),
+  ),
 );
 
 for (const name of wanted) {
