@@ -73,6 +73,7 @@ export class BundleReader {
     if (first === undefined || first.key.length > 0) {
       throw new DataLossError('checkpoint index: the header is missing');
     }
+    checkFormat(first.value);
     const header = decode('BundleHeaderProto', first.value);
     checkVersion(header.version?.producer ?? 0, header.version?.minConsumer ?? 0, header.numShards);
     this.numShards = header.numShards;
@@ -222,6 +223,12 @@ function checkCrc(computed: number, entry: BundleEntry, what: string): void {
   throw new DataLossError(
     `${what}: wrong checksum; its ${entry.size} bytes in data shard ${entry.shardId} are damaged`,
   );
+}
+
+/** In the older format field 1 of the first record is a message, not the number of shards. */
+function checkFormat(header: Uint8Array): void {
+  if (header[0] !== 0x0a) return;
+  throw new UnimplementedError('this is a checkpoint of format V1, which is not supported: convert it to V2');
 }
 
 function checkVersion(producer: number, minConsumer: number, numShards: number): void {

@@ -78,6 +78,8 @@ function valueToJson(field: FieldSpec, value: unknown): Json {
 
 function floatToJson(value: number, single: boolean): Json {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? 'NaN' : value > 0 ? 'Infinity' : '-Infinity';
+  // JSON writers drop the sign of zero; readers take numbers in quotes.
+  if (Object.is(value, -0)) return '-0';
   return single ? shortestSingle(value) : value;
 }
 
