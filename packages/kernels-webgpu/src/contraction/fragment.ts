@@ -1,0 +1,253 @@
+/**
+ * The register-tile form of a contraction. One turn of the inner loop first loads the fragments of
+ * both factors, then works row by row: on software adapters loops and loads are what costs, and a
+ * broadcast from another lane is three times cheaper than a load. Without subgroups (`lanes` 1)
+ * every invocation has a tile of its own.
+ */
+import { storageType } from '../wgsl/dtype.js';
+import { vectorOf, type Contraction, type FactorCode, type FragmentVariant } from './contraction.js';
+import { inLoops, type Split } from './loops.js';
+
+/** Positions on the free axis that a lane loads, and how the fragment is spread over lanes. */
+interface Spread {
+  readonly code: FactorCode;
+  readonly vector: 'free' | 'depth' | 'none';
+  /** Loads that make up one slice of depth (four steps when vectors run along the depth). */
+  readonly perSlice: number;
+}
+
+/** What the generator needs at hand everywhere. */
+interface Frame {
+  readonly x: Contraction;
+  readonly v: FragmentVariant;
+  readonly type: string;
+  readonly a: Spread;
+  readonly b: Spread;
+  /** Columns per vector of a lane, and number of such vectors. */
+  readonly width: 1 | 2 | 4;
+  readonly groups: number;
+}
+
+/** Widths of the two bindings under `v`. */
+export function fragmentWidths(x: Contraction, v: FragmentVariant): { a: 1 | 4; b: 1 | 4; output: 1 | 4 } {
+  const slices = v.unroll % 4 === 0 && x.depth % 4 === 0;
+  const a = x.a.vector && (x.a.contiguous === 'depth' ? slices : v.rows % 4 === 0);
+  const b = x.b.vector && (x.b.contiguous === 'depth' ? slices : v.columns >= 4);
+  return { a: a ? 4 : 1, b: b ? 4 : 1, output: x.output.vector && v.columns >= 4 ? 4 : 1 };
+}
+
+/** Statements of `main` after `row0`, `col0`, `batch` (and `lane` when there are lanes) are known. */
+export function fragmentBody(x: Contraction, v: FragmentVariant, split: Split | null): string {
+  const widths = fragmentWidths(x, v);
+  const width = v.columns === 8 ? 4 : v.columns;
+  const a: Spread = {
+    code: x.a.code(widths.a),
+    vector: widths.a === 4 ? x.a.contiguous : 'none',
+    perSlice: widths.a === 4 && x.a.contiguous === 'free' ? v.rows / 4 : v.rows,
+  };
+  const b: Spread = {
+    code: x.b.code(widths.b),
+    vector: widths.b === 4 ? x.b.contiguous : 'none',
+    perSlice: v.columns,
+  };
+  const frame: Frame = { x, v, type: storageType(x.dtype), a, b, width, groups: v.columns / width };
+  return [
+    x.prologue ?? '',
+    startA(frame),
+    startB(frame),
+    accumulators(frame),
+    inLoops(x.loops, split, [stepA(frame), stepB(frame), innerLoop(frame)].join('\n')),
+    stores(frame, widths.output),
+  ]
+    .filter((part) => part !== '')
+    .join('\n');
+}
+
+/** Registers' positions on the row axis: several when a slice has more loads than there are lanes. */
+function rowSetups({ v, a }: Frame): number {
+  return Math.max(1, a.perSlice / v.lanes);
+}
+
+function startA(frame: Frame): string {
+  const { x, v, a } = frame;
+  const step = a.vector === 'free' ? 4 : 1;
+  const lines: string[] = [];
+  const within = v.lanes > a.perSlice ? `lane % ${a.perSlice}u` : 'lane';
+  for (let i = 0; i < rowSetups(frame); i++) {
+    const unit = v.lanes === 1 ? `${i}u` : i === 0 ? within : `${i * v.lanes}u + lane`;
+    const row = `row0 + ${step === 1 ? unit : `(${unit}) * 4u`}`;
+    const last = x.rows - step;
+    lines.push(a.code.start(`a${i}`, x.rows % v.rows === 0 ? row : `min(${row}, ${last}u)`));
+  }
+  if (v.lanes > a.perSlice) {
+    const depth = a.vector === 'depth' ? 4 : 1;
+    lines.push(`let lane_depth = lane / ${a.perSlice}u * ${depth}u;`);
+  }
+  return lines.join('\n');
+}
+
+function stepA(frame: Frame): string {
+  return Array.from({ length: rowSetups(frame) }, (_, i) => frame.a.code.step(`a${i}`)).join('\n');
+}
+
+/** Names and first columns of the positions on the column axis that a lane loads from. */
+function columnSetups({ x, v, b, width, groups }: Frame): { id: string; column: string }[] {
+  const whole = x.columns % (v.columns * v.lanes) === 0;
+  const setups: { id: string; column: string }[] = [];
+  for (let g = 0; g < groups; g++) {
+    for (let i = 0; i < (b.vector === 'free' ? 1 : width); i++) {
+      const column = `col${g} + ${i}u`;
+      const last = x.columns - (b.vector === 'free' ? 4 : 1);
+      setups.push({ id: `b${g}_${i}`, column: whole ? column : `min(${column}, ${last}u)` });
+    }
+  }
+  return setups;
+}
+
+function startB(frame: Frame): string {
+  const { v, width, groups, b } = frame;
+  const lines: string[] = [];
+  for (let g = 0; g < groups; g++) {
+    const lane = v.lanes === 1 ? '' : ` + lane * ${width}u`;
+    lines.push(`let col${g} = col0 + ${g * width * v.lanes}u${lane};`);
+  }
+  for (const { id, column } of columnSetups(frame)) lines.push(b.code.start(id, column));
+  return lines.join('\n');
+}
+
+function stepB(frame: Frame): string {
+  return columnSetups(frame)
+    .map(({ id }) => frame.b.code.step(id))
+    .join('\n');
+}
+
+function accumulators({ v, type, width, groups }: Frame): string {
+  const lines: string[] = [];
+  for (let r = 0; r < v.rows; r++) {
+    for (let g = 0; g < groups; g++) lines.push(`var acc${r}_${g} = ${vectorOf(type, width)}(0);`);
+  }
+  return lines.join('\n');
+}
+
+/** The run over the depth: whole turns of `unroll` steps, then the rest in straight line. */
+function innerLoop(frame: Frame): string {
+  const { x, v } = frame;
+  const rest = x.depth % v.unroll;
+  const main = x.depth - rest;
+  const parts: string[] = [];
+  if (main === v.unroll) parts.push(`{\nlet k = 0u;\n${turn(frame, v.unroll)}\n}`);
+  else if (main > 0) {
+    parts.push(`for (var k = 0u; k < ${main}u; k += ${v.unroll}u) {\n${turn(frame, v.unroll)}\n}`);
+  }
+  if (rest > 0) parts.push(`{\nlet k = ${main}u;\n${turn(frame, rest)}\n}`);
+  return parts.join('\n');
+}
+
+function turn(frame: Frame, steps: number): string {
+  return [loadA(frame, steps), loadB(frame, steps), products(frame, steps)].join('\n');
+}
+
+function loadA(frame: Frame, steps: number): string {
+  const { v, a } = frame;
+  const slice = a.vector === 'depth' ? 4 : 1;
+  const registers = Math.ceil((a.perSlice * steps) / slice / v.lanes);
+  const setups = rowSetups(frame);
+  const spread = v.lanes > a.perSlice;
+  const lines = spread ? ['let k_lane = k + lane_depth;'] : [];
+  for (let i = 0; i < registers; i++) {
+    const slices = spread ? (i * v.lanes) / a.perSlice : Math.floor(i / setups);
+    lines.push(`let x${i} = ${a.code.load(`a${i % setups}`, spread ? 'k_lane' : 'k', slices * slice)};`);
+  }
+  return lines.join('\n');
+}
+
+function loadB(frame: Frame, steps: number): string {
+  const { b, width, groups, type } = frame;
+  const lines: string[] = [];
+  for (let g = 0; g < groups; g++) {
+    if (b.vector === 'depth') {
+      for (let i = 0; i < width; i++) {
+        for (let j = 0; j < steps; j += 4) lines.push(`let q${g}_${i}_${j} = ${b.code.load(`b${g}_${i}`, 'k', j)};`);
+      }
+    }
+    for (let j = 0; j < steps; j++) {
+      const parts = Array.from({ length: width }, (_, i) => columnElement(frame, g, i, j));
+      const value = b.vector === 'free' ? b.code.load(`b${g}_0`, 'k', j) : join(type, parts);
+      lines.push(`let y${j}_${g} = ${value};`);
+    }
+  }
+  return lines.join('\n');
+}
+
+function columnElement({ b }: Frame, g: number, i: number, j: number): string {
+  if (b.vector === 'depth') return `q${g}_${i}_${j - (j % 4)}.${'xyzw'.charAt(j % 4)}`;
+  return b.vector === 'free' ? '' : b.code.load(`b${g}_${i}`, 'k', j);
+}
+
+function join(type: string, parts: readonly string[]): string {
+  return parts.length === 1 ? (parts[0] ?? '') : `${vectorOf(type, parts.length)}(${parts.join(', ')})`;
+}
+
+function products(frame: Frame, steps: number): string {
+  const { v, a, groups } = frame;
+  const lines: string[] = [];
+  for (let r = 0; r < v.rows; r++) {
+    const elements = Array.from({ length: steps }, (_, j) => `x_${r}_${j}`);
+    lines.push(...elements.map((name, j) => `let ${name} = ${rowElement(v, a, r, j)};`));
+    for (let g = 0; g < groups; g++) {
+      for (let j = 0; j < steps; j++) lines.push(`acc${r}_${g} += ${elements[j] ?? ''} * y${j}_${g};`);
+    }
+  }
+  return lines.join('\n');
+}
+
+/** Element (row `r`, step `j`) of the fragment of `a`, wherever it lies. */
+function rowElement(v: FragmentVariant, a: Spread, r: number, j: number): string {
+  const [unit, component] =
+    a.vector === 'depth'
+      ? [Math.floor(j / 4) * a.perSlice + r, `.${'xyzw'.charAt(j % 4)}`]
+      : a.vector === 'free'
+        ? [j * a.perSlice + Math.floor(r / 4), `.${'xyzw'.charAt(r % 4)}`]
+        : [j * a.perSlice + r, ''];
+  const register = `x${Math.floor(unit / v.lanes)}${component}`;
+  return v.lanes === 1 ? register : `subgroupBroadcast(${register}, ${unit % v.lanes}u)`;
+}
+
+function stores(frame: Frame, outputWidth: 1 | 4): string {
+  const { x, v } = frame;
+  const lines: string[] = [];
+  for (let r = 0; r < v.rows; r++) {
+    const id = `o${r}`;
+    const conditions = x.rows % v.rows === 0 ? [] : [`row0 + ${r}u < ${x.rows}u`];
+    const statements = [x.output.row(id, `row0 + ${r}u`, outputWidth)];
+    const body = storeRow(frame, r, id, outputWidth);
+    const exists = x.output.valid?.(id);
+    statements.push(exists === undefined ? body : `if (${exists}) {\n${body}\n}`);
+    const text = statements.join('\n');
+    lines.push(conditions.length === 0 ? `{\n${text}\n}` : `if (${conditions.join(' && ')}) {\n${text}\n}`);
+  }
+  return lines.join('\n');
+}
+
+function storeRow(frame: Frame, r: number, id: string, outputWidth: 1 | 4): string {
+  const { x, v, width, groups } = frame;
+  const whole = x.columns % (v.columns * v.lanes) === 0;
+  const lines: string[] = [];
+  for (let g = 0; g < groups; g++) {
+    const column = `col${g}`;
+    const value = x.epilogue?.expression(`acc${r}_${g}`, column, width) ?? `acc${r}_${g}`;
+    if (outputWidth === 4) {
+      const store = `${x.output.binding.name}[${id}_at + (${column} >> 2u)] = ${value};`;
+      lines.push(whole ? store : `if (${column} < ${x.columns}u) { ${store} }`);
+      continue;
+    }
+    lines.push(`let v${g} = ${value};`);
+    for (let i = 0; i < width; i++) {
+      const component = width === 1 ? `v${g}` : `v${g}.${'xyzw'.charAt(i)}`;
+      const at = `${id}_at + (${column} + ${i}u) * ${x.output.columnStride}u`;
+      const store = `${x.output.binding.name}[${at}] = ${component};`;
+      lines.push(whole ? store : `if (${column} + ${i}u < ${x.columns}u) { ${store} }`);
+    }
+  }
+  return lines.join('\n');
+}

@@ -1,0 +1,78 @@
+/**
+ * Which form and which sizes a contraction gets, from its shape and the adapter alone: register
+ * tiles shared within a subgroup on software adapters, workgroup-memory tiles on GPUs. The sizes are
+ * the ones that measured best over the shapes that training meets.
+ */
+import type { AdapterFacts } from '../kernel.js';
+import type { FragmentVariant, TileVariant, Variant } from './contraction.js';
+
+export interface ContractionShape {
+  readonly rows: number;
+  readonly columns: number;
+  /** Length of the inner run. */
+  readonly depth: number;
+  /** Turns of the loops around it, in all; default 1. */
+  readonly turns?: number;
+  readonly batch: number;
+  /** The number of parts, at most `wanted`, into which the sum can be cut; default: it cannot. */
+  readonly splits?: (wanted: number) => number;
+}
+
+/** Groups that keep a software adapter's threads evenly busy, and those that fill a GPU. */
+const SOFTWARE_GROUPS = 16;
+const GPU_GROUPS = 128;
+/** A part of a split sum should not be shorter than this. */
+const SHORTEST_PART = 64;
+/** Subgroups wider than this would make tiles wider than most matrices. */
+const WIDEST_SUBGROUP = 32;
+/** Bodies with more multiplications per turn fall off a cliff: registers spill. */
+const LARGEST_BODY = 320;
+
+/** The default variant for `shape` on `adapter`. */
+export function chooseVariant(shape: ContractionShape, adapter: AdapterFacts): Variant {
+  return adapter.software ? fragmentVariant(shape, adapter.subgroupSize) : tileVariant(shape, adapter);
+}
+
+/** The register-tile variant for subgroups of `subgroupSize` lanes; 0 or a wide one: without sharing. */
+export function fragmentVariant(shape: ContractionShape, subgroupSize: number): FragmentVariant {
+  const lanes = subgroupSize > WIDEST_SUBGROUP || subgroupSize < 2 ? 1 : subgroupSize;
+  const columns = columnsPerLane(shape.columns, lanes);
+  const most = lanes === 1 ? 4 : lanes < 8 ? 8 : 16;
+  const rows = Math.min(most, powerOfTwoAtLeast(shape.rows));
+  const groups = Math.ceil(shape.rows / rows) * Math.ceil(shape.columns / (columns * lanes)) * shape.batch;
+  const unroll = chooseUnroll(shape.depth, rows * columns);
+  return { form: 'fragment', lanes, rows, columns, unroll, splits: chooseSplits(shape, groups, SOFTWARE_GROUPS) };
+}
+
+function columnsPerLane(columns: number, lanes: number): 1 | 2 | 4 {
+  if (columns <= lanes) return 1;
+  return columns <= 2 * lanes ? 2 : 4;
+}
+
+/** Steps per turn: four where vectors may run along the depth, else a number that leaves no rest. */
+function chooseUnroll(depth: number, results: number): number {
+  if (depth % 4 === 0) return results <= 16 && depth % 8 === 0 ? 8 : 4;
+  const most = Math.max(1, Math.floor(LARGEST_BODY / results));
+  const exact = [5, 4, 3, 7, 6].find((steps) => steps <= most && depth % steps === 0);
+  return exact ?? Math.min(4, depth, most);
+}
+
+/** The workgroup-memory variant. */
+export function tileVariant(shape: ContractionShape, adapter: AdapterFacts): TileVariant {
+  const groupsOf = (size: number): number =>
+    Math.ceil(shape.rows / size) * Math.ceil(shape.columns / size) * shape.batch;
+  const small = Math.min(shape.rows, shape.columns) <= 32 || groupsOf(64) < GPU_GROUPS / 2;
+  const threads = small || adapter.maxInvocations < 256 ? 8 : 16;
+  return { form: 'tile', threads, depth: 16, splits: chooseSplits(shape, groupsOf(threads * 4), GPU_GROUPS) };
+}
+
+function chooseSplits(shape: ContractionShape, groups: number, wanted: number): number {
+  const length = shape.depth * (shape.turns ?? 1);
+  const most = Math.floor(length / SHORTEST_PART);
+  const parts = Math.min(Math.ceil(wanted / Math.max(groups, 1)), most);
+  return parts <= 1 || shape.splits === undefined ? 1 : Math.max(1, shape.splits(parts));
+}
+
+function powerOfTwoAtLeast(n: number): number {
+  return 2 ** Math.ceil(Math.log2(Math.max(n, 1)));
+}
