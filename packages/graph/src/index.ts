@@ -28,3 +28,7 @@ export * from './scopes.js';
 export * from './ops/index.js';
 export { FAMILIES, OPS, builders, type OpName } from './registry.js';
 export { gradients, isDifferentiable, overrideGradient, type GradientsOptions } from './gradients.js';
+export * from './variable.js';
+export * from './variableKeys.js';
+export * from './variableCollections.js';
+export { buildSaverNodes, type SaverNodes, type SaverNodeOptions, type SaverDefFields } from './saverNodes.js';

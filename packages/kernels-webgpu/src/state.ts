@@ -1,5 +1,50 @@
 /** Kernels of resource variables and assignments, saving and restoring. */
-import type { OpName } from '@forerun/graph';
-import type { Kernel } from './kernel.js';
+import { sizeOf, type OpName } from '@forerun/graph';
+import { device, hostOp, type DeviceKernel, type Kernel, type KernelContext, type Lowered } from './kernel.js';
+import { wrapped, type Width } from './wgsl/dtype.js';
+import { gridFor, gridStride } from './wgsl/indexing.js';
+import { widen } from './wgsl/library.js';
+import { inputBinding, shader } from './wgsl/shader.js';
 
-export const STATE_KERNELS = {} satisfies Partial<Record<OpName, Kernel>>;
+const BY_REFERENCE = hostOp('executed by the session as resource variables');
+const FILES = hostOp('the session reads and writes files');
+
+/** Writes `expression`, over the variable's element `old` and the input's `value`, to the variable. */
+function assignment(expression: string): DeviceKernel {
+  return device((c) => lowerAssignment(c, expression));
+}
+
+function lowerAssignment(c: KernelContext, expression: string): Lowered {
+  const size = sizeOf(c.input(0).shape);
+  if (size === 0) return { dispatches: [] };
+  const width: Width = size % 4 === 0 ? 4 : 1;
+  const grid = gridFor(size, width, c.adapter);
+  const element = expression.replace('old', 'state[i]').replace('value', 'value[i]');
+  const body = `state[i] = ${widen(wrapped(element, c.input(0).dtype), width)};`;
+  const bindings = [
+    { ...inputBinding(c, 0, 'state', width), access: 'read_write' as const },
+    inputBinding(c, 1, 'value', width),
+  ];
+  const dispatch = shader({ label: c.op, bindings, workgroups: grid.workgroups, body: gridStride(grid, body) }, c.adapter);
+  return { dispatches: [dispatch] };
+}
+
+export const STATE_KERNELS = {
+  VarHandleOp: hostOp('the session keeps variables'),
+  ReadVariableOp: hostOp("its value is the variable's buffer, or a copy that the session makes"),
+  AssignVariableOp: assignment('value'),
+  AssignAddVariableOp: assignment('old + value'),
+  AssignSubVariableOp: assignment('old - value'),
+  VarIsInitializedOp: hostOp('the session knows which variables have a value'),
+  DestroyResourceOp: hostOp('the session keeps variables'),
+  Variable: BY_REFERENCE,
+  VariableV2: BY_REFERENCE,
+  Assign: BY_REFERENCE,
+  AssignAdd: BY_REFERENCE,
+  AssignSub: BY_REFERENCE,
+  IsVariableInitialized: BY_REFERENCE,
+  SaveV2: FILES,
+  RestoreV2: FILES,
+  ShardedFilename: FILES,
+  MergeV2Checkpoints: FILES,
+} satisfies Partial<Record<OpName, Kernel>>;

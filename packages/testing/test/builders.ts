@@ -25,6 +25,13 @@ export const BUILDER_NAMES: Partial<Record<OpName | (string & {}), string>> = {
   BatchMatMulV2: 'batchMatMul',
   RandomStandardNormal: 'randomNormal',
   BroadcastArgs: 'broadcastDynamicShape',
+  VarHandleOp: 'varHandle',
+  ReadVariableOp: 'readVariable',
+  AssignVariableOp: 'assign',
+  AssignAddVariableOp: 'assignAdd',
+  AssignSubVariableOp: 'assignSub',
+  VarIsInitializedOp: 'isVariableInitialized',
+  DestroyResourceOp: 'destroyVariable',
 };
 
 /** Ops that only gradients, optimizers or importers make, and which of these. */
@@ -33,6 +40,15 @@ export const MADE_BY: Partial<Record<OpName | (string & {}), string>> = {
   MaxPoolGradGrad: 'the gradient of MaxPoolGrad',
   AvgPoolGrad: 'the gradient of AvgPool',
   BiasAddGrad: 'the gradient of BiasAdd',
+  Variable: 'importers',
+  VariableV2: 'importers',
+  ApplyGradientDescent: 'importers',
+  ApplyMomentum: 'importers',
+  ApplyAdam: 'importers',
+  SaveV2: 'buildSaverNodes',
+  RestoreV2: 'buildSaverNodes',
+  ShardedFilename: 'importers',
+  MergeV2Checkpoints: 'importers',
 };
 
 /** Names under which the builder of `type` may be found, the likeliest first. */

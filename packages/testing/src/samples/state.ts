@@ -1,4 +1,76 @@
 /** Samples of resource variables and assignments, saving and restoring. */
-import type { FamilySamples } from '../sample.js';
+import type { FamilySamples, OpSamples, Sample } from '../sample.js';
 
-export const STATE_SAMPLES = {} satisfies FamilySamples;
+const SAMPLES: readonly Sample[] = [
+  { name: 'matrix', inputs: [[[1, -2, 3], [4, 5, 6]], [[0.5, 2, -3], [10, 0, 7]]] },
+  { name: 'vectorized', inputs: [[1, 2, 3, 4, 5, 6, 7, 8], [8, 7, 6, 5, 4, 3, 2, 1]] },
+  { name: 'scalar int64', inputs: [{ value: 41, dtype: 'int64' }, { value: 1, dtype: 'int64' }] },
+  { name: 'empty', inputs: [{ value: [], shape: [0, 3] }, { value: [], shape: [0, 3] }] },
+];
+
+function assignment(...more: Sample[]): OpSamples {
+  const samples = [...SAMPLES, ...more].map((sample) => {
+    const [first] = sample.inputs;
+    const dtype = typeof first === 'object' && !Array.isArray(first) && 'dtype' in first ? first.dtype : 'float32';
+    return { ...sample, attrs: { dtype: dtype ?? 'float32' } };
+  });
+  return {
+    samples,
+    shapes: [
+      { inputs: '[2,3];[?,3]', outputs: '', attrs: { dtype: 'float32' } },
+      { inputs: '[2,?];?', outputs: '', attrs: { dtype: 'float32' } },
+    ],
+    errors: [
+      {
+        inputs: '[2,3];[3,2]',
+        attrs: { dtype: 'float32' },
+        message: /"node": the value has shape \[3,2\], the variable has \[2,3\]/,
+      },
+      {
+        inputs: '[2];[2]',
+        attrs: { dtype: 'int32' },
+        dtypes: ['float32', 'int32'],
+        message: /the variable is float32, attribute "dtype" says int32/,
+      },
+    ],
+  };
+}
+
+const SESSION = { testedElsewhere: 'what it gives depends on the session' };
+const BY_REFERENCE = { testedElsewhere: 'reference variables come with files; the session runs them as resource variables' };
+const FILES = { testedElsewhere: 'needs files; see the tests of saverNodes and of the session' };
+
+export const STATE_SAMPLES = {
+  AssignVariableOp: assignment({
+    name: 'bool',
+    inputs: [{ value: [true, false, false] }, { value: [false, true, false] }].map((x) => ({ ...x, dtype: 'bool' as const })),
+  }),
+  AssignAddVariableOp: assignment({
+    name: 'uint8',
+    inputs: [
+      { value: [250, 1], dtype: 'uint8' },
+      { value: [5, 2], dtype: 'uint8' },
+    ],
+  }),
+  AssignSubVariableOp: assignment({
+    name: 'int32',
+    inputs: [
+      { value: [3, 1, 5], dtype: 'int32' },
+      { value: [5, -2, 5], dtype: 'int32' },
+    ],
+  }),
+  VarHandleOp: SESSION,
+  ReadVariableOp: SESSION,
+  VarIsInitializedOp: SESSION,
+  DestroyResourceOp: SESSION,
+  Variable: BY_REFERENCE,
+  VariableV2: BY_REFERENCE,
+  Assign: BY_REFERENCE,
+  AssignAdd: BY_REFERENCE,
+  AssignSub: BY_REFERENCE,
+  IsVariableInitialized: BY_REFERENCE,
+  SaveV2: FILES,
+  RestoreV2: FILES,
+  ShardedFilename: FILES,
+  MergeV2Checkpoints: FILES,
+} satisfies FamilySamples;

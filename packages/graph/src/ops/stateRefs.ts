@@ -1,0 +1,72 @@
+/**
+ * The reference variables of TensorFlow before resource variables: `VariableV2` gives a reference
+ * that `Assign` and its kin pass on. Only older files have them; the session runs them as resource variables.
+ */
+import { sameShape, scalarShape } from '../inferHelpers.js';
+import { notDifferentiable, op, type InferContext, type OpDef } from '../opDef.js';
+import type { TensorShape } from '../shape.js';
+
+const shapeAttr = (c: InferContext): TensorShape[] => [c.attrs.shape('shape')];
+
+function variable(summary: string): OpDef {
+  return op({
+    summary,
+    outputs: ['ref: Ref(dtype)'],
+    attrs: ['shape: shape', 'dtype: type', 'container: string = ""', 'shared_name: string = ""'],
+    infer: shapeAttr,
+    grad: () => [],
+    stateful: true,
+  });
+}
+
+function update(summary: string): OpDef {
+  return op({
+    summary,
+    inputs: ['ref: Ref(T)', 'value: T'],
+    outputs: ['output_ref: Ref(T)'],
+    attrs: ['T: numeric', 'use_locking: bool = false'],
+    infer: (c) => {
+      checkSameShape(c);
+      return sameShape(c);
+    },
+    grad: notDifferentiable('it changes a variable'),
+    stateful: true,
+  });
+}
+
+function checkSameShape(c: InferContext): void {
+  if (!c.shape(0).isCompatibleWith(c.shape(1))) {
+    c.fail(`the value has shape ${c.shape(1).toString()}, the variable has ${c.shape(0).toString()}`);
+  }
+}
+
+export const REFERENCES = {
+  Variable: variable('A variable by reference, in files of the oldest form.'),
+  VariableV2: variable('A variable by reference.'),
+
+  Assign: op({
+    summary: 'Sets a reference variable.',
+    inputs: ['ref: Ref(T)', 'value: T'],
+    outputs: ['output_ref: Ref(T)'],
+    attrs: ['T: type', 'validate_shape: bool = true', 'use_locking: bool = true'],
+    infer: (c) => {
+      if (!c.attrs.bool('validate_shape')) return [c.shape(1)];
+      checkSameShape(c);
+      return [c.shape(0).mergeWith(c.shape(1)) ?? c.shape(0)];
+    },
+    grad: notDifferentiable('it changes a variable'),
+    stateful: true,
+  }),
+  AssignAdd: update('Adds to a reference variable.'),
+  AssignSub: update('Subtracts from a reference variable.'),
+
+  IsVariableInitialized: op({
+    summary: 'Whether a reference variable has a value.',
+    inputs: ['ref: Ref(dtype)'],
+    outputs: ['is_initialized: bool'],
+    attrs: ['dtype: type'],
+    infer: scalarShape,
+    grad: notDifferentiable('its output is a bool'),
+    stateful: true,
+  }),
+};
