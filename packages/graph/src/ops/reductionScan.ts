@@ -1,0 +1,119 @@
+/** Reductions and scans along one axis: positions of extremes, cumulative sums and products. */
+import { apply, type NameOptions } from '../apply.js';
+import type { DType } from '../dtype.js';
+import { normalizeAxis } from '../inferHelpers.js';
+import { notDifferentiable, op, type InferContext, type OpDef } from '../opDef.js';
+import { TensorShape } from '../shape.js';
+import type { Tensor, TensorLike } from '../tensor.js';
+
+/** The scalar axis in input 1 as a position, or `null` when it is not known. */
+function axisOf(c: InferContext): number | null {
+  const shape = c.shape(1);
+  if (shape.rank !== null && shape.rank !== 0)
+    c.fail(`the axis must be a scalar, got shape ${shape.toString()}`);
+  const rank = c.shape(0).rank;
+  const axis = c.constant(1)?.data[0];
+  return axis === undefined ? null : normalizeAxis(c, axis, rank);
+}
+
+function inferArg(c: InferContext): TensorShape[] {
+  const x = c.shape(0);
+  const axis = axisOf(c);
+  if (x.dims === null) return [TensorShape.UNKNOWN];
+  if (x.dims.length === 0) c.fail('a scalar has no axis');
+  if (axis === null) return [TensorShape.ofRank(x.dims.length - 1)];
+  if (x.dims[axis] === 0) c.fail(`axis ${axis} of shape ${x.toString()} has no elements`);
+  return [new TensorShape(x.dims.filter((_, i) => i !== axis))];
+}
+
+function arg(summary: string): OpDef {
+  return op({
+    summary,
+    inputs: ['input: T', 'dimension: Tidx'],
+    outputs: ['output: output_type'],
+    attrs: ['T: numeric', 'Tidx: index = int32', 'output_type: index = int64'],
+    infer: inferArg,
+    grad: notDifferentiable('its values are positions'),
+  });
+}
+
+function inferScan(c: InferContext): TensorShape[] {
+  axisOf(c);
+  return [c.shape(0)];
+}
+
+const SCAN_SIGNATURE = {
+  inputs: ['x: T', 'axis: Tidx'],
+  outputs: ['out: T'],
+  attrs: ['exclusive: bool = false', 'reverse: bool = false', 'T: numeric', 'Tidx: index = int32'],
+  infer: inferScan,
+} as const;
+
+export const SCAN = {
+  ArgMax: arg('Position of the largest element along an axis.'),
+  ArgMin: arg('Position of the smallest element along an axis.'),
+
+  Cumsum: op({
+    ...SCAN_SIGNATURE,
+    summary: 'Running sums along an axis.',
+    grad: ({ ops, attrs, input, dy }) => {
+      const options = { axis: input(1), exclusive: attrs.bool('exclusive'), reverse: !attrs.bool('reverse') };
+      return [ops.cumsum(dy, options), null]; // dx = sums of dy from the other end
+    },
+  }),
+
+  Cumprod: op({
+    ...SCAN_SIGNATURE,
+    summary: 'Running products along an axis.',
+    grad: ({ ops, attrs, input, output, dy }) => {
+      const options = { axis: input(1), exclusive: attrs.bool('exclusive'), reverse: !attrs.bool('reverse') };
+      const sums = ops.cumsum(ops.mul(output(0), dy), options);
+      return [ops.div(sums, input(0)), null]; // dx = (sums of y * dy from the other end) / x; NaN at zeros
+    },
+  }),
+} satisfies Record<string, OpDef>;
+
+export interface ArgOptions extends NameOptions {
+  /** Default 0; negative axes count from the end. */
+  readonly axis?: number | Tensor | undefined;
+  /** Default int64. */
+  readonly outputType?: DType | undefined;
+}
+
+/**
+ * Position of the largest element along `axis` (`tf.argmax`), the first one of equals. The result has
+ * the shape of `input` without the axis. Throws for an axis without elements.
+ */
+export function argMax(input: TensorLike, { axis = 0, outputType = 'int64', name }: ArgOptions = {}): Tensor {
+  return apply('ArgMax', [input, axis], { name, attrs: { output_type: outputType } });
+}
+
+/** Position of the smallest element along `axis` (`tf.argmin`); as `argMax`. */
+export function argMin(input: TensorLike, { axis = 0, outputType = 'int64', name }: ArgOptions = {}): Tensor {
+  return apply('ArgMin', [input, axis], { name, attrs: { output_type: outputType } });
+}
+
+export interface CumulativeOptions extends NameOptions {
+  /** Default 0; negative axes count from the end. */
+  readonly axis?: number | Tensor | undefined;
+  /** Leaves each element out of its own result: the first result is 0 (sums) or 1 (products). */
+  readonly exclusive?: boolean | undefined;
+  /** Runs from the end of the axis. */
+  readonly reverse?: boolean | undefined;
+}
+
+/** Running sums along `axis` (`tf.cumsum`), of the shape of `x`. */
+export function cumsum(
+  x: TensorLike,
+  { axis = 0, exclusive = false, reverse = false, name }: CumulativeOptions = {},
+): Tensor {
+  return apply('Cumsum', [x, axis], { name, attrs: { exclusive, reverse } });
+}
+
+/** Running products along `axis` (`tf.cumprod`), of the shape of `x`. Its gradient divides by `x`. */
+export function cumprod(
+  x: TensorLike,
+  { axis = 0, exclusive = false, reverse = false, name }: CumulativeOptions = {},
+): Tensor {
+  return apply('Cumprod', [x, axis], { name, attrs: { exclusive, reverse } });
+}
