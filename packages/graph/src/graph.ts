@@ -44,6 +44,7 @@ export class Graph {
   #device = '';
   #control: readonly Operation[] = [];
   #version = 0;
+  #edits = 0;
   #finalized = false;
   /** Graph-level random seed (`tf.set_random_seed`), or `null`. */
   seed: number | null = null;
@@ -53,7 +54,7 @@ export class Graph {
     return this.#operations;
   }
 
-  /** Grows with every change; plans compiled for an older version are not reused. */
+  /** Grows with every new node and every change. */
   get version(): number {
     return this.#version;
   }
@@ -77,10 +78,16 @@ export class Graph {
     this.#finalized = true;
   }
 
-  /** Records a change that is not a new node. */
+  /** Counts changes to existing nodes: new nodes leave what was compiled before valid. */
+  get edits(): number {
+    return this.#edits;
+  }
+
+  /** Records a change to an existing node. */
   noteChange(): void {
     if (this.#finalized) throw new FailedPreconditionError('the graph is finalized and cannot be modified');
     this.#version++;
+    this.#edits++;
   }
 
   /**

@@ -32,3 +32,4 @@ export * from './variable.js';
 export * from './variableKeys.js';
 export * from './variableCollections.js';
 export { buildSaverNodes, type SaverNodes, type SaverNodeOptions, type SaverDefFields } from './saverNodes.js';
+export * from './checkpoint/index.js';

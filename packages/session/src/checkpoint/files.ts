@@ -1,0 +1,121 @@
+/**
+ * File access for checkpoints. Node only, loaded when needed: in a browser these throw. Every file
+ * is written under a temporary name, flushed and renamed, so that a torn write is never seen.
+ */
+import { checkpointPrefix, dataPath, DataLossError, NotFoundError, UnavailableError } from '@forerun/graph';
+import { BundleReader, indexPath, type RandomAccessSource } from '@forerun/graph';
+
+type Fs = typeof import('node:fs/promises');
+
+async function fs(): Promise<Fs> {
+  try {
+    return await import('node:fs/promises');
+  } catch (cause) {
+    throw new UnavailableError('checkpoints need a file system, which this environment has not', { cause });
+  }
+}
+
+/** Writes `parts` one after the other as one file, atomically. Makes missing directories. */
+export async function writeFileAtomically(
+  path: string,
+  parts: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): Promise<void> {
+  const { mkdir, open, rename, rm } = await fs();
+  await mkdir(directoryOf(path), { recursive: true });
+  const temporary = `${path}.tempstate${Math.random().toString(36).slice(2, 12)}`;
+  const file = await open(temporary, 'w');
+  try {
+    for await (const part of parts) await file.writeFile(part);
+    await file.sync();
+    await file.close();
+    await rename(temporary, path);
+  } catch (error) {
+    await file.close().catch(() => undefined);
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** The bytes of a file, or `undefined` when it does not exist. */
+export async function readFileIfPresent(path: string): Promise<Uint8Array | undefined> {
+  const { readFile } = await fs();
+  try {
+    return await readFile(path);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Deletes files; those that are not there are no error. */
+export async function removeFiles(paths: readonly string[]): Promise<void> {
+  const { rm } = await fs();
+  await Promise.all(paths.map((path) => rm(path, { force: true })));
+}
+
+/** The directory part of a path, `.` when there is none. */
+export function directoryOf(path: string): string {
+  const slash = Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\'));
+  return slash < 0 ? '.' : path.slice(0, slash) || '/';
+}
+
+/** The last part of a path. */
+export function baseName(path: string): string {
+  return path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1);
+}
+
+/** An opened checkpoint and what closes its files. */
+export interface OpenCheckpoint {
+  readonly reader: BundleReader;
+  readonly prefix: string;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a checkpoint by prefix or by the path of any of its files.
+ * Throws `NotFoundError` when there is none, `DataLossError` when it is damaged.
+ */
+export async function openCheckpoint(path: string): Promise<OpenCheckpoint> {
+  const prefix = checkpointPrefix(path);
+  const index = await readFileIfPresent(indexPath(prefix));
+  if (index === undefined) throw await missingCheckpoint(path, prefix);
+  const closers: (() => Promise<void>)[] = [];
+  const reader = new BundleReader(index, async (shard, numShards) => {
+    const { source, close } = await openSource(dataPath(prefix, shard, numShards));
+    closers.push(close);
+    return source;
+  });
+  return {
+    reader,
+    prefix,
+    close: async () => {
+      for (const close of closers) await close();
+    },
+  };
+}
+
+async function missingCheckpoint(path: string, prefix: string): Promise<Error> {
+  const { stat } = await fs();
+  const isDirectory = await stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  const hint = isDirectory
+    ? ': it is a directory; give the prefix, or use fr.train.latestCheckpoint(directory)'
+    : `: ${indexPath(prefix)} does not exist. Give the prefix that save() returned, such as "out/model.ckpt-100"`;
+  return new NotFoundError(`there is no checkpoint at "${path}"${hint}`);
+}
+
+async function openSource(path: string): Promise<{ source: RandomAccessSource; close: () => Promise<void> }> {
+  const { open } = await fs();
+  const file = await open(path, 'r').catch((cause: unknown) => {
+    throw new DataLossError(`the checkpoint's data file "${path}" cannot be opened`, { cause });
+  });
+  const { size } = await file.stat();
+  const read = async (offset: number, length: number): Promise<Uint8Array> => {
+    const bytes = new Uint8Array(length);
+    const { bytesRead } = await file.read(bytes, 0, length, offset);
+    return bytes.subarray(0, bytesRead);
+  };
+  return { source: { size, read }, close: () => file.close() };
+}

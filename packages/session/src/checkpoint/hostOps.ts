@@ -1,0 +1,47 @@
+/** The host steps of the ops that a saver puts into the graph. */
+import { BundleWriter, dataPath, indexPath, InternalError, TensorValue } from '@forerun/graph';
+import type { HostStepFn } from '../run/hostOps.js';
+import { writeFileAtomically } from './files.js';
+
+/** Key under which checkpoints keep the session's random step (int64 scalar); TensorFlow ignores it. */
+export const RANDOM_STEP_KEY = 'forerun/random_step';
+
+/** Writes `.data` and `.index` of a checkpoint; the index last, so that it never speaks of missing data. */
+export async function writeBundle(prefix: string, entries: readonly (readonly [string, TensorValue])[]): Promise<void> {
+  const writer = new BundleWriter();
+  const parts = function* (): Generator<Uint8Array> {
+    for (const [name, value] of entries) yield writer.add(name, value);
+  };
+  await writeFileAtomically(dataPath(prefix), parts());
+  await writeFileAtomically(indexPath(prefix), [writer.finish()]);
+}
+
+/** The session's random step as a checkpoint entry. */
+export function randomStepEntry(step: bigint): readonly [string, TensorValue] {
+  return [RANDOM_STEP_KEY, new TensorValue('int64', [], BigInt64Array.of(BigInt.asIntN(64, step)))];
+}
+
+/** `SaveV2`: prefix, names, slices, tensors. */
+export const saveV2: HostStepFn = async (node, [prefix, names, , ...tensors], { random }) => {
+  const keys = strings(names, node.name);
+  const entries = tensors.map((tensor, i) => [keys[i] ?? '', tensor] as const);
+  await writeBundle(strings(prefix, node.name)[0] ?? '', [...entries, randomStepEntry(random.step)]);
+  return [];
+};
+
+/** `ShardedFilename`: the data file's name without its extension, as TensorFlow composes it. */
+export const shardedFilename: HostStepFn = (node, [basename, shard, count]) => {
+  const pad = (value: TensorValue | undefined): string => String(value?.item() ?? 0).padStart(5, '0');
+  const name = `${strings(basename, node.name)[0] ?? ''}-${pad(shard)}-of-${pad(count)}`;
+  return [new TensorValue('string', [], [name])];
+};
+
+/** The text elements of a string tensor. */
+export function strings(value: TensorValue | undefined, node: string): string[] {
+  if (value?.dtype !== 'string') throw new InternalError(`"${node}": expected a string tensor`);
+  const texts: string[] = [];
+  for (const element of value.data) {
+    texts.push(element instanceof Uint8Array ? new TextDecoder().decode(element) : String(element));
+  }
+  return texts;
+}

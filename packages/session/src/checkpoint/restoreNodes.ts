@@ -1,0 +1,44 @@
+/**
+ * `RestoreV2` at run time. Its outputs have the shapes that the file says, so the file is read
+ * before the plan is compiled and the tensors are fed in place of the node's outputs.
+ */
+import { NotFoundError, type Operation, type Tensor, type TensorValue } from '@forerun/graph';
+import { openCheckpoint } from './files.js';
+import { strings } from './hostOps.js';
+
+/** The `RestoreV2` nodes that the fetches need and whose outputs are not fed. */
+export function restoreNodes(
+  tensors: readonly Tensor[],
+  operations: readonly Operation[],
+  fed: ReadonlySet<Tensor>,
+): Operation[] {
+  const found: Operation[] = [];
+  const seen = new Set<Operation>();
+  const stack = [...tensors.filter((tensor) => !fed.has(tensor)).map(({ op }) => op), ...operations];
+  for (let op = stack.pop(); op !== undefined; op = stack.pop()) {
+    if (seen.has(op)) continue;
+    seen.add(op);
+    if (op.type === 'RestoreV2' && !op.outputs.every((output) => fed.has(output))) found.push(op);
+    for (const input of op.inputs) if (!fed.has(input)) stack.push(input.op);
+    stack.push(...op.controlInputs);
+  }
+  return found;
+}
+
+/** Reads what one `RestoreV2` node asks for. `inputs`: its prefix and tensor names. */
+export async function readRestored(node: Operation, inputs: readonly TensorValue[]): Promise<TensorValue[]> {
+  const [prefix = ''] = strings(inputs[0], node.name);
+  const checkpoint = await openCheckpoint(prefix);
+  try {
+    const names = strings(inputs[1], node.name);
+    const missing = names.filter((name) => !checkpoint.reader.has(name));
+    if (missing.length > 0) {
+      throw new NotFoundError(`the checkpoint "${prefix}" has no ${missing.map((name) => `"${name}"`).join(', ')}`);
+    }
+    const values: TensorValue[] = [];
+    for (const name of names) values.push(await checkpoint.reader.read(name));
+    return values;
+  } finally {
+    await checkpoint.close();
+  }
+}

@@ -1,0 +1,244 @@
+/**
+ * `Saver`: writes the variables of a session to checkpoints and restores them
+ * (`tf.train.Saver`). Files are TensorFlow's: `.index`, `.data-00000-of-00001`, `.meta` and the
+ * list `checkpoint`. Optimizer slots and the global step are variables and so included.
+ */
+import {
+  BundleReader,
+  buildSaverNodes,
+  CHECKPOINT_STATE_FILE,
+  checkpointPrefix,
+  dataPath,
+  exportMetaGraph,
+  indexPath,
+  InvalidArgumentError,
+  NotFoundError,
+  nearestNames,
+  readCheckpointState,
+  TensorShape,
+  Tensor,
+  globalVariables,
+  writeCheckpointState,
+  type SaverNodes,
+  type TensorConvertible,
+  type TensorValue,
+  type Variable,
+} from '@forerun/graph';
+import type { Session } from '../session.js';
+import { baseName, directoryOf, openCheckpoint, readFileIfPresent, removeFiles, writeFileAtomically } from './files.js';
+import { RANDOM_STEP_KEY, randomStepEntry, writeBundle } from './hostOps.js';
+
+export interface SaverOptions {
+  /** What to save: variables under their own names, or a map from keys. Default: all global variables. */
+  readonly varList?: readonly Variable[] | ReadonlyMap<string, Variable> | Readonly<Record<string, Variable>>;
+  /** Older checkpoints beyond this many are deleted; 0 keeps all. Default 5. */
+  readonly maxToKeep?: number;
+  /** Besides, one checkpoint is kept for good every so many hours. Default 10000. */
+  readonly keepCheckpointEveryNHours?: number;
+  /** Name scope of the saver's nodes. Default `save`. */
+  readonly name?: string;
+}
+
+export interface SaveOptions {
+  /** Appended to the prefix as `-<step>`: a number, or a tensor or variable to evaluate. */
+  readonly globalStep?: number | Tensor | TensorConvertible;
+  /** Name of the file that lists the checkpoints. Default `checkpoint`. */
+  readonly latestFilename?: string;
+  /** Also write the graph as `<prefix>.meta`. Default true. */
+  readonly writeMetaGraph?: boolean;
+}
+
+export interface RestoreOptions {
+  /** Other names in the checkpoint, by the saver's key. */
+  readonly map?: Readonly<Record<string, string>>;
+  /** Leave variables that the checkpoint lacks as they are. */
+  readonly ignoreMissing?: boolean;
+  /** Leave variables whose stored shape differs as they are. */
+  readonly ignoreShapeMismatch?: boolean;
+}
+
+/** What `restore` did, by the saver's keys. */
+export interface RestoreReport {
+  readonly restored: readonly string[];
+  readonly missing: readonly string[];
+  readonly shapeMismatch: readonly string[];
+  /** Names in the checkpoint that no variable took. */
+  readonly unused: readonly string[];
+}
+
+interface Kept {
+  readonly prefix: string;
+  readonly time: number;
+}
+
+export class Saver {
+  readonly #nodes: SaverNodes;
+  readonly #maxToKeep: number;
+  readonly #keepEveryMilliseconds: number;
+  #kept: Kept[] = [];
+  #nextForever: number;
+
+  /** Adds the saver's nodes to the graph. Throws when there is nothing to save. */
+  constructor({ varList, maxToKeep = 5, keepCheckpointEveryNHours = 10_000, name }: SaverOptions = {}) {
+    this.#nodes = buildSaverNodes(varList ?? globalVariables(), { maxToKeep, keepCheckpointEveryNHours, name });
+    this.#maxToKeep = maxToKeep;
+    this.#keepEveryMilliseconds = keepCheckpointEveryNHours * 3.6e6;
+    this.#nextForever = Date.now() + this.#keepEveryMilliseconds;
+  }
+
+  /** The message that describes the saver's nodes in a MetaGraphDef. */
+  get saverDef(): SaverNodes['saverDef'] {
+    return this.#nodes.saverDef;
+  }
+
+  /** Prefixes of the checkpoints that are kept, oldest first. */
+  get lastCheckpoints(): string[] {
+    return this.#kept.map(({ prefix }) => prefix);
+  }
+
+  /**
+   * Writes a checkpoint and returns its prefix. Files appear under their names only when complete;
+   * the list `checkpoint` is updated last. Throws when a variable is not initialized.
+   */
+  async save(sess: Session, savePath: string, options: SaveOptions = {}): Promise<string> {
+    const { latestFilename = CHECKPOINT_STATE_FILE, writeMetaGraph = true } = options;
+    if (savePath === '' || savePath.endsWith('/')) {
+      throw new InvalidArgumentError(`save: "${savePath}" is not a checkpoint prefix; it needs a file name, such as "out/model.ckpt"`);
+    }
+    const prefix = `${savePath}${await stepSuffix(sess, options.globalStep)}`;
+    const keys = [...this.#nodes.variables.keys()];
+    const values = await sess.run([...this.#nodes.variables.values()].map((variable) => variable.snapshot));
+    const entries = keys.flatMap((key, i) => {
+      const value = values[i];
+      return value === undefined ? [] : [[key, value] as const];
+    });
+    await writeBundle(prefix, [...entries, randomStepEntry(sess.randomStep)]);
+    if (writeMetaGraph) {
+      const meta = exportMetaGraph({ graph: sess.graph, saverDef: this.saverDef });
+      await writeFileAtomically(`${prefix}.meta`, [meta]);
+    }
+    await this.keep(prefix, latestFilename);
+    return prefix;
+  }
+
+  private async keep(prefix: string, latestFilename: string): Promise<void> {
+    this.#kept = [...this.#kept.filter((kept) => kept.prefix !== prefix), { prefix, time: Date.now() }];
+    const surplus = this.#maxToKeep > 0 ? this.#kept.splice(0, this.#kept.length - this.#maxToKeep) : [];
+    await this.writeState(prefix, latestFilename);
+    for (const old of surplus) {
+      if (old.time >= this.#nextForever) this.#nextForever += this.#keepEveryMilliseconds;
+      else await removeFiles([indexPath(old.prefix), dataPath(old.prefix), `${old.prefix}.meta`]);
+    }
+  }
+
+  private async writeState(prefix: string, latestFilename: string): Promise<void> {
+    const directory = directoryOf(prefix);
+    const relative = (path: string): string => (directoryOf(path) === directory ? baseName(path) : path);
+    const text = writeCheckpointState({
+      modelCheckpointPath: relative(prefix),
+      allModelCheckpointPaths: this.#kept.map((kept) => relative(kept.prefix)),
+    });
+    await writeFileAtomically(`${directory}/${latestFilename}`, [new TextEncoder().encode(text)]);
+  }
+
+  /**
+   * Sets the variables from a checkpoint, given by prefix or by any of its files. Nothing is
+   * assigned unless everything fits: throws `NotFoundError` listing missing keys with the nearest names, or
+   * `InvalidArgumentError` listing the shapes and dtypes that differ.
+   */
+  async restore(sess: Session, savePath: string, options: RestoreOptions = {}): Promise<RestoreReport> {
+    const checkpoint = await openCheckpoint(savePath);
+    try {
+      const match = matchVariables(this.#nodes.variables, checkpoint.reader, options);
+      refuse(match, checkpoint.reader, checkpointPrefix(savePath), options);
+      const values = new Map<Tensor, TensorValue>();
+      for (const { variable, stored } of match.found) values.set(variable.handle, await checkpoint.reader.read(stored));
+      await sess.assignVariables(values);
+      if (checkpoint.reader.has(RANDOM_STEP_KEY)) {
+        sess.randomStep = BigInt((await checkpoint.reader.read(RANDOM_STEP_KEY)).data[0] as bigint);
+      }
+      return report(match, checkpoint.reader);
+    } finally {
+      await checkpoint.close();
+    }
+  }
+}
+
+async function stepSuffix(sess: Session, step: SaveOptions['globalStep']): Promise<string> {
+  if (step === undefined) return '';
+  return `-${typeof step === 'number' ? step : (await sess.run(step as Tensor)).item()}`;
+}
+
+interface Match {
+  readonly found: { readonly key: string; readonly stored: string; readonly variable: Variable }[];
+  readonly missing: { readonly key: string; readonly stored: string }[];
+  readonly mismatched: { readonly key: string; readonly text: string }[];
+}
+
+function matchVariables(
+  variables: ReadonlyMap<string, Variable>,
+  reader: BundleReader,
+  { map = {} }: RestoreOptions,
+): Match {
+  const match: Match = { found: [], missing: [], mismatched: [] };
+  for (const [key, variable] of variables) {
+    const stored = map[key] ?? key;
+    if (!reader.has(stored)) {
+      match.missing.push({ key, stored });
+      continue;
+    }
+    const { dtype, shape } = reader.entry(stored);
+    const fits = variable.shape.isCompatibleWith(new TensorShape(shape));
+    if (fits && dtype === variable.dtype) match.found.push({ key, stored, variable });
+    else {
+      const text = `"${key}": stored ${dtype} [${shape.join(',')}], variable ${variable.dtype} ${variable.shape.toString()}`;
+      match.mismatched.push({ key, text });
+    }
+  }
+  return match;
+}
+
+function refuse(match: Match, reader: BundleReader, prefix: string, options: RestoreOptions): void {
+  if (match.missing.length > 0 && options.ignoreMissing !== true) {
+    const lines = match.missing.map(({ stored }) => {
+      const near = nearestNames(stored, reader.entries.keys());
+      return `  "${stored}"${near.length === 0 ? '' : ` (nearest: ${near.map((name) => `"${name}"`).join(', ')})`}`;
+    });
+    throw new NotFoundError(
+      `the checkpoint "${prefix}" lacks ${match.missing.length} of ${match.missing.length + match.found.length + match.mismatched.length} variables:\n` +
+        `${lines.join('\n')}\nIs it of another model? Rename with restore(…, { map }) or skip with { ignoreMissing: true }`,
+    );
+  }
+  if (match.mismatched.length > 0 && options.ignoreShapeMismatch !== true) {
+    const lines = match.mismatched.map(({ text }) => `  ${text}`);
+    throw new InvalidArgumentError(
+      `the checkpoint "${prefix}" holds other shapes or dtypes than the graph:\n${lines.join('\n')}\n` +
+        'Is it of another model? Skip these with restore(…, { ignoreShapeMismatch: true })',
+    );
+  }
+}
+
+function report(match: Match, reader: BundleReader): RestoreReport {
+  const taken = new Set<string>([RANDOM_STEP_KEY, ...match.found.map(({ stored }) => stored)]);
+  return {
+    restored: match.found.map(({ key }) => key),
+    missing: match.missing.map(({ key }) => key),
+    shapeMismatch: match.mismatched.map(({ key }) => key),
+    unused: [...reader.entries.keys()].filter((name) => !taken.has(name)),
+  };
+}
+
+/**
+ * The prefix of the newest checkpoint that a directory's list names (`tf.train.latest_checkpoint`),
+ * or `null` when there is no list or its newest files are gone.
+ */
+export async function latestCheckpoint(
+  directory: string,
+  { latestFilename = CHECKPOINT_STATE_FILE }: { readonly latestFilename?: string } = {},
+): Promise<string | null> {
+  const bytes = await readFileIfPresent(`${directory}/${latestFilename}`);
+  if (bytes === undefined) return null;
+  const { modelCheckpointPath: path } = readCheckpointState(new TextDecoder().decode(bytes));
+  const prefix = path.startsWith('/') || /^[A-Za-z]:/.test(path) ? path : `${directory}/${path}`;
+  return (await readFileIfPresent(indexPath(prefix))) === undefined ? null : prefix;
+}

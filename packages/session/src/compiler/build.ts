@@ -1,0 +1,212 @@
+/**
+ * Stage 8: makes the GPU objects of a schedule: buffers, pipelines (compiled in parallel, shared by
+ * text), bind groups. After this nothing is created any more.
+ */
+import { fromHostValue, InternalError, TensorValue, type HostValue } from '@forerun/graph';
+import type { DeviceHandle } from '../device/handle.js';
+import { isDeviceDType, toWords } from '../device/words.js';
+import type { Command, DeviceStep, HostStep, PlannedFeed, PlannedValue, ValueSource } from '../plan.js';
+import { hostStep } from '../run/hostOps.js';
+import type { VariableStore } from '../variables.js';
+import type { HostValues } from './hostValues.js';
+import { describe, type IrValue } from './ir.js';
+import type { BoundDispatch, BoundSource, LoweredUnit } from './lower.js';
+import type { MemoryPlan } from './memory.js';
+import type { Schedule } from './schedule.js';
+import { bytesOf, storageBytes, storageOf } from './storage.js';
+
+/** Called as pipelines become ready. */
+export type BuildProgress = (done: number, total: number) => void;
+
+const STORAGE = 0x80 | 0x8 | 0x4; // GPUBufferUsage.STORAGE | COPY_DST | COPY_SRC
+
+/** Creates and collects the buffers of one plan. */
+export class PlanBuilder {
+  readonly owned: GPUBuffer[] = [];
+  readonly #constants = new Map<IrValue, GPUBuffer>();
+  readonly #data = new Map<Uint32Array, GPUBuffer>();
+  readonly #feeds: (GPUBuffer | null)[];
+  readonly #slots = new Map<IrValue, number>();
+  readonly #arena: readonly GPUBuffer[];
+  random: GPUBuffer | null = null;
+  constantBytes = 0;
+
+  constructor(
+    private readonly handle: DeviceHandle,
+    private readonly schedule: Schedule,
+    private readonly memory: MemoryPlan,
+    private readonly host: HostValues,
+    private readonly variables: VariableStore,
+    private readonly feedValues: readonly (IrValue | undefined)[],
+  ) {
+    this.#arena = memory.buffers.map((bytes, i) => this.own(bytes, `temporary ${i}`));
+    this.#feeds = feedValues.map(() => null);
+  }
+
+  /** Makes all steps. Pipelines compile in parallel. */
+  async steps(onProgress: BuildProgress): Promise<(DeviceStep | HostStep)[]> {
+    const { order } = this.schedule;
+    const pending = order.flatMap((lowered) => lowered.dispatches.map((bound) => this.command(lowered, bound)));
+    let done = 0;
+    const count = <T>(promise: Promise<T>): Promise<T> =>
+      promise.finally(() => onProgress(++done, pending.length));
+    const commands = await this.handle.wait(Promise.all(pending.map(count)));
+    const steps: (DeviceStep | HostStep)[] = [];
+    let next = 0;
+    let segment: Command[] = [];
+    for (const lowered of order) {
+      if (lowered.kind === 'host') {
+        if (segment.length > 0) steps.push({ kind: 'device', commands: segment });
+        segment = [];
+        steps.push(this.hostStep(lowered));
+      }
+      segment.push(...commands.slice(next, next + lowered.dispatches.length));
+      next += lowered.dispatches.length;
+    }
+    if (segment.length > 0) steps.push({ kind: 'device', commands: segment });
+    return steps;
+  }
+
+  private own(bytes: number, label: string): GPUBuffer {
+    const buffer = this.handle.createBuffer(bytes, STORAGE, label);
+    this.owned.push(buffer);
+    return buffer;
+  }
+
+  private async command(lowered: LoweredUnit, { dispatch, bindings }: BoundDispatch): Promise<Command> {
+    const key = bindings.map(({ access }) => (access === 'read' ? 'r' : 'w')).join('');
+    const buffers = bindings.map(({ source }) => this.bufferOf(lowered, source));
+    const pipeline = await this.handle.pipeline(dispatch.wgsl, key, dispatch.label);
+    const sources = lowered.unit.nodes.flatMap((node) => node.sources);
+    return {
+      pipeline,
+      bindGroup: this.handle.createBindGroup(key, buffers, `${dispatch.label} ${lowered.unit.root.name}`),
+      workgroups: dispatch.workgroups,
+      label: dispatch.label,
+      sources,
+    };
+  }
+
+  private bufferOf(lowered: LoweredUnit, source: BoundSource): GPUBuffer {
+    switch (source.kind) {
+      case 'value':
+        return this.valueBuffer(source.value);
+      case 'scratch':
+        return this.arenaBuffer(this.memory.scratchOf.get(lowered)?.[source.index], lowered.unit.root.name);
+      case 'data':
+        return this.dataBuffer(source.words);
+      case 'random':
+        return (this.random ??= this.own(16, 'random step'));
+    }
+  }
+
+  private valueBuffer(value: IrValue): GPUBuffer {
+    const storage = storageOf(value, this.schedule.copied);
+    switch (storage.kind) {
+      case 'variable':
+        return this.variables.state(storage.variable).buffer;
+      case 'feed':
+        return this.feedBuffer(storage.position);
+      case 'constant':
+        return this.constantBuffer(storage.value);
+      case 'temp':
+      case 'host':
+        return this.arenaBuffer(this.memory.bufferOf.get(storage.value), storage.value.node.name);
+    }
+  }
+
+  private arenaBuffer(index: number | undefined, name: string): GPUBuffer {
+    const buffer = index === undefined ? undefined : this.#arena[index];
+    if (buffer === undefined) throw new InternalError(`no buffer was planned for "${name}"`);
+    return buffer;
+  }
+
+  private feedBuffer(position: number): GPUBuffer {
+    const value = this.feedValues[position];
+    if (value === undefined) throw new InternalError(`feed ${position} has no value`);
+    const buffer = this.#feeds[position] ?? this.own(bytesOf(value), `feed ${value.node.name}`);
+    this.#feeds[position] = buffer;
+    return buffer;
+  }
+
+  private constantBuffer(value: IrValue): GPUBuffer {
+    let buffer = this.#constants.get(value);
+    if (buffer === undefined) {
+      buffer = this.own(bytesOf(value), `constant ${value.node.name}`);
+      const words = toWords(this.literal(value), describe(value.node));
+      this.handle.queue.writeBuffer(buffer, 0, words as Float32Array<ArrayBuffer>);
+      this.#constants.set(value, buffer);
+      this.constantBytes += buffer.size;
+    }
+    return buffer;
+  }
+
+  private dataBuffer(words: Uint32Array): GPUBuffer {
+    let buffer = this.#data.get(words);
+    if (buffer === undefined) {
+      buffer = this.own(storageBytes(words.length), 'table');
+      this.handle.queue.writeBuffer(buffer, 0, words as Uint32Array<ArrayBuffer>);
+      this.#data.set(words, buffer);
+    }
+    return buffer;
+  }
+
+  /** The value of a constant or of a node evaluated on the host. */
+  private literal(value: IrValue): TensorValue {
+    if (value.node.literal !== null) return value.node.literal;
+    const known: HostValue | null = this.host.get(value, 'feeds');
+    if (known === null) throw new InternalError(`${describe(value.node)} has no known value`);
+    return fromHostValue(known);
+  }
+
+  private slot(value: IrValue): number {
+    const slot = this.#slots.get(value) ?? this.#slots.size;
+    this.#slots.set(value, slot);
+    return slot;
+  }
+
+  private hostStep({ unit: { root } }: LoweredUnit): HostStep {
+    const run = hostStep(root.type);
+    if (run === undefined) throw new InternalError(`${describe(root)} is not a host step`);
+    const inputs = root.inputs.filter((input) => input.variable === null);
+    return {
+      kind: 'host',
+      node: root,
+      run,
+      inputs: inputs.map((input) => this.planned(input)),
+      outputs: root.outputs.map((output) => ({ slot: this.slot(output), upload: this.uploadBuffer(output) })),
+    };
+  }
+
+  private uploadBuffer(value: IrValue): GPUBuffer | null {
+    const index = this.memory.bufferOf.get(value);
+    return index === undefined || !isDeviceDType(value.dtype) ? null : this.arenaBuffer(index, value.node.name);
+  }
+
+  /** Where a value is found at run time, for fetches and host steps. */
+  planned(value: IrValue): PlannedValue {
+    return { source: this.source(value), dtype: value.dtype, shape: value.shape };
+  }
+
+  private source(value: IrValue): ValueSource {
+    const storage = storageOf(value, this.schedule.copied);
+    switch (storage.kind) {
+      case 'feed':
+        return { kind: 'feed', position: storage.position };
+      case 'host':
+        return { kind: 'host', slot: this.slot(storage.value) };
+      case 'constant':
+        return { kind: 'literal', value: () => this.literal(storage.value) };
+      default:
+        return { kind: 'buffer', buffer: this.valueBuffer(value) };
+    }
+  }
+
+  get hostSlots(): number {
+    return this.#slots.size;
+  }
+
+  get feeds(): PlannedFeed[] {
+    return this.#feeds.map((buffer, i) => ({ name: this.feedValues[i]?.node.name ?? `feed ${i}`, buffer }));
+  }
+}

@@ -1,0 +1,212 @@
+/** Stage 5: each unit becomes dispatches (WGSL, bindings, workgroups), a host step, or nothing. */
+import {
+  InternalError,
+  InvalidArgumentError,
+  TensorShape,
+  UnimplementedError,
+  type HostValue,
+} from '@forerun/graph';
+import {
+  elementwiseOfOp,
+  lowerElementwise,
+  type AdapterFacts,
+  type Binding,
+  type Dispatch,
+  type ElementRef,
+  type ElementwiseProgram,
+  type ElementwiseStep,
+  type KernelContext,
+  type Lowered,
+  type Operand,
+} from '@forerun/kernels-webgpu';
+import { isHostStep } from '../run/hostOps.js';
+import { kernelOf, isLiteral, type Unit } from './fuse.js';
+import type { HostValues } from './hostValues.js';
+import { describe, elements, inputOf, outputOf, type IrNode, type IrValue } from './ir.js';
+
+/** A binding whose source is resolved to the program's values. */
+export interface BoundDispatch {
+  readonly dispatch: Dispatch;
+  readonly bindings: readonly BoundBinding[];
+}
+
+export type BoundSource =
+  | { readonly kind: 'value'; readonly value: IrValue }
+  | Exclude<Binding['source'], { readonly kind: 'input' | 'output' }>;
+
+export interface BoundBinding {
+  readonly source: BoundSource;
+  readonly access: Binding['access'];
+}
+
+export interface LoweredUnit {
+  readonly unit: Unit;
+  /** `device`: dispatches. `host`: a host step. `none`: only a place for values or ordering. */
+  readonly kind: 'device' | 'host' | 'none';
+  readonly dispatches: readonly BoundDispatch[];
+  /** Byte sizes of scratch buffers. */
+  readonly scratch: readonly number[];
+}
+
+/** Lowers every unit. Throws errors that name the node whose case is not supported. */
+export function lower(units: readonly Unit[], host: HostValues, adapter: AdapterFacts): LoweredUnit[] {
+  return units.map((unit) => lowerUnit(unit, host, adapter));
+}
+
+function lowerUnit(unit: Unit, host: HostValues, adapter: AdapterFacts): LoweredUnit {
+  const { root } = unit;
+  if (unit.kind === 'elementwise') return lowerChain(unit, host, adapter);
+  const kernel = kernelOf(root);
+  if (root.feed !== null || root.literal !== null || kernel.kind === 'view') return nothing(unit);
+  if (isHostStep(root.type)) return { ...nothing(unit), kind: 'host' };
+  if (kernel.kind === 'host') {
+    requireKnown(root, host);
+    return nothing(unit);
+  }
+  if (kernel.kind !== 'device') throw new InternalError(`${describe(root)}: kernel of kind ${kernel.kind}`);
+  const lowered = kernel.lower(contextOf(root, host, adapter));
+  return bind(unit, lowered, root.inputs, root.outputs);
+}
+
+function nothing(unit: Unit): LoweredUnit {
+  return { unit, kind: 'none', dispatches: [], scratch: [] };
+}
+
+/** Ops that the session carries out without a kernel and without a host step. */
+const SESSION_OPS: ReadonlySet<string> = new Set(['VarHandleOp', 'ReadVariableOp', 'NoOp', 'Const', 'Placeholder']);
+
+/** Checks that a host-evaluated node's values are known now; they are then uploaded as constants. */
+function requireKnown(node: IrNode, host: HostValues): void {
+  if (SESSION_OPS.has(node.type)) return;
+  if (node.outputs.every((output) => host.get(output, 'feeds') !== null)) return;
+  throw new UnimplementedError(
+    `${describe(node)}: its value must be known when the plan is compiled, but it depends on values computed on the device${node.site}`,
+    { node: node.name },
+  );
+}
+
+/** What a kernel sees of a node. */
+export function contextOf(node: IrNode, host: HostValues, adapter: AdapterFacts): KernelContext {
+  const inputs = node.inputs.map(operandOf);
+  const outputs = node.outputs.map(operandOf);
+  return {
+    op: node.type,
+    name: node.name,
+    attrs: node.attrs,
+    inputs,
+    outputs,
+    adapter,
+    input: (i) => operandOf(inputOf(node, i)),
+    output: (i) => operandOf(outputOf(node, i)),
+    host: (i) => host.get(inputOf(node, i)),
+    requireHost: (i, what) => requireHost(node, i, what, host),
+    unsupported: (why) => {
+      throw new UnimplementedError(`${describe(node)}: ${why}${node.site}`, { node: node.name });
+    },
+  };
+}
+
+function requireHost(node: IrNode, i: number, what: string, host: HostValues): HostValue {
+  const value = host.get(inputOf(node, i), 'feeds');
+  if (value !== null) return value;
+  throw new UnimplementedError(
+    `${describe(node)}: ${what} must be known when the plan is compiled, but it is computed on the device by ${describe(inputOf(node, i).node)}${node.site}`,
+    { node: node.name },
+  );
+}
+
+/** Dtype and shape; a resource stands for its variable. */
+function operandOf(value: IrValue): Operand {
+  if (value.variable === null) return { dtype: value.dtype, shape: value.shape };
+  const { dtype, shape, key } = value.variable;
+  if (!TensorShape.of(shape).isFullyDefined) {
+    throw new InvalidArgumentError(`variable "${key}" has the shape ${shape.toString()}, which is not fully known`);
+  }
+  return { dtype, shape: shape.toStatic() };
+}
+
+function bind(
+  unit: Unit,
+  lowered: Lowered,
+  inputs: readonly IrValue[],
+  outputs: readonly IrValue[],
+): LoweredUnit {
+  const resolve = (binding: Binding): BoundBinding => {
+    const { source, access } = binding;
+    if (source.kind !== 'input' && source.kind !== 'output') return { source, access };
+    const value = (source.kind === 'input' ? inputs : outputs)[source.index];
+    if (value === undefined) {
+      throw new InternalError(`${describe(unit.root)}: kernel binds ${source.kind} ${source.index}, which does not exist`);
+    }
+    return { source: { kind: 'value', value }, access };
+  };
+  return {
+    unit,
+    kind: lowered.dispatches.length === 0 ? 'none' : 'device',
+    dispatches: lowered.dispatches.map((dispatch) => ({ dispatch, bindings: dispatch.bindings.map(resolve) })),
+    scratch: lowered.scratch ?? [],
+  };
+}
+
+/** Joins the one-op programs of a chain into one program and lowers it. */
+function lowerChain(unit: Unit, host: HostValues, adapter: AdapterFacts): LoweredUnit {
+  const joiner = new ChainJoiner(unit, host, adapter);
+  unit.nodes.forEach((node) => joiner.add(node));
+  const output = outputOf(unit.root);
+  if (elements(output) === 0) return nothing(unit);
+  return bind(unit, lowerElementwise(joiner.finish(), adapter), joiner.inputs, [output]);
+}
+
+class ChainJoiner {
+  readonly inputs: IrValue[] = [];
+  readonly #steps: ElementwiseStep[] = [];
+  readonly #results = new Map<IrValue, ElementRef>();
+
+  constructor(
+    private readonly unit: Unit,
+    private readonly host: HostValues,
+    private readonly adapter: AdapterFacts,
+  ) {}
+
+  add(node: IrNode): void {
+    const kernel = kernelOf(node);
+    if (kernel.kind !== 'elementwise') throw new InternalError(`${describe(node)} is not elementwise`);
+    const program = elementwiseOfOp(kernel, contextOf(node, this.host, this.adapter));
+    const base = this.#steps.length;
+    for (const step of program.steps) {
+      const operands: Record<string, ElementRef> = {};
+      for (const [name, ref] of Object.entries(step.operands)) operands[name] = this.relocate(ref, node, base);
+      this.#steps.push({ ...step, operands });
+    }
+    this.#results.set(outputOf(node), { kind: 'step', index: base + (program.outputs[0] ?? 0) });
+  }
+
+  private relocate(ref: ElementRef, node: IrNode, base: number): ElementRef {
+    if (ref.kind === 'literal') return ref;
+    if (ref.kind === 'step') return { kind: 'step', index: ref.index + base };
+    return this.reference(inputOf(node, ref.index));
+  }
+
+  private reference(value: IrValue): ElementRef {
+    const result = this.#results.get(value);
+    if (result !== undefined) return result;
+    if (isLiteral(value, this.host)) {
+      const literal = this.host.get(value)?.data[0];
+      if (literal !== undefined) return { kind: 'literal', value: literal, dtype: value.dtype };
+    }
+    const known = this.inputs.indexOf(value);
+    if (known >= 0) return { kind: 'input', index: known };
+    this.inputs.push(value);
+    return { kind: 'input', index: this.inputs.length - 1 };
+  }
+
+  finish(): ElementwiseProgram {
+    return {
+      label: this.unit.nodes.map((node) => node.type).join('+'),
+      shape: outputOf(this.unit.root).shape,
+      inputs: this.inputs.map(operandOf),
+      steps: this.#steps,
+      outputs: [this.#steps.length - 1],
+    };
+  }
+}

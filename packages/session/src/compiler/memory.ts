@@ -1,0 +1,116 @@
+/**
+ * Stage 7b: assigns temporaries to buffers by liveness. Whole buffers are shared, never ranges of
+ * one: WebGPU forbids binding one buffer for reading and for writing in one dispatch. Largest
+ * first into the first buffer that is free for the value's life (the "greedy by size for shared
+ * objects" of Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net Inference", 2020).
+ */
+import type { IrValue, Program } from './ir.js';
+import type { LoweredUnit } from './lower.js';
+import type { Schedule } from './schedule.js';
+import { bytesOf, storageOf } from './storage.js';
+
+/** A scratch buffer: `unit`'s scratch number `index`. */
+export interface ScratchSlot {
+  readonly unit: LoweredUnit;
+  readonly index: number;
+}
+
+export interface MemoryPlan {
+  /** Byte sizes of the plan's buffers. */
+  readonly buffers: readonly number[];
+  readonly bufferOf: ReadonlyMap<IrValue, number>;
+  readonly scratchOf: ReadonlyMap<LoweredUnit, readonly number[]>;
+  /** Sum of the buffers: what the plan takes. */
+  readonly peakBytes: number;
+  /** The most bytes alive at once: no plan can take less. */
+  readonly lowerBoundBytes: number;
+  /** What it would take without sharing. */
+  readonly naiveBytes: number;
+}
+
+interface Interval {
+  readonly bytes: number;
+  readonly from: number;
+  to: number;
+  readonly assign: (buffer: number) => void;
+}
+
+/** Plans buffers for all temporaries and scratch of a schedule. */
+export function planMemory(program: Program, { order, copied }: Schedule): MemoryPlan {
+  const bufferOf = new Map<IrValue, number>();
+  const scratchOf = new Map<LoweredUnit, number[]>();
+  const intervals = new Map<IrValue | ScratchSlot, Interval>();
+  const touch = (value: IrValue, position: number): void => {
+    const storage = storageOf(value, copied);
+    if (storage.kind !== 'temp' && storage.kind !== 'host') return;
+    const root = storage.value;
+    const interval = intervals.get(root);
+    if (interval !== undefined) interval.to = Math.max(interval.to, position);
+    else {
+      intervals.set(root, {
+        bytes: bytesOf(root),
+        from: position,
+        to: position,
+        assign: (buffer) => bufferOf.set(root, buffer),
+      });
+    }
+  };
+  order.forEach((lowered, position) => {
+    for (const value of boundValues(lowered)) touch(value, position);
+    for (const output of lowered.unit.root.outputs) if (copied.has(output)) touch(output, position);
+    const slots: number[] = [];
+    lowered.scratch.forEach((bytes, index) => {
+      intervals.set({ unit: lowered, index }, { bytes, from: position, to: position, assign: (b) => (slots[index] = b) });
+    });
+    if (lowered.scratch.length > 0) scratchOf.set(lowered, slots);
+  });
+  for (const fetch of program.fetches) touch(fetch, order.length);
+  const all = [...intervals.values()];
+  const buffers = assignBuffers(all);
+  return {
+    buffers,
+    bufferOf,
+    scratchOf,
+    peakBytes: sum(buffers),
+    lowerBoundBytes: mostAlive(all, order.length),
+    naiveBytes: sum(all.map((interval) => interval.bytes)),
+  };
+}
+
+/** Values that a unit's dispatches or host step touch. */
+function boundValues(lowered: LoweredUnit): IrValue[] {
+  if (lowered.kind === 'host') return [...lowered.unit.root.inputs, ...lowered.unit.root.outputs];
+  return lowered.dispatches.flatMap(({ bindings }) =>
+    bindings.flatMap(({ source }) => (source.kind === 'value' ? [source.value] : [])),
+  );
+}
+
+function assignBuffers(intervals: readonly Interval[]): number[] {
+  const sizes: number[] = [];
+  const held: Interval[][] = [];
+  for (const interval of [...intervals].sort((a, b) => b.bytes - a.bytes || a.from - b.from)) {
+    let buffer = held.findIndex((others) => others.every((o) => o.to < interval.from || interval.to < o.from));
+    if (buffer < 0) {
+      buffer = sizes.length;
+      sizes.push(interval.bytes);
+      held.push([]);
+    }
+    held[buffer]?.push(interval);
+    interval.assign(buffer);
+  }
+  return sizes;
+}
+
+function mostAlive(intervals: readonly Interval[], end: number): number {
+  const change = new Array<number>(end + 2).fill(0);
+  for (const { bytes, from, to } of intervals) {
+    change[from] = (change[from] ?? 0) + bytes;
+    change[to + 1] = (change[to + 1] ?? 0) - bytes;
+  }
+  let alive = 0;
+  return change.reduce((most, delta) => Math.max(most, (alive += delta)), 0);
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, n) => total + n, 0);
+}

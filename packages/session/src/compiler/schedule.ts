@@ -1,0 +1,154 @@
+/**
+ * Stage 7a: the order of units. Data and control edges bind; beyond them a variable is written
+ * after those who read its old value, so that reading needs no copy, and then as early as
+ * possible, so that gradients die young. Where an old value must outlive the write it is copied.
+ */
+import { Heap } from './heap.js';
+import type { IrNode, IrValue, Program } from './ir.js';
+import type { LoweredUnit } from './lower.js';
+import { aliasRoot, variableRead, variablesWritten, type CopiedReads } from './storage.js';
+
+export interface Schedule {
+  readonly order: readonly LoweredUnit[];
+  readonly copied: CopiedReads;
+}
+
+/** Orders the units and finds the reads that need a copy. */
+export function schedule(lowered: readonly LoweredUnit[], program: Program): Schedule {
+  const edges = new UnitGraph(lowered);
+  edges.addAntiDependencies();
+  const order = edges.order();
+  return { order, copied: readsToCopy(order, program) };
+}
+
+class UnitGraph {
+  readonly #successors: number[][];
+  readonly #hard: number[];
+  readonly #soft: number[];
+  readonly #softSuccessors: number[][];
+  readonly #unitOf = new Map<IrNode, number>();
+
+  constructor(private readonly lowered: readonly LoweredUnit[]) {
+    this.#successors = lowered.map(() => []);
+    this.#softSuccessors = lowered.map(() => []);
+    this.#hard = lowered.map(() => 0);
+    this.#soft = lowered.map(() => 0);
+    lowered.forEach(({ unit }, i) => unit.nodes.forEach((node) => this.#unitOf.set(node, i)));
+    lowered.forEach(({ unit }, i) => {
+      const before = unit.nodes.flatMap((node) => [...node.inputs.map((input) => input.node), ...node.controls]);
+      for (const j of new Set(before.map((node) => this.#unitOf.get(node)))) {
+        if (j === undefined || j === i) continue;
+        this.#successors[j]?.push(i);
+        this.#hard[i] = (this.#hard[i] ?? 0) + 1;
+      }
+    });
+  }
+
+  /** Users of a variable's old value come before the unit that writes it, where data edges allow. */
+  addAntiDependencies(): void {
+    const readers = this.readersByVariable();
+    this.lowered.forEach((unit, writer) => {
+      const after = this.descendants(writer);
+      for (const key of variablesWritten(unit)) {
+        for (const { read, users } of readers.get(key) ?? []) {
+          if (after.has(read)) continue;
+          for (const user of users) if (user !== writer && !after.has(user)) this.addSoftEdge(user, writer);
+        }
+      }
+    });
+  }
+
+  private readersByVariable(): Map<string, { read: number; users: number[] }[]> {
+    const users = new Map<IrValue, Set<number>>();
+    this.lowered.forEach(({ unit }, i) => {
+      for (const input of unit.nodes.flatMap((node) => node.inputs)) {
+        const root = aliasRoot(input);
+        if (root.node.type === 'ReadVariableOp') users.set(root, (users.get(root) ?? new Set()).add(i));
+      }
+    });
+    const readers = new Map<string, { read: number; users: number[] }[]>();
+    this.lowered.forEach(({ unit }, read) => {
+      if (unit.root.type !== 'ReadVariableOp') return;
+      const [value] = unit.root.outputs;
+      if (value === undefined) return;
+      const { key } = variableRead(value);
+      readers.set(key, [...(readers.get(key) ?? []), { read, users: [read, ...(users.get(value) ?? [])] }]);
+    });
+    return readers;
+  }
+
+  private descendants(start: number): Set<number> {
+    const found = new Set<number>();
+    const stack = [start];
+    for (let i = stack.pop(); i !== undefined; i = stack.pop()) {
+      for (const next of this.#successors[i] ?? []) {
+        if (found.has(next)) continue;
+        found.add(next);
+        stack.push(next);
+      }
+    }
+    return found;
+  }
+
+  private addSoftEdge(from: number, to: number): void {
+    this.#softSuccessors[from]?.push(to);
+    this.#soft[to] = (this.#soft[to] ?? 0) + 1;
+  }
+
+  /** Kahn's algorithm; writers of variables first, then program order. Soft edges give way to a cycle. */
+  order(): LoweredUnit[] {
+    const ready = new Heap<number>((i) => (this.writes(i) ? i - this.lowered.length : i));
+    const waiting = new Heap<number>((i) => i);
+    const done = new Set<number>();
+    const offer = (i: number): void => {
+      if (this.#hard[i] !== 0 || done.has(i)) return;
+      (this.#soft[i] === 0 ? ready : waiting).push(i);
+    };
+    this.lowered.forEach((_, i) => offer(i));
+    const result: LoweredUnit[] = [];
+    for (let i = ready.pop() ?? waiting.pop(); i !== undefined; i = ready.pop() ?? waiting.pop()) {
+      if (done.has(i)) continue;
+      done.add(i);
+      const unit = this.lowered[i];
+      if (unit !== undefined) result.push(unit);
+      this.release(this.#successors[i] ?? [], this.#hard, offer);
+      this.release(this.#softSuccessors[i] ?? [], this.#soft, offer);
+    }
+    return result;
+  }
+
+  private release(targets: readonly number[], counts: number[], offer: (i: number) => void): void {
+    for (const target of targets) {
+      const left = (counts[target] ?? 0) - 1;
+      counts[target] = left;
+      if (left === 0) offer(target);
+    }
+  }
+
+  private writes(i: number): boolean {
+    const unit = this.lowered[i];
+    return unit !== undefined && variablesWritten(unit).size > 0;
+  }
+}
+
+/** Reads whose value is used by, or after, a unit that writes the variable later than the read. */
+function readsToCopy(order: readonly LoweredUnit[], program: Program): Set<IrValue> {
+  const lastWrites = new Map<string, number[]>();
+  const readAt = new Map<IrValue, number>();
+  const lastUse = new Map<IrValue, number>();
+  order.forEach((lowered, position) => {
+    for (const key of variablesWritten(lowered)) lastWrites.set(key, [...(lastWrites.get(key) ?? []), position]);
+    for (const input of lowered.unit.nodes.flatMap((node) => node.inputs)) lastUse.set(aliasRoot(input), position);
+    const { root } = lowered.unit;
+    const [value] = root.outputs;
+    if (root.type === 'ReadVariableOp' && value !== undefined) readAt.set(value, position);
+  });
+  for (const value of program.fetches) lastUse.set(aliasRoot(value), order.length);
+  const copied = new Set<IrValue>();
+  for (const [value, position] of readAt) {
+    const writes = lastWrites.get(variableRead(value).key) ?? [];
+    const end = lastUse.get(value) ?? position;
+    if (writes.some((write) => write > position && write <= end)) copied.add(value);
+  }
+  return copied;
+}

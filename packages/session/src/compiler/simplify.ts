@@ -1,0 +1,44 @@
+/**
+ * Stage 3: passes from program to program, each with a switch, each checked afterwards, each
+ * reporting how many nodes it removed.
+ */
+import type { HostValues } from './hostValues.js';
+import type { Program } from './ir.js';
+import { mergeCommon } from './passes/cse.js';
+import { foldConstants } from './passes/fold.js';
+import { removeIdentities } from './passes/identities.js';
+import { validate } from './rebuild.js';
+
+const PASSES = {
+  fold: foldConstants,
+  identities: removeIdentities,
+  cse: mergeCommon,
+} as const satisfies Record<string, (program: Program, host: HostValues) => Program>;
+
+export type SimplifyPass = keyof typeof PASSES;
+
+/** Which passes run; all do unless switched off. */
+export type PassSwitches = Readonly<Partial<Record<SimplifyPass | 'fuse', boolean>>>;
+
+export interface PassReport {
+  readonly pass: SimplifyPass;
+  readonly nodesBefore: number;
+  readonly nodesAfter: number;
+}
+
+/** Runs the passes in order. Throws `InternalError` when one breaks the program. */
+export function simplify(
+  program: Program,
+  host: HostValues,
+  switches: PassSwitches,
+): { program: Program; reports: PassReport[] } {
+  const reports: PassReport[] = [];
+  let current = program;
+  for (const pass of Object.keys(PASSES) as SimplifyPass[]) {
+    if (switches[pass] === false) continue;
+    const next = validate(PASSES[pass](current, host), pass, current);
+    reports.push({ pass, nodesBefore: current.nodes.length, nodesAfter: next.nodes.length });
+    current = next;
+  }
+  return { program: current, reports };
+}

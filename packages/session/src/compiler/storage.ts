@@ -1,0 +1,80 @@
+/** Where the elements of each value live: which values share a buffer, and who writes variables. */
+import { InternalError } from '@forerun/graph';
+import { kernelOf } from './fuse.js';
+import { elements, inputOf, type IrValue, type VariableRef } from './ir.js';
+import type { LoweredUnit } from './lower.js';
+import { isHostStep } from '../run/hostOps.js';
+
+export type Storage =
+  /** A buffer of the plan, alive from its unit to its last user. */
+  | { readonly kind: 'temp'; readonly value: IrValue }
+  /** Known values, uploaded when the plan is built. */
+  | { readonly kind: 'constant'; readonly value: IrValue }
+  | { readonly kind: 'feed'; readonly position: number }
+  | { readonly kind: 'variable'; readonly variable: VariableRef }
+  /** Results of host steps; uploaded when a kernel needs them. */
+  | { readonly kind: 'host'; readonly value: IrValue };
+
+/** Every element takes one 32-bit word on the device, whatever the dtype. */
+export const WORD_BYTES = 4;
+
+/** Bytes of a buffer for a value: whole vec4s, never empty. */
+export function storageBytes(elementCount: number): number {
+  return Math.max(16, Math.ceil((elementCount * WORD_BYTES) / 16) * 16);
+}
+
+export function bytesOf(value: IrValue): number {
+  return storageBytes(elements(value));
+}
+
+/** The value whose buffer `value` shares: looks through views. */
+export function aliasRoot(value: IrValue): IrValue {
+  let root = value;
+  while (root.node.feed === null && root.node.literal === null && isView(root)) root = inputOf(root.node, viewInput(root));
+  return root;
+}
+
+function isView(value: IrValue): boolean {
+  return kernelOf(value.node).kind === 'view' || value.node.type === 'IdentityN';
+}
+
+function viewInput(value: IrValue): number {
+  return value.node.type === 'IdentityN' ? value.index : 0;
+}
+
+/** Reads that had to be copied because the variable is written while the value is still needed. */
+export type CopiedReads = ReadonlySet<IrValue>;
+
+/** Where a value's elements are. */
+export function storageOf(value: IrValue, copied: CopiedReads): Storage {
+  const root = aliasRoot(value);
+  const { node } = root;
+  if (node.feed !== null) return { kind: 'feed', position: node.feed };
+  if (root.variable !== null) return { kind: 'variable', variable: root.variable };
+  if (node.type === 'ReadVariableOp' && !copied.has(root)) return { kind: 'variable', variable: variableRead(root) };
+  if (isHostStep(node.type)) return { kind: 'host', value: root };
+  if (node.literal !== null || (kernelOf(node).kind === 'host' && node.type !== 'ReadVariableOp')) {
+    return { kind: 'constant', value: root };
+  }
+  return { kind: 'temp', value: root };
+}
+
+/** The variable that a `ReadVariableOp` value reads. */
+export function variableRead(value: IrValue): VariableRef {
+  const { variable } = inputOf(value.node, 0);
+  if (variable === null) throw new InternalError(`"${value.node.name}" reads no known variable`);
+  return variable;
+}
+
+/** Keys of the variables whose buffers a unit writes. */
+export function variablesWritten(lowered: LoweredUnit): Set<string> {
+  const keys = new Set<string>();
+  for (const { bindings } of lowered.dispatches) {
+    for (const { source, access } of bindings) {
+      if (access === 'read_write' && source.kind === 'value' && source.value.variable !== null) {
+        keys.add(source.value.variable.key);
+      }
+    }
+  }
+  return keys;
+}

@@ -1,0 +1,145 @@
+/**
+ * One GPU device with what all its sessions share: pipelines keyed by their shader text, counters
+ * of everything created, and the record of asynchronous failures.
+ */
+import { AbortedError, InternalError, ResourceExhaustedError } from '@forerun/graph';
+import type { AdapterFacts } from '@forerun/kernels-webgpu';
+import { waitFor } from './wait.js';
+
+/** How many objects were created on the device so far, by kind. */
+export interface CreationCounts {
+  buffers: number;
+  bindGroups: number;
+  pipelines: number;
+  shaderModules: number;
+}
+
+/** Access of each binding in order: `r` read-only, `w` read-write. */
+export type LayoutKey = string;
+
+export class DeviceHandle {
+  readonly counts: CreationCounts = { buffers: 0, bindGroups: 0, pipelines: 0, shaderModules: 0 };
+  /** Bytes of all buffers alive. */
+  bufferBytes = 0;
+  readonly #layouts = new Map<LayoutKey, { group: GPUBindGroupLayout; pipeline: GPUPipelineLayout }>();
+  readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
+  #failure: string | undefined;
+  #lost: string | undefined;
+
+  constructor(
+    readonly device: GPUDevice,
+    readonly facts: AdapterFacts,
+  ) {
+    device.onuncapturederror = ({ error }) => (this.#failure ??= error.message);
+    void device.lost.then(({ reason, message }) => (this.#lost = `${reason}: ${message}`));
+  }
+
+  get queue(): GPUQueue {
+    return this.device.queue;
+  }
+
+  get timestamps(): boolean {
+    return this.device.features.has('timestamp-query');
+  }
+
+  /** Throws when the device was lost or reported an error outside any scope. */
+  check(): void {
+    if (this.#lost !== undefined) {
+      throw new AbortedError(`the GPU device was lost (${this.#lost}): create a new session and restore a checkpoint`);
+    }
+    const failure = this.#failure;
+    this.#failure = undefined;
+    if (failure !== undefined) throw new InternalError(`WebGPU reported: ${failure}`);
+  }
+
+  /** Waits for a promise of the device, polling gently on software adapters. */
+  async wait<T>(promise: Promise<T>): Promise<T> {
+    const result = await waitFor(promise, this.facts.software);
+    this.check();
+    return result;
+  }
+
+  /** A buffer of `size` bytes. Throws `ResourceExhaustedError` above the device's limit. */
+  createBuffer(size: number, usage: GPUBufferUsageFlags, label: string): GPUBuffer {
+    const limit = this.device.limits.maxBufferSize;
+    if (size > limit) {
+      throw new ResourceExhaustedError(`${label}: a buffer of ${size} bytes exceeds this adapter's limit of ${limit}`);
+    }
+    this.counts.buffers++;
+    this.bufferBytes += size;
+    return this.device.createBuffer({ size, usage, label });
+  }
+
+  destroyBuffer(buffer: GPUBuffer): void {
+    this.bufferBytes -= buffer.size;
+    buffer.destroy();
+  }
+
+  /** Runs `create` and turns the device's out-of-memory and validation errors into exceptions. */
+  async guarded<T>(what: string, create: () => T | Promise<T>): Promise<T> {
+    this.device.pushErrorScope('out-of-memory');
+    this.device.pushErrorScope('validation');
+    let result: T;
+    try {
+      result = await create();
+    } finally {
+      const [validation, memory] = [this.device.popErrorScope(), this.device.popErrorScope()];
+      const errors = await this.wait(Promise.all([validation, memory]));
+      if (errors[1] !== null) throw new ResourceExhaustedError(`${what}: out of device memory: ${errors[1].message}`);
+      if (errors[0] !== null) throw new InternalError(`${what}: ${errors[0].message}`);
+    }
+    return result;
+  }
+
+  createBindGroup(key: LayoutKey, buffers: readonly GPUBuffer[], label: string): GPUBindGroup {
+    this.counts.bindGroups++;
+    return this.device.createBindGroup({
+      label,
+      layout: this.layout(key).group,
+      entries: buffers.map((buffer, binding) => ({ binding, resource: { buffer } })),
+    });
+  }
+
+  /** The pipeline of a shader; the text and the bindings' access are the key. */
+  pipeline(wgsl: string, key: LayoutKey, label: string): Promise<GPUComputePipeline> {
+    const cacheKey = `${key}\n${wgsl}`;
+    let pipeline = this.#pipelines.get(cacheKey);
+    if (pipeline === undefined) {
+      pipeline = this.createPipeline(wgsl, key, label);
+      this.#pipelines.set(cacheKey, pipeline);
+    }
+    return pipeline;
+  }
+
+  private async createPipeline(wgsl: string, key: LayoutKey, label: string): Promise<GPUComputePipeline> {
+    this.counts.pipelines++;
+    this.counts.shaderModules++;
+    const module = this.device.createShaderModule({ code: wgsl, label });
+    try {
+      return await this.device.createComputePipelineAsync({
+        label,
+        layout: this.layout(key).pipeline,
+        compute: { module, entryPoint: 'main' },
+      });
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new InternalError(`shader ${label} does not compile: ${reason}\n${wgsl}`, { cause });
+    }
+  }
+
+  private layout(key: LayoutKey): { group: GPUBindGroupLayout; pipeline: GPUPipelineLayout } {
+    let layout = this.#layouts.get(key);
+    if (layout === undefined) {
+      const group = this.device.createBindGroupLayout({
+        entries: [...key].map((access, binding) => ({
+          binding,
+          visibility: GPUShaderStage.COMPUTE,
+          buffer: { type: access === 'r' ? 'read-only-storage' : 'storage' },
+        })),
+      });
+      layout = { group, pipeline: this.device.createPipelineLayout({ bindGroupLayouts: [group] }) };
+      this.#layouts.set(key, layout);
+    }
+    return layout;
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * Conversion between JavaScript values and device words. Every element takes 32 bits on the device:
+ * bool as 0 and 1, small integers widened, int64 as int32 after a range check.
+ */
+import {
+  allocateData,
+  baseDType,
+  InvalidArgumentError,
+  OutOfRangeError,
+  TensorValue,
+  UnimplementedError,
+  type DType,
+  type HostValue,
+} from '@forerun/graph';
+
+export type Words = Float32Array | Int32Array | Uint32Array;
+
+/** The typed array that device words of a dtype are read as. Throws `UnimplementedError` naming `what`. */
+function wordsFor(dtype: DType, length: number, what: string): Words {
+  switch (baseDType(dtype)) {
+    case 'float32':
+      return new Float32Array(length);
+    case 'int32':
+    case 'int64':
+    case 'int8':
+    case 'int16':
+      return new Int32Array(length);
+    case 'bool':
+    case 'uint8':
+    case 'uint16':
+    case 'uint32':
+      return new Uint32Array(length);
+    default:
+      throw new UnimplementedError(`${what}: dtype ${dtype} is not supported on the device`);
+  }
+}
+
+/** Whether tensors of a dtype can live on the device. */
+export function isDeviceDType(dtype: DType): boolean {
+  return ['float32', 'int32', 'int64', 'int8', 'int16', 'bool', 'uint8', 'uint16', 'uint32'].includes(baseDType(dtype));
+}
+
+/** The device words of a value; shares memory where the layouts agree. `what` names it in errors. */
+export function toWords(value: TensorValue, what: string): Words {
+  const { data, dtype } = value;
+  if (data instanceof Float32Array || data instanceof Int32Array || data instanceof Uint32Array) {
+    if (dtype === 'float32' || dtype === 'int32' || dtype === 'uint32') return data;
+  }
+  const words = wordsFor(dtype, data.length, what);
+  if (dtype === 'int64') {
+    for (let i = 0; i < words.length; i++) words[i] = narrow(data[i], i, what);
+    return words;
+  }
+  for (let i = 0; i < words.length; i++) words[i] = Number(data[i]);
+  return words;
+}
+
+/** The device words of a host value. */
+export function hostToWords(value: HostValue, what: string): Words {
+  const words = wordsFor(value.dtype, value.data.length, what);
+  words.set(value.data);
+  return words;
+}
+
+function narrow(element: unknown, index: number, what: string): number {
+  const number = Number(element);
+  if (number < -(2 ** 31) || number >= 2 ** 31) {
+    throw new OutOfRangeError(
+      `${what}: element ${index} is ${String(element)}; int64 is kept as int32 on the device`,
+    );
+  }
+  return number;
+}
+
+/** The value that device words hold. `bytes` is copied. */
+export function fromWords(bytes: ArrayBuffer, dtype: DType, shape: readonly number[], length: number): TensorValue {
+  if (!isDeviceDType(dtype)) throw new InvalidArgumentError(`dtype ${dtype} cannot be read from the device`);
+  const words = readWords(bytes, dtype, length);
+  if (dtype === 'float32' || dtype === 'int32' || dtype === 'uint32') return new TensorValue(dtype, shape, words);
+  const data = allocateData(dtype, length);
+  const big = data instanceof BigInt64Array;
+  for (let i = 0; i < length; i++) data[i] = big ? BigInt(words[i] ?? 0) : (words[i] ?? 0);
+  return new TensorValue(dtype, shape, data);
+}
+
+function readWords(bytes: ArrayBuffer, dtype: DType, length: number): Words {
+  const probe = wordsFor(dtype, 0, 'fetch');
+  if (probe instanceof Float32Array) return new Float32Array(bytes, 0, length).slice();
+  if (probe instanceof Int32Array) return new Int32Array(bytes, 0, length).slice();
+  return new Uint32Array(bytes, 0, length).slice();
+}

@@ -1,0 +1,138 @@
+/** A compiled plan: what a run executes. Built once; a run creates nothing. */
+import type { DType, TensorValue } from '@forerun/graph';
+import type { IrNode, VariableRef } from './compiler/ir.js';
+import type { MemoryPlan } from './compiler/memory.js';
+import type { PassReport } from './compiler/simplify.js';
+import type { HostStepFn } from './run/hostOps.js';
+import type { DeviceHandle } from './device/handle.js';
+
+/** One dispatch, ready to encode. */
+export interface Command {
+  readonly pipeline: GPUComputePipeline;
+  readonly bindGroup: GPUBindGroup;
+  readonly workgroups: readonly [number, number, number];
+  readonly label: string;
+  /** Graph nodes that the kernel stands for; the last one names it. */
+  readonly sources: readonly string[];
+}
+
+/** Where a value is found at run time. */
+export type ValueSource =
+  | { readonly kind: 'buffer'; readonly buffer: GPUBuffer }
+  | { readonly kind: 'feed'; readonly position: number }
+  | { readonly kind: 'literal'; readonly value: () => TensorValue }
+  /** Result `slot` of a host step of this plan. */
+  | { readonly kind: 'host'; readonly slot: number };
+
+/** A value to be given to the caller or to a host step. */
+export interface PlannedValue {
+  readonly source: ValueSource;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+}
+
+export interface DeviceStep {
+  readonly kind: 'device';
+  readonly commands: readonly Command[];
+}
+
+export interface HostStep {
+  readonly kind: 'host';
+  readonly node: IrNode;
+  readonly run: HostStepFn;
+  readonly inputs: readonly PlannedValue[];
+  /** Slots of the results, and the buffers that kernels read them from. */
+  readonly outputs: readonly { readonly slot: number; readonly upload: GPUBuffer | null }[];
+}
+
+export interface PlannedFeed {
+  readonly name: string;
+  /** `null` when no kernel reads the feed. */
+  readonly buffer: GPUBuffer | null;
+}
+
+/** What the compiler did, for profiles, the command line and tests. */
+export interface PlanReport {
+  readonly graphNodes: number;
+  readonly passes: readonly PassReport[];
+  readonly units: number;
+  readonly dispatches: number;
+  readonly pipelines: number;
+  readonly copiedReads: number;
+  readonly memory: Pick<MemoryPlan, 'peakBytes' | 'lowerBoundBytes' | 'naiveBytes'> & {
+    readonly buffers: number;
+    readonly constantBytes: number;
+    readonly feedBytes: number;
+  };
+  readonly compileMilliseconds: number;
+}
+
+export interface PlanInit {
+  readonly steps: readonly (DeviceStep | HostStep)[];
+  readonly feeds: readonly PlannedFeed[];
+  readonly fetches: readonly PlannedValue[];
+  /** Variables that must have a value before the plan runs. */
+  readonly requires: readonly VariableRef[];
+  readonly initializes: readonly string[];
+  /** Bound by random kernels; `null` when the plan draws nothing. */
+  readonly random: GPUBuffer | null;
+  readonly hostSlots: number;
+  readonly report: PlanReport;
+  /** Buffers that belong to the plan. */
+  readonly owned: readonly GPUBuffer[];
+}
+
+
+export class Plan {
+  readonly #staging: GPUBuffer[] = [];
+  #disposed = false;
+  #running = 0;
+
+  constructor(
+    readonly handle: DeviceHandle,
+    readonly init: PlanInit,
+  ) {}
+
+  /** Bytes that the fetches take in the staging buffer. */
+  get fetchBytes(): number {
+    return this.init.fetches.reduce((total, fetch) => total + fetchSize(fetch), 0);
+  }
+
+  /** A staging buffer that no run uses; made when all are busy. */
+  takeStaging(): GPUBuffer {
+    const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
+    return this.#staging.pop() ?? this.handle.createBuffer(this.fetchBytes, usage, 'fetches');
+  }
+
+  returnStaging(buffer: GPUBuffer): void {
+    if (this.#disposed) this.handle.destroyBuffer(buffer);
+    else this.#staging.push(buffer);
+  }
+
+  /** Marks the plan as in use, so that eviction waits for the run. */
+  async use<T>(run: () => Promise<T>): Promise<T> {
+    this.#running++;
+    try {
+      return await run();
+    } finally {
+      this.#running--;
+      if (this.#disposed && this.#running === 0) this.release();
+    }
+  }
+
+  /** Frees the plan's buffers, after the runs that use it. */
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    if (this.#running === 0) this.release();
+  }
+
+  private release(): void {
+    for (const buffer of [...this.init.owned, ...this.#staging.splice(0)]) this.handle.destroyBuffer(buffer);
+  }
+}
+
+/** Bytes of a fetched value in the staging buffer; 0 when it does not come from the device. */
+export function fetchSize({ source, shape }: PlannedValue): number {
+  return source.kind === 'buffer' ? shape.reduce((size, dim) => size * dim, 4) : 0;
+}

@@ -1,0 +1,155 @@
+/** Feeds as callers write them, resolved to tensors and checked values. */
+import {
+  baseDType,
+  InvalidArgumentError,
+  isFloating,
+  isTensorConvertible,
+  Tensor,
+  TensorShape,
+  TensorValue,
+  toTensorValue,
+  type Graph,
+  type NestedArray,
+  type NumericData,
+  type TensorConvertible,
+} from '@forerun/graph';
+
+/** A value to feed: number, nested arrays, typed array, `TensorValue`, anything of its form, or a buffer on the device. */
+export type FeedValue = NestedArray | NumericData | TensorValue | TensorValueLike | GPUBuffer;
+
+/** Structurally a `TensorValue`, as datasets yield. */
+export interface TensorValueLike {
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly data: TensorValue['data'];
+}
+
+export type FeedKey = Tensor | TensorConvertible | string;
+
+/** A `Map`, pairs, or a record by name. */
+export type Feeds =
+  | ReadonlyMap<FeedKey, FeedValue>
+  | readonly (readonly [FeedKey, FeedValue])[]
+  | Readonly<Record<string, FeedValue>>;
+
+/** One resolved feed: a checked value, or a device buffer with the placeholder's static shape. */
+export interface Feed {
+  readonly tensor: Tensor;
+  readonly value: TensorValue;
+  readonly buffer: GPUBuffer | null;
+}
+
+/** The feeds in a fixed order. Throws `InvalidArgumentError` naming the tensor, both dtypes or both shapes. */
+export function resolveFeeds(graph: Graph, feeds: Feeds | undefined): Feed[] {
+  const resolved = pairs(feeds).map(([key, value]) => resolveFeed(feedTensor(graph, key), value));
+  const seen = new Set<Tensor>();
+  for (const { tensor } of resolved) {
+    if (seen.has(tensor)) throw new InvalidArgumentError(`"${tensor.name}" is fed twice`);
+    seen.add(tensor);
+  }
+  return resolved;
+}
+
+function pairs(feeds: Feeds | undefined): readonly (readonly [FeedKey, FeedValue])[] {
+  if (feeds === undefined) return [];
+  if (feeds instanceof Map) return [...(feeds as ReadonlyMap<FeedKey, FeedValue>)];
+  if (Array.isArray(feeds)) return feeds as readonly (readonly [FeedKey, FeedValue])[];
+  return Object.entries(feeds as Readonly<Record<string, FeedValue>>);
+}
+
+/** The tensor that a feed key means; a bare op name means its first output. */
+export function feedTensor(graph: Graph, key: FeedKey): Tensor {
+  if (typeof key === 'string') {
+    return key.includes(':') ? graph.getTensorByName(key) : graph.getOperationByName(key).output(0);
+  }
+  const tensor = isTensorConvertible(key) ? key.asTensor() : key;
+  if (!(tensor instanceof Tensor)) {
+    throw new InvalidArgumentError(`a feed key must be a tensor, a variable or a name, got ${String(tensor)}`);
+  }
+  if (tensor.graph !== graph) {
+    throw new InvalidArgumentError(`"${tensor.name}" is fed but belongs to another graph than the session's`);
+  }
+  return tensor;
+}
+
+/** Checks one value against its tensor's dtype and static shape. */
+export function resolveFeed(tensor: Tensor, value: FeedValue): Feed {
+  if (isGpuBuffer(value)) return bufferFeed(tensor, value);
+  const converted = convert(tensor, value);
+  if (!tensor.shape.isCompatibleWith(new TensorShape(converted.shape))) {
+    throw new InvalidArgumentError(
+      `feed for "${tensor.name}" has shape [${converted.shape.join(',')}], the graph says ${tensor.shape.toString()}${tensor.op.creationSite()}`,
+      { node: tensor.op.name },
+    );
+  }
+  return { tensor, value: converted, buffer: null };
+}
+
+function bufferFeed(tensor: Tensor, buffer: GPUBuffer): Feed {
+  if (!tensor.shape.isFullyDefined) {
+    throw new InvalidArgumentError(
+      `feed for "${tensor.name}" is a GPUBuffer, which needs a fully known shape, the graph says ${tensor.shape.toString()}`,
+      { node: tensor.op.name },
+    );
+  }
+  const shape = tensor.shape.toStatic();
+  const bytes = shape.reduce((size, dim) => size * dim, 4);
+  if (buffer.size < bytes) {
+    throw new InvalidArgumentError(`feed for "${tensor.name}" needs ${bytes} bytes, the GPUBuffer has ${buffer.size}`);
+  }
+  return { tensor, value: placeholderValue(tensor, shape), buffer };
+}
+
+/** Dtype and shape without elements: what compilation sees of a value on the device. */
+function placeholderValue(tensor: Tensor, shape: readonly number[]): TensorValue {
+  return Object.create(TensorValue.prototype, {
+    dtype: { value: tensor.dtype },
+    shape: { value: shape },
+    data: { value: new Float32Array(0) },
+  }) as TensorValue;
+}
+
+function isGpuBuffer(value: FeedValue): value is GPUBuffer {
+  return typeof GPUBuffer !== 'undefined' && value instanceof GPUBuffer;
+}
+
+function isValueLike(value: unknown): value is TensorValueLike {
+  return typeof value === 'object' && value !== null && 'dtype' in value && 'shape' in value && 'data' in value;
+}
+
+function convert(tensor: Tensor, value: Exclude<FeedValue, GPUBuffer>): TensorValue {
+  const dtype = baseDType(tensor.dtype);
+  try {
+    if (isValueLike(value)) {
+      if (value.dtype !== dtype) throw new InvalidArgumentError(`expected dtype ${dtype}, got ${value.dtype}`);
+      return value instanceof TensorValue ? value : new TensorValue(dtype, value.shape, value.data);
+    }
+    if (!ArrayBuffer.isView(value)) return toTensorValue(value, dtype);
+    return toTensorValue(value, checkArray(tensor, value as NumericData), arrayShape(tensor, value as NumericData));
+  } catch (error) {
+    if (!(error instanceof InvalidArgumentError)) throw error;
+    throw new InvalidArgumentError(
+      `feed for "${tensor.name}" (${dtype} ${tensor.shape.toString()}): ${error.message}${tensor.op.creationSite()}`,
+      { node: tensor.op.name, cause: error },
+    );
+  }
+}
+
+/** Floating-point arrays are not silently truncated to integers. */
+function checkArray(tensor: Tensor, array: NumericData): ReturnType<typeof baseDType> {
+  const dtype = baseDType(tensor.dtype);
+  const floats = array instanceof Float32Array || array instanceof Float64Array;
+  if (floats && !isFloating(dtype)) throw new InvalidArgumentError(`expected dtype ${dtype}, got ${array.constructor.name}`);
+  return dtype;
+}
+
+/** A flat array takes the placeholder's shape when at most one dimension is open and the count fits. */
+function arrayShape(tensor: Tensor, array: NumericData): readonly number[] {
+  const dims = tensor.shape.dims;
+  const open = dims?.filter((dim) => dim === null).length ?? 2;
+  if (dims === null || open > 1) return [array.length];
+  const known = dims.reduce<number>((size, dim) => size * (dim ?? 1), 1);
+  if (open === 0) return array.length === known ? (dims as readonly number[]) : [array.length];
+  if (known === 0 || array.length % known !== 0) return [array.length];
+  return dims.map((dim) => dim ?? array.length / known);
+}

@@ -1,0 +1,93 @@
+/**
+ * Fetches as callers write them: any nesting of arrays and records of tensors, operations,
+ * variables and names. The result has the same nesting.
+ */
+import {
+  InvalidArgumentError,
+  isTensorConvertible,
+  Operation,
+  Tensor,
+  type Graph,
+  type TensorConvertible,
+  type TensorValue,
+} from '@forerun/graph';
+
+/** One thing to fetch. A name is a tensor (`loss:0`) or an operation (`train`). */
+export type FetchLeaf = Tensor | Operation | TensorConvertible | string;
+export type Fetches = FetchLeaf | readonly Fetches[] | { readonly [key: string]: Fetches };
+
+/** The result of fetching `F`: values for tensors and variables, `undefined` for operations. */
+export type Fetched<F> = F extends Tensor
+  ? TensorValue
+  : F extends Operation
+    ? undefined
+    : F extends TensorConvertible
+      ? TensorValue
+      : F extends string
+        ? F extends `${string}:${number}`
+          ? TensorValue
+          : TensorValue | undefined
+        : { -readonly [K in keyof F]: Fetched<F[K]> };
+
+/** The distinct tensors and operations of a fetch structure, and how to put results into it. */
+export interface ResolvedFetches {
+  readonly tensors: readonly Tensor[];
+  readonly operations: readonly Operation[];
+  /** Puts the tensors' values into the structure of the request; its type is `Fetched` of it. */
+  readonly assemble: (values: readonly TensorValue[]) => unknown;
+}
+
+/** Resolves names and nesting. Throws `NotFoundError` or `InvalidArgumentError` naming what cannot be fetched. */
+export function resolveFetches(graph: Graph, fetches: Fetches): ResolvedFetches {
+  const tensors = new Map<Tensor, number>();
+  const operations = new Set<Operation>();
+  const place = (item: Fetches): Slot => {
+    if (typeof item === 'object' && !isLeaf(item)) {
+      return Array.isArray(item)
+        ? (item as readonly Fetches[]).map(place)
+        : Object.fromEntries(Object.entries(item).map(([key, value]) => [key, place(value as Fetches)]));
+    }
+    const element = leafElement(graph, item);
+    if (element instanceof Operation) {
+      operations.add(element);
+      return undefined;
+    }
+    const position = tensors.get(element) ?? tensors.size;
+    tensors.set(element, position);
+    return position;
+  };
+  const slots = place(fetches);
+  return {
+    tensors: [...tensors.keys()],
+    operations: [...operations],
+    assemble: (values) => fill(slots, values),
+  };
+}
+
+type Slot = number | undefined | readonly Slot[] | { readonly [key: string]: Slot };
+
+function fill(slot: Slot, values: readonly TensorValue[]): unknown {
+  if (slot === undefined) return undefined;
+  if (typeof slot === 'number') return values[slot];
+  if (Array.isArray(slot)) return (slot as readonly Slot[]).map((item) => fill(item, values));
+  return Object.fromEntries(Object.entries(slot).map(([key, item]) => [key, fill(item as Slot, values)]));
+}
+
+function isLeaf(item: object): item is Tensor | Operation | TensorConvertible {
+  return item instanceof Tensor || item instanceof Operation || isTensorConvertible(item);
+}
+
+function leafElement(graph: Graph, item: Fetches): Tensor | Operation {
+  const element = typeof item === 'string' ? graph.asGraphElement(item) : item;
+  const found = isTensorConvertible(element) ? element.asTensor() : element;
+  if (!(found instanceof Tensor) && !(found instanceof Operation)) {
+    throw new InvalidArgumentError(`cannot fetch ${String(item)}: fetch tensors, operations, variables or names`);
+  }
+  if (found.graph !== graph) {
+    throw new InvalidArgumentError(`cannot fetch "${found.name}": it belongs to another graph than the session's`);
+  }
+  if (found instanceof Tensor && found.dtype === 'resource') {
+    throw new InvalidArgumentError(`cannot fetch the handle "${found.name}": fetch the variable's value instead`);
+  }
+  return found;
+}

@@ -1,0 +1,39 @@
+/**
+ * Ops that the session carries out on the host between device work: questions about variables,
+ * checkpoint files. A plan is cut at each of them, and only there.
+ */
+import { TensorValue } from '@forerun/graph';
+import type { IrNode } from '../compiler/ir.js';
+import { inputOf } from '../compiler/ir.js';
+import type { VariableStore } from '../variables.js';
+import { saveV2, shardedFilename } from '../checkpoint/hostOps.js';
+import type { RandomState } from './random.js';
+
+export interface HostEnvironment {
+  readonly variables: VariableStore;
+  readonly random: RandomState;
+}
+
+/** Carries out one node. Gets the values of all inputs that are not resources. */
+export type HostStepFn = (
+  node: IrNode,
+  inputs: readonly TensorValue[],
+  environment: HostEnvironment,
+) => Promise<readonly TensorValue[]> | readonly TensorValue[];
+
+const HOST_STEPS: Readonly<Record<string, HostStepFn>> = {
+  VarIsInitializedOp: (node, _, { variables }) => {
+    const key = inputOf(node, 0).variable?.key ?? '';
+    return [new TensorValue('bool', [], Uint8Array.of(variables.isInitialized(key) ? 1 : 0))];
+  },
+  SaveV2: saveV2,
+  ShardedFilename: shardedFilename,
+};
+
+export function isHostStep(type: string): boolean {
+  return Object.hasOwn(HOST_STEPS, type);
+}
+
+export function hostStep(type: string): HostStepFn | undefined {
+  return HOST_STEPS[type];
+}

@@ -1,0 +1,282 @@
+/**
+ * `Session`: runs parts of a graph on the device. The first run of a request compiles a plan; later
+ * ones only write feeds, encode and read fetches.
+ */
+import {
+  allocateData,
+  FailedPreconditionError,
+  getDefaultGraph,
+  InvalidArgumentError,
+  Tensor,
+  TensorValue,
+  type Graph,
+  type Operation,
+} from '@forerun/graph';
+import { compile, type CompileProgress } from './compiler/compile.js';
+import type { PassSwitches } from './compiler/simplify.js';
+import { sharedDevice, wrapDevice } from './device/acquire.js';
+import { adapterName } from './device/facts.js';
+import type { CreationCounts, DeviceHandle } from './device/handle.js';
+import { GrowthWatch } from './growth.js';
+import type { RunMetadata } from './metadata.js';
+import { readRestored, restoreNodes } from './checkpoint/restoreNodes.js';
+import type { Plan, PlanReport } from './plan.js';
+import { PlanCache } from './planCache.js';
+import { execute } from './run/execute.js';
+import { feedTensor, resolveFeed, resolveFeeds, type Feed, type FeedKey, type Feeds, type FeedValue } from './run/feeds.js';
+import { resolveFetches, type Fetched, type Fetches, type ResolvedFetches } from './run/fetches.js';
+import type { HostEnvironment } from './run/hostOps.js';
+import { RandomState } from './run/random.js';
+import { Tracer } from './run/tracer.js';
+import { VariableStore } from './variables.js';
+
+export interface SessionConfig {
+  /** Compiler passes to switch off, for debugging: `fold`, `identities`, `cse`, `fuse`. */
+  readonly passes?: PassSwitches;
+  /** How many compiled plans are kept; default 64. */
+  readonly planCacheSize?: number;
+  /** Receives warnings; default `console.warn`. */
+  readonly onWarning?: (message: string) => void;
+}
+
+export interface SessionOptions {
+  /** Default: the default graph. */
+  readonly graph?: Graph;
+  /** A device made by the caller; default: the process's shared one. */
+  readonly device?: GPUDevice;
+  readonly config?: SessionConfig;
+}
+
+export interface RunOptions {
+  /** `FULL_TRACE` measures every kernel; the run is slower. */
+  readonly traceLevel?: 'NO_TRACE' | 'FULL_TRACE';
+  /** Filled after the run. */
+  readonly runMetadata?: RunMetadata;
+}
+
+/** Shapes of the feeds for which to compile ahead. */
+export type FeedShapes = ReadonlyMap<FeedKey, readonly number[]> | Readonly<Record<string, readonly number[]>>;
+
+export interface CompileOptions {
+  /** Told about every stage and every finished pipeline. */
+  readonly onProgress?: (progress: CompileProgress) => void;
+}
+
+/** What the session has created and holds, for tests and profiles. */
+export interface SessionStats {
+  readonly created: Readonly<CreationCounts>;
+  /** Bytes of all buffers alive on the device. */
+  readonly bufferBytes: number;
+  readonly plans: number;
+  readonly variableBytes: number;
+}
+
+const DEFAULT_PLAN_CACHE = 64;
+
+export class Session {
+  readonly #variables: VariableStore;
+  readonly #random = new RandomState();
+  readonly #plans: PlanCache;
+  readonly #growth: GrowthWatch;
+  readonly #environment: HostEnvironment;
+  /** Runs are executed one after the other, in the order of the calls. */
+  #queue: Promise<unknown> = Promise.resolve();
+  #closed = false;
+
+  private constructor(
+    readonly graph: Graph,
+    private readonly handle: DeviceHandle,
+    private readonly config: SessionConfig,
+  ) {
+    this.#variables = new VariableStore(handle);
+    this.#plans = new PlanCache(config.planCacheSize ?? DEFAULT_PLAN_CACHE);
+    this.#growth = new GrowthWatch(graph, config.onWarning ?? ((message) => console.warn(`forerun: ${message}`)));
+    this.#environment = { variables: this.#variables, random: this.#random };
+  }
+
+  /** Opens a session. Throws `UnavailableError` saying what to install when there is no adapter. */
+  static async create({ graph = getDefaultGraph(), device, config = {} }: SessionOptions = {}): Promise<Session> {
+    return new Session(graph, device === undefined ? await sharedDevice() : wrapDevice(device), config);
+  }
+
+  /** The GPU device, for buffers that are fed without a copy through JavaScript. */
+  get device(): GPUDevice {
+    return this.handle.device;
+  }
+
+  /** A readable name of the adapter. */
+  get adapterName(): string {
+    return adapterName(this.handle.device.adapterInfo);
+  }
+
+  get stats(): SessionStats {
+    return {
+      created: { ...this.handle.counts },
+      bufferBytes: this.handle.bufferBytes,
+      plans: this.#plans.size,
+      variableBytes: this.#variables.bytes,
+    };
+  }
+
+  /**
+   * Runs what `fetches` need (`tf.Session.run`). Fetches may be nested; the result has the same
+   * nesting, `TensorValue` for tensors and variables, `undefined` for operations.
+   * Throws before anything runs when a name, feed or state is wrong; variables stay as they were.
+   */
+  async run<const F extends Fetches>(fetches: F, feeds?: Feeds, options: RunOptions = {}): Promise<Fetched<F>> {
+    this.requireOpen();
+    const resolved = resolveFetches(this.graph, fetches);
+    return (await this.runResolved(resolved, resolveFeeds(this.graph, feeds), options)) as Fetched<F>;
+  }
+
+  /**
+   * A function that runs `fetches` with values for `feedTensors` in order (`tf.Session.make_callable`):
+   * names and nesting are resolved once.
+   */
+  makeCallable<const F extends Fetches>(
+    fetches: F,
+    feedTensors: readonly FeedKey[] = [],
+  ): (...values: FeedValue[]) => Promise<Fetched<F>> {
+    this.requireOpen();
+    const resolved = resolveFetches(this.graph, fetches);
+    const tensors = feedTensors.map((key) => feedTensor(this.graph, key));
+    return async (...values) => {
+      this.requireOpen();
+      if (values.length !== tensors.length) {
+        throw new InvalidArgumentError(`the callable takes ${tensors.length} values, got ${values.length}`);
+      }
+      const feeds = tensors.flatMap((tensor, i) => {
+        const value = values[i];
+        return value === undefined ? [] : [resolveFeed(tensor, value)];
+      });
+      return (await this.runResolved(resolved, feeds, {})) as Fetched<F>;
+    };
+  }
+
+  /** Compiles the plan for `fetches` and feeds of the given shapes ahead of the first run. */
+  async compile(fetches: Fetches, feedShapes: FeedShapes = {}, { onProgress }: CompileOptions = {}): Promise<PlanReport> {
+    this.requireOpen();
+    const resolved = resolveFetches(this.graph, fetches);
+    const entries: readonly (readonly [FeedKey, readonly number[]])[] =
+      feedShapes instanceof Map ? [...feedShapes] : Object.entries(feedShapes as Record<string, readonly number[]>);
+    const feeds = entries.map(([key, shape]) => zeroFeed(feedTensor(this.graph, key), shape));
+    const { plan } = await this.enqueue(() => this.planFor(resolved, feeds, onProgress));
+    return plan.init.report;
+  }
+
+  private runResolved(resolved: ResolvedFetches, feeds: readonly Feed[], options: RunOptions): Promise<unknown> {
+    return this.enqueue(async () => {
+      this.requireOpen();
+      this.#growth.check();
+      const { plan, feeds: all } = await this.planFor(resolved, feeds);
+      const tracer = options.traceLevel === 'FULL_TRACE' ? new Tracer(this.handle) : undefined;
+      const values = await execute(plan, all, this.#environment, tracer);
+      options.runMetadata?.record(this.adapterName, tracer?.kernels ?? [], plan.init.report, this.#variables.bytes);
+      return resolved.assemble(values);
+    });
+  }
+
+  private enqueue<T>(task: () => Promise<T>): Promise<T> {
+    const result = this.#queue.then(task);
+    this.#queue = result.catch(() => undefined);
+    return result;
+  }
+
+  /** The plan for a request, compiled when there is none; with the feeds it takes. */
+  private async planFor(
+    resolved: ResolvedFetches,
+    feeds: readonly Feed[],
+    onProgress?: CompileOptions['onProgress'],
+  ): Promise<{ plan: Plan; feeds: readonly Feed[] }> {
+    const { tensors, operations } = resolved;
+    const fed = feeds.map(({ value }) => value);
+    const key = requestKey(this.graph, tensors, operations, feeds);
+    const known = this.#plans.get(key, fed);
+    if (known !== undefined) return { plan: known, feeds };
+    const restored = await this.readRestores(resolved, feeds);
+    if (restored.length > 0) return this.planFor(resolved, [...feeds, ...restored], onProgress);
+    const { plan, valueFeeds } = await compile(this.handle, this.#variables, {
+      fetches: tensors,
+      targets: operations,
+      feeds: feeds.map(({ tensor }) => tensor),
+      fed,
+      passes: this.config.passes ?? {},
+      onProgress,
+    });
+    this.#plans.set(key, fed, valueFeeds, plan);
+    return { plan, feeds };
+  }
+
+  /** What the request's `RestoreV2` nodes read from files, as feeds of their outputs. */
+  private async readRestores({ tensors, operations }: ResolvedFetches, feeds: readonly Feed[]): Promise<Feed[]> {
+    const nodes = restoreNodes(tensors, operations, new Set(feeds.map(({ tensor }) => tensor)));
+    const restored: Feed[] = [];
+    for (const node of nodes) {
+      const asked = resolveFetches(this.graph, node.inputs.slice(0, 2));
+      const { plan, feeds: all } = await this.planFor(asked, feeds.filter(({ tensor }) => tensor.dtype === 'string'));
+      const values = await readRestored(node, await execute(plan, all, this.#environment));
+      values.forEach((value, i) => restored.push(resolveFeed(node.output(i), value)));
+    }
+    return restored;
+  }
+
+  /** Sets variables, given by their handles, to values and marks them initialized. For restoring checkpoints. */
+  async assignVariables(values: ReadonlyMap<Tensor, TensorValue>): Promise<void> {
+    this.requireOpen();
+    await this.enqueue(() => {
+      for (const [handle, value] of values) this.#variables.assign(handle, value);
+      return Promise.resolve();
+    });
+  }
+
+  /** The step that random ops are keyed by. Checkpoints keep it, so that training resumes exactly. */
+  get randomStep(): bigint {
+    return this.#random.step;
+  }
+
+  set randomStep(step: bigint) {
+    this.#random.step = step;
+  }
+
+  private requireOpen(): void {
+    if (this.#closed) throw new FailedPreconditionError('the session is closed');
+  }
+
+  /** Frees everything the session holds on the device. Further runs throw; closing twice does nothing. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#plans.clear();
+    this.#variables.close();
+  }
+
+  /** Waits for runs under way, then closes: `await using sess = await Session.create()`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#queue;
+    this.close();
+  }
+}
+
+/** What a plan is compiled for: graph version, fetches, feeds with dtype and shape. */
+function requestKey(
+  graph: Graph,
+  tensors: readonly Tensor[],
+  operations: readonly Operation[],
+  feeds: readonly Feed[],
+): string {
+  const fetched = tensors.map(({ op, index }) => `${op.id}:${index}`).join();
+  const targets = operations.map(({ id }) => id).join();
+  const fed = feeds.map(({ tensor, value }) => `${tensor.op.id}:${tensor.index}=${value.shape.join('x')}`).join();
+  return `${graph.edits}|${fetched}|${targets}|${fed}`;
+}
+
+function zeroFeed(tensor: Tensor, shape: readonly number[]): Feed {
+  const size = shape.reduce((product, dim) => product * dim, 1);
+  const data = tensor.dtype === 'string' ? new Array<string>(size).fill('') : undefined;
+  const value = data === undefined ? fullOfZeros(tensor, shape, size) : new TensorValue('string', shape, data);
+  return resolveFeed(tensor, value);
+}
+
+function fullOfZeros(tensor: Tensor, shape: readonly number[], size: number): TensorValue {
+  return new TensorValue(tensor.dtype, shape, allocateData(tensor.dtype, size));
+}

@@ -1,0 +1,103 @@
+/** The session's variables: one device buffer each, alive until the session closes. */
+import {
+  FailedPreconditionError,
+  InvalidArgumentError,
+  TensorShape,
+  type DType,
+  type Tensor,
+  type TensorValue,
+} from '@forerun/graph';
+import type { VariableRef } from './compiler/ir.js';
+import { storageBytes } from './compiler/storage.js';
+import type { DeviceHandle } from './device/handle.js';
+import { toWords } from './device/words.js';
+
+export interface VariableState {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly buffer: GPUBuffer;
+  initialized: boolean;
+}
+
+/** The variable behind a handle tensor: the output of `VarHandleOp`, or one that passes it on. */
+export function variableRef(handle: Tensor): VariableRef {
+  const { op } = handle;
+  if (op.type === 'VarHandleOp') {
+    return { key: op.attrs.string('shared_name') || op.name, dtype: op.attrs.type('dtype'), shape: op.attrs.shape('shape') };
+  }
+  const source = op.inputs.find((input) => input.handle !== null);
+  if (source === undefined) throw new InvalidArgumentError(`"${handle.name}" is not the handle of a variable`);
+  return variableRef(source);
+}
+
+export class VariableStore {
+  readonly #states = new Map<string, VariableState>();
+
+  constructor(private readonly handle: DeviceHandle) {}
+
+  /** The variable's state, its buffer made on first use. Throws when the shape is unknown or differs. */
+  state({ key, dtype, shape }: VariableRef): VariableState {
+    const known = this.#states.get(key);
+    if (known !== undefined) {
+      if (known.dtype !== dtype || !shape.isCompatibleWith(new TensorShape(known.shape))) {
+        throw new InvalidArgumentError(
+          `variable "${key}" is ${dtype} ${shape.toString()} here, but the session holds ${known.dtype} [${known.shape.join(',')}]`,
+        );
+      }
+      return known;
+    }
+    const sizes = shape.toStatic();
+    const elementCount = sizes.reduce((size, dim) => size * dim, 1);
+    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+    const buffer = this.handle.createBuffer(storageBytes(elementCount), usage, `variable ${key}`);
+    const state = { dtype, shape: sizes, buffer, initialized: false };
+    this.#states.set(key, state);
+    return state;
+  }
+
+  /** Sets a variable, given by its handle, to a value. Throws when dtype or shape do not fit. */
+  assign(handle: Tensor, value: TensorValue): void {
+    const ref = variableRef(handle);
+    if (value.dtype !== ref.dtype || !ref.shape.isCompatibleWith(new TensorShape(value.shape))) {
+      throw new InvalidArgumentError(
+        `variable "${ref.key}" is ${ref.dtype} ${ref.shape.toString()}, the value ${value.dtype} [${value.shape.join(',')}]`,
+      );
+    }
+    const state = this.state({ ...ref, shape: new TensorShape(value.shape) });
+    const words = toWords(value, `variable "${ref.key}"`);
+    this.handle.queue.writeBuffer(state.buffer, 0, words as Float32Array<ArrayBuffer>);
+    state.initialized = true;
+  }
+
+  isInitialized(key: string): boolean {
+    return this.#states.get(key)?.initialized ?? false;
+  }
+
+  markInitialized(keys: Iterable<string>): void {
+    for (const key of keys) {
+      const state = this.#states.get(key);
+      if (state !== undefined) state.initialized = true;
+    }
+  }
+
+  /** Throws `FailedPreconditionError` naming all variables of `refs` that have no value yet. */
+  requireInitialized(refs: readonly VariableRef[]): void {
+    const missing = refs.filter(({ key }) => !this.isInitialized(key)).map(({ key }) => `"${key}"`);
+    if (missing.length === 0) return;
+    const [verb, plural] = missing.length === 1 ? ['is', ''] : ['are', 's'];
+    throw new FailedPreconditionError(
+      `variable${plural} ${missing.join(', ')} ${verb} not initialized. Run the initializer first: ` +
+        'await sess.run(fr.globalVariablesInitializer()); create it after the last variable, or restore a checkpoint',
+    );
+  }
+
+  /** Bytes of all variables. */
+  get bytes(): number {
+    return [...this.#states.values()].reduce((total, { buffer }) => total + buffer.size, 0);
+  }
+
+  close(): void {
+    for (const { buffer } of this.#states.values()) this.handle.destroyBuffer(buffer);
+    this.#states.clear();
+  }
+}
