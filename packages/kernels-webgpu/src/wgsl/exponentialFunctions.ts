@@ -10,6 +10,9 @@ export const EXPONENTIAL_FUNCTIONS = {
   let y = exp(clamp(x, f32(-104.0), f32(88.72284)));
   return keep_nan(select(y, infinity(), x > f32(88.72284)), x);
 }`),
+  safe_sqrt: vectorizable(
+    'fn safe_sqrt(x: f32) -> f32 { return keep_nan(select(sqrt(x), not_a_number(), x < f32(0.0)), x); }',
+  ),
   safe_log: vectorizable(`fn safe_log(x: f32) -> f32 {
   let y = select(log(x), -infinity(), x == f32(0.0));
   let z = select(y, not_a_number(), x < f32(0.0));
