@@ -33,3 +33,6 @@ export * from './variableKeys.js';
 export * from './variableCollections.js';
 export { buildSaverNodes, type SaverNodes, type SaverNodeOptions, type SaverDefFields } from './saverNodes.js';
 export * from './checkpoint/index.js';
+export * as proto from './proto/index.js';
+export * from './checkpoint/index.js';
+export * from './serialize/index.js';

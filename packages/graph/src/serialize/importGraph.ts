@@ -1,0 +1,269 @@
+/** `importGraphDef`: adds the nodes of a `GraphDef` to a graph (`tf.import_graph_def`). */
+import type { AttrValue } from '../attr.js';
+import { InvalidArgumentError, UnimplementedError } from '../errors.js';
+import type { Graph } from '../graph.js';
+import { Operation } from '../operation.js';
+import type { GraphDef, NodeDef, OpDef, VersionDef } from '../proto/messages.js';
+import { getDefaultGraph } from '../scopes.js';
+import { TensorShape } from '../shape.js';
+import type { Tensor } from '../tensor.js';
+import { attrsFromProto } from './attrProto.js';
+import { addLibrary, GRAPH_DEF_VERSION, graphMetadata, keepNodeExtras } from './graphMetadata.js';
+import { readGraphDef } from './graphFile.js';
+import {
+  creationOrder,
+  describeNode,
+  isBackEdge,
+  parseInput,
+  parseNodes,
+  type ParsedNode,
+} from './importOrder.js';
+import { inertOutputs } from './inertOps.js';
+
+export interface ImportOptions {
+  /** Inputs of the file's nodes (`x`, `x:0`, `^x`) that take these tensors (or operations) instead. */
+  readonly inputMap?:
+    Readonly<Record<string, Tensor | Operation>> | ReadonlyMap<string, Tensor | Operation> | undefined;
+  /** Names in the file of operations (`train`) and tensors (`loss:0`) to return. */
+  readonly returnElements?: readonly string[] | undefined;
+  /** Scope to put the nodes under, made unique; `''` for none. Default `import`. */
+  readonly name?: string | undefined;
+  /** Default: the default graph. */
+  readonly graph?: Graph | undefined;
+  /** Signatures of ops that are not registered here, as MetaGraphDefs carry them. */
+  readonly opDefs?: readonly OpDef[] | undefined;
+  /** Leaves out the nodes' device labels. */
+  readonly clearDevices?: boolean | undefined;
+}
+
+/**
+ * Adds the nodes of a file to a graph and returns the `returnElements`. Nodes may come in any order;
+ * attributes that are missing get their defaults; op types that are not registered become inert nodes,
+ * which can be inspected and written back. Nothing but new nodes is left behind when it throws.
+ *
+ * Throws `InvalidArgumentError` naming the node for: two nodes of one name, a cycle (other than loops
+ * of version 1 control flow), an input that names nothing, inputs or attributes that do not fit the op,
+ * unused keys of `inputMap`, unknown `returnElements`; `UnimplementedError` for files that need a newer
+ * reader; `DataLossError` for damaged bytes.
+ */
+export function importGraphDef(
+  graphDef: GraphDef | Uint8Array,
+  options: ImportOptions = {},
+): (Operation | Tensor)[] {
+  const def = graphDef instanceof Uint8Array ? readGraphDef(graphDef) : graphDef;
+  const graph = options.graph ?? getDefaultGraph();
+  checkVersions(def.versions);
+  const importer = new Importer(graph, def, options);
+  return graph.nameScope(options.name ?? 'import', (scope) =>
+    graph.controlDependencies(null, () => importer.run(scope)),
+  );
+}
+
+function checkVersions(versions: VersionDef | undefined): void {
+  if (versions === undefined) return;
+  const { producer, minConsumer, badConsumers } = versions;
+  if (minConsumer > GRAPH_DEF_VERSION || badConsumers.includes(GRAPH_DEF_VERSION)) {
+    throw new UnimplementedError(
+      `the GraphDef (producer ${producer}) needs a reader of version ${minConsumer} or later` +
+        `${badConsumers.length > 0 ? ` other than ${badConsumers.join(', ')}` : ''}; this one is version ${GRAPH_DEF_VERSION}`,
+    );
+  }
+}
+
+/** Up to this producer, a scalar shape of a Placeholder meant that nothing is known. */
+const LAST_SCALAR_PLACEHOLDER = 21;
+
+class Importer {
+  readonly #inputMap: ReadonlyMap<string, Tensor | Operation>;
+  readonly #usedKeys = new Set<string>();
+  readonly #nodes: ReadonlyMap<string, ParsedNode>;
+  readonly #created = new Map<string, Operation>();
+  readonly #signatures: Map<string, OpDef>;
+  /** How many outputs of each node the file speaks of. */
+  readonly #outputCounts = new Map<string, number>();
+  readonly #order: readonly ParsedNode[];
+
+  constructor(
+    private readonly graph: Graph,
+    private readonly def: GraphDef,
+    private readonly options: ImportOptions,
+  ) {
+    const { inputMap = {}, opDefs = [] } = options;
+    const entries =
+      inputMap instanceof Map
+        ? [...(inputMap as ReadonlyMap<string, Tensor | Operation>)]
+        : Object.entries(inputMap);
+    this.#inputMap = new Map(entries.map(([key, value]) => [key.replace(/:0$/, ''), value]));
+    this.#signatures = new Map(opDefs.map((opDef) => [opDef.name, opDef]));
+    for (const { signature } of def.library?.function ?? []) {
+      if (signature !== undefined) this.#signatures.set(signature.name, signature);
+    }
+    const isMapped = (text: string): boolean => this.isMapped(text);
+    this.#nodes = parseNodes(def.node, isMapped);
+    this.#order = creationOrder(this.#nodes, isMapped);
+    this.checkInputMap();
+    this.countOutputs();
+  }
+
+  private isMapped(text: string): boolean {
+    const key = text.replace(/:0$/, '');
+    if (!this.#inputMap.has(key)) return false;
+    this.#usedKeys.add(key);
+    return true;
+  }
+
+  private checkInputMap(): void {
+    const unused = [...this.#inputMap.keys()].filter((key) => !this.#usedKeys.has(key));
+    if (unused.length === 0) return;
+    throw new InvalidArgumentError(
+      `inputMap: no node of the graph has an input ${unused.map((key) => `"${key}"`).join(', ')}`,
+    );
+  }
+
+  private countOutputs(): void {
+    const refs = [...this.#nodes.values()].flatMap((node) => node.inputs);
+    const returned = (this.options.returnElements ?? []).filter((name) => name.includes(':')).map(parseInput);
+    for (const { node, index } of [...refs, ...returned]) {
+      this.#outputCounts.set(node, Math.max(this.#outputCounts.get(node) ?? 0, index + 1));
+    }
+  }
+
+  /** Creates the nodes below `scope`, which is empty or ends with a slash. */
+  run(scope: string): (Operation | Tensor)[] {
+    for (const node of this.#order) {
+      const name = scope + node.def.name;
+      if (this.graph.findOperation(name) === undefined) continue;
+      throw new InvalidArgumentError(`two nodes with the name "${name}": the graph has one already`, {
+        node: name,
+      });
+    }
+    if (this.def.library !== undefined) addLibrary(this.graph, this.def.library);
+    this.keepVersions();
+    for (const [name, signature] of this.#signatures)
+      graphMetadata(this.graph).foreignOps.set(name, signature);
+    for (const node of this.#order) this.#created.set(node.def.name, this.create(node, scope));
+    this.closeLoops();
+    return (this.options.returnElements ?? []).map((name) => this.element(name));
+  }
+
+  private keepVersions(): void {
+    const meta = graphMetadata(this.graph);
+    const { versions } = this.def;
+    if (versions === undefined) return;
+    if (this.graph.operations.length === 0) {
+      meta.versions = versions;
+      return;
+    }
+    meta.versions = {
+      producer: Math.min(meta.versions.producer, versions.producer),
+      minConsumer: Math.max(meta.versions.minConsumer, versions.minConsumer),
+      badConsumers: [...new Set([...meta.versions.badConsumers, ...versions.badConsumers])],
+    };
+  }
+
+  private create(node: ParsedNode, scope: string): Operation {
+    const { def } = node;
+    const attrs = attrsFromProto(def.attr, describeNode(def));
+    this.adaptAttrs(def, attrs, scope);
+    const op = this.graph.createOp({
+      type: def.op,
+      name: `${scope}${def.name}/`,
+      inputs: this.inputsOf(node),
+      controlInputs: node.controls.map((name) => this.control(name)),
+      attrs,
+      device: this.options.clearDevices === true ? '' : def.device,
+      outputDTypes: inertOutputs(
+        def.op,
+        attrs,
+        this.#signatures.get(def.op),
+        this.#outputCounts.get(def.name) ?? 0,
+      ),
+    });
+    keepNodeExtras(op, def);
+    if (op.def === undefined) setKnownShapes(op);
+    return op;
+  }
+
+  private adaptAttrs(def: NodeDef, attrs: Map<string, AttrValue>, scope: string): void {
+    const shape = attrs.get('shape');
+    const old = (this.def.versions?.producer ?? 0) <= LAST_SCALAR_PLACEHOLDER;
+    if (old && def.op === 'Placeholder' && shape?.kind === 'shape' && shape.value.rank === 0) {
+      attrs.set('shape', { kind: 'shape', value: TensorShape.UNKNOWN });
+    }
+    const groups = attrs.get('_class');
+    if (scope === '' || groups?.kind !== 'list(string)') return;
+    const value = groups.value.map((group) => this.moveColocation(group, scope));
+    attrs.set('_class', { kind: 'list(string)', value });
+  }
+
+  /** `loc:@node` names a node of the file, which lies below `scope` now. */
+  private moveColocation(group: string | Uint8Array, scope: string): string | Uint8Array {
+    const node = typeof group === 'string' && group.startsWith('loc:@') ? group.slice(5) : undefined;
+    return node !== undefined && this.#nodes.has(node) ? `loc:@${scope}${node}` : group;
+  }
+
+  private inputsOf({ def, inputs }: ParsedNode): Tensor[] {
+    const tensors = inputs.map((ref) => {
+      const mapped = this.#inputMap.get(ref.text.replace(/:0$/, ''));
+      if (mapped !== undefined) return mapped instanceof Operation ? mapped.output(0) : mapped;
+      const source = this.#created.get(ref.node);
+      return source === undefined ? undefined : outputOf(source, ref.index, def);
+    });
+    // The end of a loop does not exist yet: until then its beginning stands in.
+    const standIn = tensors.find((tensor) => tensor !== undefined);
+    return tensors.map((tensor, i) => tensor ?? standIn ?? failLoop(def, inputs[i]?.text ?? ''));
+  }
+
+  private control(name: string): Operation {
+    const mapped = this.#inputMap.get(`^${name}`);
+    const op =
+      mapped === undefined ? this.#created.get(name) : mapped instanceof Operation ? mapped : mapped.op;
+    if (op === undefined) throw new InvalidArgumentError(`control input "^${name}" was not created`);
+    return op;
+  }
+
+  private closeLoops(): void {
+    for (const { def, inputs } of this.#nodes.values()) {
+      inputs.forEach((ref, i) => {
+        const source = this.#nodes.get(ref.node);
+        const end = this.#created.get(ref.node);
+        if (source === undefined || end === undefined || this.#inputMap.has(ref.text.replace(/:0$/, '')))
+          return;
+        if (isBackEdge(source.def, def))
+          this.#created.get(def.name)?.replaceInput(i, outputOf(end, ref.index, def));
+      });
+    }
+  }
+
+  private element(name: string): Operation | Tensor {
+    const isTensor = name.includes(':');
+    const mapped = isTensor ? this.#inputMap.get(name.replace(/:0$/, '')) : undefined;
+    if (mapped !== undefined) return mapped;
+    const ref = parseInput(name);
+    const op = this.#created.get(ref.node);
+    if (op === undefined) throw new InvalidArgumentError(`returnElements: "${name}" is not in the graph`);
+    return isTensor ? op.output(ref.index) : op;
+  }
+}
+
+function outputOf(source: Operation, index: number, consumer: NodeDef): Tensor {
+  const output = source.outputs[index];
+  if (output !== undefined) return output;
+  throw new InvalidArgumentError(
+    `${describeNode(consumer)}: ${source.describe()} has ${source.outputs.length} outputs, there is no output ${index}`,
+    { node: consumer.name },
+  );
+}
+
+function failLoop(def: NodeDef, input: string): never {
+  throw new InvalidArgumentError(`${describeNode(def)}: the loop of input "${input}" has no beginning`, {
+    node: def.name,
+  });
+}
+
+/** Shapes that the writer of the file knew. */
+function setKnownShapes(op: Operation): void {
+  const attr = op.attrs.values.get('_output_shapes');
+  if (attr?.kind !== 'list(shape)') return;
+  op.outputs.forEach((output, i) => output.setShape(attr.value[i] ?? null));
+}

@@ -1,0 +1,34 @@
+/** Graphs to and from files. */
+export {
+  attrFromProto,
+  attrsFromProto,
+  attrsToProto,
+  attrToProto,
+  shapeFromProto,
+  shapeToProto,
+} from './attrProto.js';
+export type { CollectionCodec, CollectionContext } from './collections.js';
+export { describeContent, detectFormat, type FileFormat } from './detectFormat.js';
+export { graphToGraphDef, type GraphDefOptions } from './exportGraph.js';
+export {
+  readGraphDef,
+  readGraphFile,
+  selectMetaGraph,
+  writeGraphDef,
+  writeMetaGraph,
+  writeSavedModel,
+  type Encoding,
+  type GraphFile,
+} from './graphFile.js';
+export { GRAPH_DEF_VERSION, libraryOf } from './graphMetadata.js';
+export { importGraphDef, type ImportOptions } from './importGraph.js';
+export {
+  exportMetaGraph,
+  importMetaGraph,
+  readMetaGraph,
+  type ExportMetaGraphOptions,
+  type ImportedMetaGraph,
+  type ImportMetaGraphOptions,
+} from './metaGraph.js';
+export { opDefToProto } from './opDefProto.js';
+export { tensorFromProto, tensorToProto } from './tensorProto.js';
