@@ -123,10 +123,13 @@ export class Session {
    * nesting, `TensorValue` for tensors and variables, `undefined` for operations.
    * Throws before anything runs when a name, feed or state is wrong; variables stay as they were.
    */
-  async run<const F extends Fetches>(fetches: F, feeds?: Feeds, options: RunOptions = {}): Promise<Fetched<F>> {
+  run<const F extends Fetches>(fetches: F, feeds?: Feeds, options: RunOptions = {}): Promise<Fetched<F>> {
+    return this.runNested(fetches, feeds, options) as Promise<Fetched<F>>;
+  }
+
+  private async runNested(fetches: Fetches, feeds: Feeds | undefined, options: RunOptions): Promise<unknown> {
     this.requireOpen();
-    const resolved = resolveFetches(this.graph, fetches);
-    return (await this.runResolved(resolved, resolveFeeds(this.graph, feeds), options)) as Fetched<F>;
+    return this.runResolved(resolveFetches(this.graph, fetches), resolveFeeds(this.graph, feeds), options);
   }
 
   /**
@@ -140,7 +143,7 @@ export class Session {
     this.requireOpen();
     const resolved = resolveFetches(this.graph, fetches);
     const tensors = feedTensors.map((key) => feedTensor(this.graph, key));
-    return async (...values) => {
+    const call = async (values: readonly FeedValue[]): Promise<unknown> => {
       this.requireOpen();
       if (values.length !== tensors.length) {
         throw new InvalidArgumentError(`the callable takes ${tensors.length} values, got ${values.length}`);
@@ -149,8 +152,9 @@ export class Session {
         const value = values[i];
         return value === undefined ? [] : [resolveFeed(tensor, value)];
       });
-      return (await this.runResolved(resolved, feeds, {})) as Fetched<F>;
+      return this.runResolved(resolved, feeds, {});
     };
+    return (...values) => call(values) as Promise<Fetched<F>>;
   }
 
   /** Compiles the plan for `fetches` and feeds of the given shapes ahead of the first run. */
