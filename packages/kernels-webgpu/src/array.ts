@@ -1,5 +1,9 @@
 /** Kernels of ops that rearrange, join, cut and index tensors. */
 import type { OpName } from '@forerun/graph';
-import type { Kernel } from './kernel.js';
+import { view, type Kernel } from './kernel.js';
 
-export const ARRAY_KERNELS = {} satisfies Partial<Record<OpName, Kernel>>;
+export const ARRAY_KERNELS = {
+  Reshape: view,
+  ExpandDims: view,
+  Squeeze: view,
+} satisfies Partial<Record<OpName, Kernel>>;

@@ -36,17 +36,28 @@ export interface ElementwiseProgram {
  */
 export function elementwiseOfOp(kernel: ElementwiseKernel, c: KernelContext): ElementwiseProgram {
   const { dtype, shape } = c.output(0);
+  const expression = typeof kernel.expression === 'string' ? kernel.expression : kernel.expression(c);
+  const names = inputNames(c);
+  const reads = (i: number): boolean => kernel.fold === true || namesWord(expression, names[i] ?? '');
   const program = {
     label: c.op,
     shape,
-    inputs: c.inputs.map((input) => alignedOperand(kernel, input, shape)),
+    inputs: c.inputs.map((input, i) => (reads(i) ? alignedOperand(kernel, input, shape) : unread(input))),
   };
-  const expression = typeof kernel.expression === 'string' ? kernel.expression : kernel.expression(c);
   if (kernel.fold === true) return { ...program, ...foldSteps(expression, c.inputs.length, dtype) };
   const operands = Object.fromEntries(
-    inputNames(c).map((name, index): [string, ElementRef] => [name, { kind: 'input', index }]),
+    names.flatMap((name, index): [string, ElementRef][] => (reads(index) ? [[name, { kind: 'input', index }]] : [])),
   );
   return { ...program, steps: [{ expression, operands, dtype }], outputs: [0] };
+}
+
+function namesWord(text: string, name: string): boolean {
+  return new RegExp(`(?<![.\\w])${name}\\b`).test(text);
+}
+
+/** An input that the expression does not name, such as the shape of `Fill`, need not broadcast. */
+function unread({ dtype }: Operand): Operand {
+  return { dtype, shape: [] };
 }
 
 /** WGSL names of an op's inputs, repeated arguments expanded. */

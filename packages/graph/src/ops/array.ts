@@ -1,4 +1,9 @@
-/** Records and builders of ops that rearrange, join, cut and index tensors. */
-import type { OpDef } from '../opDef.js';
+/**
+ * Records and builders of ops that rearrange, join, cut and index tensors. The family is spread over
+ * the `array*.ts` files and joined here.
+ */
+import { ARRAY_VIEW } from './arrayView.js';
 
-export const ARRAY = {} satisfies Record<string, OpDef>;
+export * from './arrayView.js';
+
+export const ARRAY = { ...ARRAY_VIEW };

@@ -1,4 +1,15 @@
 /** Float64 references of the ops where values enter a graph or pass through it. */
+import { toHostValue } from '@forerun/graph';
 import type { FamilyReferences } from '../sample.js';
 
-export const SOURCE_REFERENCES = {} satisfies FamilyReferences;
+export const SOURCE_REFERENCES = {
+  Const: ({ attrs }) => {
+    const value = toHostValue(attrs.tensor('value'));
+    return value === null ? [] : [value];
+  },
+  PlaceholderWithDefault: ({ input }) => [input(0)],
+  Identity: ({ input }) => [input(0)],
+  IdentityN: ({ inputs }) => inputs,
+  StopGradient: ({ input }) => [input(0)],
+  NoOp: () => [],
+} satisfies FamilyReferences;
