@@ -23,6 +23,7 @@ export {
   type PerAxis,
   type WindowOptions,
 } from './ops/convWindows.js';
+export { poolAxes } from './ops/poolWindows.js';
 export { applyOp, apply, type ApplyInput, type NameOptions } from './apply.js';
 export * from './scopes.js';
 export * from './ops/index.js';
@@ -34,5 +35,4 @@ export * from './variableCollections.js';
 export { buildSaverNodes, type SaverNodes, type SaverNodeOptions, type SaverDefFields } from './saverNodes.js';
 export * from './checkpoint/index.js';
 export * as proto from './proto/index.js';
-export * from './checkpoint/index.js';
 export * from './serialize/index.js';
