@@ -43,7 +43,7 @@ export function windowAttrs(type: string, options: WindowOptions): AttrInputs {
   };
 }
 
-function perDimension(type: string, name: string, value: PerAxis, format: DataFormat): number[] {
+export function perDimension(type: string, name: string, value: PerAxis, format: DataFormat): number[] {
   const list = typeof value === 'number' ? [value] : value;
   if (list.length === 4) return [...list];
   const [height, width = height] = list;
@@ -118,7 +118,8 @@ function checkLists(c: InferContext): void {
   }
   const explicit = c.attrs.ints('explicit_paddings');
   if (c.attrs.string('padding') !== 'EXPLICIT') {
-    if (explicit.length > 0) c.fail(`explicit_paddings is only for padding EXPLICIT, got [${explicit.join(',')}]`);
+    if (explicit.length > 0)
+      c.fail(`explicit_paddings is only for padding EXPLICIT, got [${explicit.join(',')}]`);
     return;
   }
   const ok = explicit.length === 8 && explicit.every((n, i) => (axes.includes(i >> 1) ? n >= 0 : n === 0));
