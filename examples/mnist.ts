@@ -118,7 +118,7 @@ async function main(): Promise<void> {
     console.log(`Restored ${checkpoint}`);
   }
   const first = (await sess.run(model.globalStep)).item();
-  await fr.io.writeGraph(sess.graph, options.out, 'graph.pb');
+  await fr.io.writeGraph(sess.graph, options.out, 'graph.pb', { asText: false });
   await compilePlan(sess, model, batch);
 
   const dataset = fr.data.Dataset.fromTensorSlices({ images: train.images, labels: train.labels })

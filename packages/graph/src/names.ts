@@ -33,7 +33,7 @@ export class NameTable {
 
 /** Up to three candidates that differ little from `name`, nearest first. */
 export function nearestNames(name: string, candidates: Iterable<string>): string[] {
-  const limit = Math.max(2, Math.floor(name.length / 3));
+  const limit = Math.max(1, Math.floor(name.length / 3));
   const scored: { candidate: string; distance: number }[] = [];
   for (const candidate of candidates) {
     if (Math.abs(candidate.length - name.length) > limit && !candidate.endsWith(`/${name}`)) continue;

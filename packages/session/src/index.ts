@@ -8,3 +8,5 @@ export type { FeedKey, Feeds, FeedValue } from './run/feeds.js';
 export type { Fetched, Fetches, FetchLeaf } from './run/fetches.js';
 export { Saver, latestCheckpoint, type RestoreOptions, type RestoreReport, type SaveOptions, type SaverOptions } from './checkpoint/saver.js';
 export { openCheckpoint, type OpenCheckpoint } from './checkpoint/files.js';
+export { exportMetaGraph, importMetaGraph } from './checkpoint/metaGraph.js';
+export { readGraph, writeGraph } from './io.js';

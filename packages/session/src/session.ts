@@ -90,13 +90,19 @@ export class Session {
   ) {
     this.#variables = new VariableStore(handle);
     this.#plans = new PlanCache(config.planCacheSize ?? DEFAULT_PLAN_CACHE);
-    this.#growth = new GrowthWatch(graph, config.onWarning ?? ((message) => console.warn(`forerun: ${message}`)));
+    this.#growth = new GrowthWatch(graph, (message) => this.warn(message));
     this.#environment = { variables: this.#variables, random: this.#random };
   }
 
   /** Opens a session. Throws `UnavailableError` saying what to install when there is no adapter. */
   static async create({ graph = getDefaultGraph(), device, config = {} }: SessionOptions = {}): Promise<Session> {
     return new Session(graph, device === undefined ? await sharedDevice() : wrapDevice(device), config);
+  }
+
+  /** Passes a warning to `config.onWarning`, or prints it. */
+  warn(message: string): void {
+    if (this.config.onWarning !== undefined) this.config.onWarning(message);
+    else console.warn(`forerun: ${message}`);
   }
 
   /** The GPU device, for buffers that are fed without a copy through JavaScript. */

@@ -4,7 +4,6 @@
  * list `checkpoint`. Optimizer slots and the global step are variables and so included.
  */
 import {
-  BundleReader,
   buildSaverNodes,
   CHECKPOINT_STATE_FILE,
   checkpointPrefix,
@@ -19,6 +18,8 @@ import {
   Tensor,
   globalVariables,
   writeCheckpointState,
+  writeMetaGraph,
+  type BundleReader,
   type SaverNodes,
   type TensorConvertible,
   type TensorValue,
@@ -37,6 +38,8 @@ export interface SaverOptions {
   readonly keepCheckpointEveryNHours?: number;
   /** Name scope of the saver's nodes. Default `save`. */
   readonly name?: string;
+  /** Nodes that exist already, as in an imported graph; `varList` and `name` do not apply then. */
+  readonly nodes?: SaverNodes;
 }
 
 export interface SaveOptions {
@@ -79,8 +82,10 @@ export class Saver {
   #nextForever: number;
 
   /** Adds the saver's nodes to the graph. Throws when there is nothing to save. */
-  constructor({ varList, maxToKeep = 5, keepCheckpointEveryNHours = 10_000, name }: SaverOptions = {}) {
-    this.#nodes = buildSaverNodes(varList ?? globalVariables(), { maxToKeep, keepCheckpointEveryNHours, name });
+  constructor(options: SaverOptions = {}) {
+    const { varList, maxToKeep = 5, keepCheckpointEveryNHours = 10_000, name, nodes } = options;
+    this.#nodes =
+      nodes ?? buildSaverNodes(varList ?? globalVariables(), { maxToKeep, keepCheckpointEveryNHours, name });
     this.#maxToKeep = maxToKeep;
     this.#keepEveryMilliseconds = keepCheckpointEveryNHours * 3.6e6;
     this.#nextForever = Date.now() + this.#keepEveryMilliseconds;
@@ -114,8 +119,7 @@ export class Saver {
     });
     await writeBundle(prefix, [...entries, randomStepEntry(sess.randomStep)]);
     if (writeMetaGraph) {
-      const meta = exportMetaGraph({ graph: sess.graph, saverDef: this.saverDef });
-      await writeFileAtomically(`${prefix}.meta`, [meta]);
+      await writeFileAtomically(`${prefix}.meta`, [metaGraphBytes(sess, this.saverDef)]);
     }
     await this.keep(prefix, latestFilename);
     return prefix;
@@ -162,6 +166,14 @@ export class Saver {
       await checkpoint.close();
     }
   }
+}
+
+/** The graph with its collections; those that have no form in files are left out with a warning, as TensorFlow does. */
+function metaGraphBytes(sess: Session, saverDef: SaverNodes['saverDef']): Uint8Array {
+  const onUnsupported = (key: string): void => {
+    sess.warn(`collection "${key}" is left out of the .meta file: its values have no form in files`);
+  };
+  return writeMetaGraph(exportMetaGraph({ graph: sess.graph, saverDef, onUnsupported }));
 }
 
 async function stepSuffix(sess: Session, step: SaveOptions['globalStep']): Promise<string> {
