@@ -19,6 +19,8 @@ export * from './kernel.js';
 export * from './elementwiseProgram.js';
 export { lowerElementwise, stepStatements } from './elementwise.js';
 export { literal, storageType, valueType, type Width } from './wgsl/dtype.js';
+export { normalTable, upperNormalQuantile } from './normalTable.js';
+export { philoxKey } from './random.js';
 export { libraryFor, widen } from './wgsl/library.js';
 
 /** The kernel of every op: a missing one is a compile error. */

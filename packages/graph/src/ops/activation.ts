@@ -1,10 +1,10 @@
 /** Activation functions of neural networks and the gradient helpers that TensorFlow's graphs contain for them. */
 import { apply, type NameOptions } from '../apply.js';
 import { sameShape } from '../inferHelpers.js';
-import { op, type InferContext, type OpDef, type OpSpec } from '../opDef.js';
-import { TensorShape } from '../shape.js';
+import { op, type OpDef, type OpSpec } from '../opDef.js';
 import type { Tensor, TensorLike } from '../tensor.js';
 import { mapElements } from './hostMath.js';
+import { pairShape } from './pairShape.js';
 
 const REAL_NUMBERS =
   'T: {float32, float16, bfloat16, float64, int32, uint8, int16, int8, int64, uint16, uint32, uint64}';
@@ -19,18 +19,10 @@ function activation(spec: Pick<OpSpec, 'summary' | 'grad' | 'evaluate'>, attrs =
   return op({ inputs: ['features: T'], outputs: ['activations: T'], attrs, infer: sameShape, ...spec });
 }
 
-/** Both operands of a gradient helper have one shape. */
-function mergedShape(c: InferContext): TensorShape[] {
-  const [a, b] = [c.shape(0), c.shape(1)];
-  return [
-    a.mergeWith(b) ?? c.fail(`gradient and value differ in shape: ${a.toString()} and ${b.toString()}`),
-  ];
-}
-
 /** A gradient helper over the gradient and the features (or the outputs, where the name says so). */
 function helper(spec: Pick<OpSpec, 'summary' | 'grad'>, second = 'features', attrs = [FLOATS]): OpDef {
   const inputs = ['gradients: T', `${second}: T`];
-  return op({ inputs, outputs: ['backprops: T'], attrs, infer: mergedShape, ...spec });
+  return op({ inputs, outputs: ['backprops: T'], attrs, infer: pairShape, ...spec });
 }
 
 export const ACTIVATION = {
@@ -120,7 +112,7 @@ export const ACTIVATION = {
     'outputs',
   ),
   Softplus: activation({
-    summary: 'log(e^x + 1).',
+    summary: 'Smooth rectifier log(e^x + 1).',
     grad: ({ input, dy }) => [apply('SoftplusGrad', [dy, input(0)])], // dx = dy sigmoid(x)
     evaluate: mapElements((x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)))),
   }),
@@ -133,7 +125,7 @@ export const ACTIVATION = {
     ],
   }),
   Softsign: activation({
-    summary: 'x / (|x| + 1).',
+    summary: 'Soft sign x / (|x| + 1).',
     grad: ({ input, dy }) => [apply('SoftsignGrad', [dy, input(0)])], // dx = dy / (|x| + 1)²
     evaluate: mapElements((x) => x / (Math.abs(x) + 1)),
   }),

@@ -51,9 +51,9 @@ function broadcastGrad(
   };
 }
 
-/** The quotient of integers; by 0 it is left unknown. */
+/** The quotient of integers, 0 where the divisor is 0 as on the device. */
 function divide(x: number, y: number, round: (q: number) => number): number {
-  return y === 0 ? NaN : round(x / y);
+  return y === 0 ? 0 : round(x / y);
 }
 
 const addRules: Rules = {
@@ -74,7 +74,7 @@ const integerQuotient: NotDifferentiable = notDifferentiable('it is piecewise co
 const remainderRules: Rules = {
   summary: 'Remainder with the sign of the dividend.',
   grad: gradientMissing('TensorFlow defines none for truncating remainders; use floorMod'),
-  evaluate: zipElements((x, y) => x % y),
+  evaluate: zipElements((x, y, dtype) => (y === 0 && isInteger(dtype) ? 0 : x % y)),
 };
 
 /** Maximum and minimum: where both are equal everything flows to x. */
@@ -149,12 +149,12 @@ const ARITHMETIC = {
     summary: 'Remainder with the sign of the divisor.',
     // z = x - floor(x / y) y, the quotient being piecewise constant
     grad: broadcastGrad(({ ops, dy: dz }, x, y) => [dz, ops.mul(dz, ops.neg(ops.floorDiv(x, y)))]),
-    evaluate: zipElements(floorRemainder),
+    evaluate: zipElements((x, y, dtype) => (y === 0 && isInteger(dtype) ? 0 : floorRemainder(x, y))),
   }),
   Mod: binary(REALS, remainderRules),
   TruncateMod: binary(REALS, remainderRules),
   Pow: binary(NUMBERS, {
-    summary: 'x to the power y.',
+    summary: 'Elementwise power x^y.',
     // dx = dz y x^(y-1), dy = dz z log x, with log x taken as 0 where x <= 0
     grad: broadcastGrad(({ ops, output, dy: dz }, x, y) => {
       const positive = ops.greater(x, ops.zerosLike(x));
@@ -162,10 +162,12 @@ const ARITHMETIC = {
       const dx = ops.mul(ops.mul(dz, y), ops.pow(x, ops.sub(y, 1)));
       return [dx, ops.mul(ops.mul(dz, output(0)), ops.log(safe))];
     }),
-    evaluate: zipElements((x, y, dtype) => (isInteger(dtype) ? integerPower(x, y, dtype) : x ** y)),
+    evaluate: zipElements((x, y, dtype) =>
+      isInteger(dtype) ? integerPower(x, y, dtype) : x === 1 ? 1 : x ** y,
+    ),
   }),
-  Maximum: extremum('Elementwise maximum.', 'greaterEqual', Math.max),
-  Minimum: extremum('Elementwise minimum.', 'lessEqual', Math.min),
+  Maximum: extremum('Elementwise maximum.', 'greaterEqual', (x, y) => Math.max(x, y)),
+  Minimum: extremum('Elementwise minimum.', 'lessEqual', (x, y) => Math.min(x, y)),
   SquaredDifference: binary(NUMBERS, {
     summary: 'Elementwise (x - y)².',
     // dx = 2 (x - y) dz, dy = -dx
@@ -189,7 +191,7 @@ const ARITHMETIC = {
     evaluate: zipElements(Math.atan2),
   }),
   Xdivy: binary(FLOATS_AND_COMPLEX, {
-    summary: 'x / y, 0 where x is 0.',
+    summary: 'Quotient x / y, 0 where x is 0.',
     // dx = dz / y where x is not 0, dy = -dz x / y²
     grad: broadcastGrad((c, x, y) => [
       c.ops.mul(c.dy, c.ops.xdivy(nonZero(c, x), y)),
@@ -198,7 +200,7 @@ const ARITHMETIC = {
     evaluate: zipElements((x, y) => (x === 0 ? 0 : x / y)),
   }),
   Xlogy: binary(FLOATS_AND_COMPLEX, {
-    summary: 'x log y, 0 where x is 0.',
+    summary: 'Product x log y, 0 where x is 0.',
     // dx = dz log y where x is not 0, dy = dz x / y
     grad: broadcastGrad((c, x, y) => [
       c.ops.mul(c.dy, c.ops.xlogy(nonZero(c, x), y)),
@@ -237,9 +239,9 @@ function sumAt(values: readonly HostValue[], i: number): number {
   return sum;
 }
 
-/** Integer power by squaring, wrapping at every step. */
+/** Integer power by squaring, wrapping at every step; 1 / x^|y| toward zero for negative exponents. */
 function integerPower(x: number, y: number, dtype: DType): number {
-  if (y < 0) return NaN;
+  if (y < 0) return Math.abs(x) === 1 ? x ** (Math.abs(y) % 2) : 0;
   let [result, base] = [1, x];
   for (let e = y; e > 0; e = Math.floor(e / 2)) {
     if (e % 2 === 1) result = wrapElement(integerProduct(result, base, dtype), dtype);

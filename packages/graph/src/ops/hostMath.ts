@@ -38,7 +38,7 @@ export function mapElements(f: (x: number, c: EvaluateContext) => number) {
     const data = x.data.map((element) =>
       isUnknown(element, x.dtype) ? NaN : wrapElement(f(element, c), dtype),
     );
-    return isRepresentable(data, x.data, dtype) ? [{ dtype, shape: x.shape, data }] : null;
+    return [{ dtype, shape: x.shape, data }];
   };
 }
 
@@ -81,9 +81,21 @@ export function isUnknown(element: number, dtype: DType): boolean {
   return Number.isNaN(element) && !isFloating(dtype);
 }
 
-/** A float NaN converted to an integer would read as unknown: such values are left to the device. */
-function isRepresentable(data: Float64Array, source: Float64Array, dtype: DType): boolean {
-  return isFloating(dtype) || !source.some((x, i) => Number.isNaN(data[i]) && !Number.isNaN(x));
+/**
+ * `evaluate` of casts. Floats convert toward zero and saturate at 32 bits before they are cut to
+ * narrower integers; a NaN that would become an integer is left to the device.
+ */
+export function castElements(c: EvaluateContext): readonly HostValue[] | null {
+  const x = c.value(0);
+  const [dtype] = c.outputs;
+  if (x === null || dtype === undefined) return null;
+  const narrows = isFloating(x.dtype) && isInteger(dtype);
+  if (isFloating(x.dtype) && !isFloating(dtype) && x.data.some(Number.isNaN)) return null;
+  const [low, high] = dtype === 'uint32' ? [0, 2 ** 32 - 1] : [-(2 ** 31), 2 ** 31 - 1];
+  const data = x.data.map((element) =>
+    wrapElement(narrows ? Math.min(Math.max(element, low), high) : element, dtype),
+  );
+  return [{ dtype, shape: x.shape, data }];
 }
 
 /** Remainder with the sign of the divisor; integers and floats. */

@@ -5,6 +5,7 @@ import { op, type OpDef, type OpSpec } from '../opDef.js';
 import type { Tensor, TensorLike } from '../tensor.js';
 import { mapElements } from './hostMath.js';
 import type { Ops } from './index.js';
+import { pairShape } from './pairShape.js';
 
 const REAL = 'T: {float32, float16, bfloat16, float64}';
 const COMPLEX = 'T: {float32, float16, bfloat16, float64, complex64, complex128}';
@@ -18,7 +19,7 @@ function unary(spec: Pick<OpSpec, 'summary' | 'grad' | 'evaluate'>, types = COMP
 
 /** A gradient helper of TensorFlow's: from y = f(x) and dy. */
 function gradientOf(spec: Pick<OpSpec, 'summary' | 'grad'>): OpDef {
-  return op({ inputs: ['y: T', 'dy: T'], outputs: ['z: T'], attrs: [COMPLEX], infer: sameShape, ...spec });
+  return op({ inputs: ['y: T', 'dy: T'], outputs: ['z: T'], attrs: [COMPLEX], infer: pairShape, ...spec });
 }
 
 /** 2/√π exp(-x²), the derivative of erf. */

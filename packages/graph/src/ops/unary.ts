@@ -8,7 +8,8 @@ import { sameShape } from '../inferHelpers.js';
 import { notDifferentiable, op, type OpDef, type OpSpec } from '../opDef.js';
 import type { Tensor, TensorLike } from '../tensor.js';
 import { ACTIVATION } from './activation.js';
-import { mapElements, roundHalfEven } from './hostMath.js';
+import { castElements, mapElements, roundHalfEven } from './hostMath.js';
+import { pairShape } from './pairShape.js';
 import { TRANSCENDENTAL } from './transcendental.js';
 
 export * from './activation.js';
@@ -51,7 +52,7 @@ function reciprocalGradient(): OpDef {
     inputs: ['y: T', 'dy: T'],
     outputs: ['z: T'],
     attrs: ['T: {float32, float16, bfloat16, float64, complex64, complex128}'],
-    infer: sameShape,
+    infer: pairShape,
     // z = -dy y²: dz/dy = -2 y dy, dz/d(dy) = -y²
     grad: ({ ops, input, dy: g }) => [
       ops.mul(ops.mul(ops.mul(g, -2), input(1)), input(0)),
@@ -148,7 +149,7 @@ const ARITHMETIC = {
       const [from, to] = [input(0).dtype, output(0).dtype];
       return [isFloating(from) && isFloating(to) ? ops.cast(dy, baseDType(from)) : null];
     },
-    evaluate: mapElements((x) => x),
+    evaluate: castElements,
   }),
 };
 

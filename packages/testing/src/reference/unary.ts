@@ -22,7 +22,6 @@ function map2(f: (a: number, b: number, c: ReferenceContext) => number): Referen
 const RANGES: Partial<Record<DType, readonly [number, number]>> = {
   int8: [-128, 256],
   int32: [-(2 ** 31), 2 ** 32],
-  int64: [-(2 ** 63), 2 ** 64],
   uint8: [0, 256],
   uint32: [0, 2 ** 32],
 };
