@@ -72,13 +72,13 @@ function checkUpdate(c: InferContext, state: readonly TensorShape[], names: read
 }
 
 const GRADIENT_DESCENT: UpdateSpec = {
-  summary: 'var -= alpha * delta.',
+  summary: 'Gradient descent: var -= alpha * delta.',
   state: ['var'],
   values: ['alpha', 'delta'],
   grad: 'delta',
 };
 const MOMENTUM: UpdateSpec = {
-  summary: 'accum = momentum * accum + grad; var -= lr * accum.',
+  summary: 'Momentum: accum = momentum * accum + grad; var -= lr * accum.',
   state: ['var', 'accum'],
   values: ['lr', 'grad', 'momentum'],
   grad: 'grad',
