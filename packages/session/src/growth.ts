@@ -4,28 +4,37 @@
  */
 import type { Graph } from '@forerun/graph';
 
+/** How many new nodes of each growth are looked at. */
+const MAX_NODES = 32;
+
 export class GrowthWatch {
   #seen: number | undefined;
-  #growths = 0;
+  readonly #sites = new Set<string>();
+  #warned = false;
 
   constructor(
     private readonly graph: Graph,
     private readonly warn: (message: string) => void,
   ) {}
 
-  /** Call before every run. A first growth may be a late evaluation graph; the second is a loop. */
+  /** Call before every run. Growing is no fault in itself; a line that adds nodes again and again is. */
   check(): void {
     const { operations } = this.graph;
     const before = this.#seen;
     this.#seen = operations.length;
-    if (before === undefined || operations.length === before) return;
-    this.#growths++;
-    if (this.#growths !== 2) return;
-    const op = operations[before];
+    if (before === undefined || operations.length === before || this.#warned) return;
+    const added = operations.slice(before, before + MAX_NODES);
+    const again = added.find((op) => this.#sites.has(op.site?.toString() ?? ''));
+    for (const op of added) {
+      const site = op.site?.toString();
+      if (site !== undefined) this.#sites.add(site);
+    }
+    if (again === undefined) return;
+    this.#warned = true;
     this.warn(
-      `the graph grows between runs: ${operations.length - before} new node${operations.length - before === 1 ? '' : 's'} ` +
-        `since the last one, the first is ${op?.describe() ?? ''}${op?.creationSite() ?? ''}. ` +
-        'Every run that meets new nodes compiles a new plan; create all ops before the loop (graph.finalize() makes this an error)',
+      `the graph grows with every run: ${again.describe()} is new since the last run, and the same line made nodes before it` +
+        `${again.creationSite()}. Every run that meets new nodes compiles a new plan; ` +
+        'create all ops before the loop (graph.finalize() makes adding one an error)',
     );
   }
 }

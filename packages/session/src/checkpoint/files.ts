@@ -42,9 +42,14 @@ export async function readFileIfPresent(path: string): Promise<Uint8Array | unde
   try {
     return await readFile(path);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (errorCode(error) === 'ENOENT') return undefined;
     throw error;
   }
+}
+
+/** The code of a system error. */
+function errorCode(error: unknown): unknown {
+  return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
 }
 
 /** Deletes files; those that are not there are no error. */

@@ -132,6 +132,7 @@ class ProgramBuilder {
 
 /** Inference over values with static shapes. */
 class StaticInferContext implements InferContext {
+  readonly compiling = true;
   readonly attrs;
   readonly shapes;
   readonly dtypes;

@@ -1,0 +1,191 @@
+/** Checkpoints: what is written, what comes back, and what is said when it cannot. */
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as fr from '@forerun/graph';
+import { importMetaGraph, latestCheckpoint, openCheckpoint, Saver, Session } from '../src/index.js';
+
+let directory: string;
+let sess: Session;
+
+beforeEach(async () => {
+  fr.resetDefaultGraph();
+  directory = mkdtempSync(join(tmpdir(), 'forerun-saver-'));
+  sess = await Session.create();
+});
+
+afterEach(() => {
+  sess.close();
+  rmSync(directory, { recursive: true });
+});
+
+/** Two variables with values. */
+async function model(): Promise<{ w: fr.Variable; n: fr.Variable }> {
+  const w = new fr.Variable(fr.constant([[1, 2], [3, 4]]), { name: 'layer/w' });
+  const n = new fr.Variable(fr.constant(7, { dtype: 'int64' }), { name: 'n' });
+  await sess.run([w.initializer, n.initializer]);
+  return { w, n };
+}
+
+test('saves and restores all variables and the random step', async () => {
+  const { w, n } = await model();
+  const saver = new Saver();
+  sess.randomStep = 12345678901n;
+  const prefix = await saver.save(sess, join(directory, 'model.ckpt'), { globalStep: n });
+  expect(prefix).toBe(join(directory, 'model.ckpt-7'));
+  expect(readdirSync(directory).sort()).toEqual([
+    'checkpoint',
+    'model.ckpt-7.data-00000-of-00001',
+    'model.ckpt-7.index',
+    'model.ckpt-7.meta',
+  ]);
+  await sess.run([w.assign(fr.zeros([2, 2])).op, n.assign(fr.constant(0, { dtype: 'int64' })).op]);
+  const other = await Session.create();
+  for (const path of [prefix, `${prefix}.index`, `${prefix}.data-00000-of-00001`]) {
+    const report = await saver.restore(other, path);
+    expect(report).toEqual({ restored: ['layer/w', 'n'], missing: [], shapeMismatch: [], unused: [] });
+  }
+  expect((await other.run(w)).toArray()).toEqual([
+    [1, 2],
+    [3, 4],
+  ]);
+  expect((await other.run(n)).item()).toBe(7);
+  expect(other.randomStep).toBe(12345678901n);
+  other.close();
+});
+
+test('keeps the newest checkpoints and lists them', async () => {
+  await model();
+  const saver = new Saver({ maxToKeep: 2 });
+  for (let step = 1; step <= 4; step++) await saver.save(sess, join(directory, 'm'), { globalStep: step });
+  expect(saver.lastCheckpoints).toEqual([join(directory, 'm-3'), join(directory, 'm-4')]);
+  expect(existsSync(join(directory, 'm-2.index'))).toBe(false);
+  expect(await latestCheckpoint(directory)).toBe(`${directory}/m-4`);
+  expect(readFileSync(join(directory, 'checkpoint'), 'utf8')).toBe(
+    'model_checkpoint_path: "m-4"\nall_model_checkpoint_paths: "m-3"\nall_model_checkpoint_paths: "m-4"\n',
+  );
+  expect(await latestCheckpoint(join(directory, 'nowhere'))).toBeNull();
+});
+
+test("the graph's own nodes save and restore too", async () => {
+  const { w } = await model();
+  const { saverDef } = new Saver();
+  const prefix = join(directory, 'byNodes');
+  await sess.run(saverDef.saveTensorName, { [saverDef.filenameTensorName]: prefix });
+  const checkpoint = await openCheckpoint(prefix);
+  expect([...checkpoint.reader.entries.keys()]).toEqual(['forerun/random_step', 'layer/w', 'n']);
+  await checkpoint.close();
+  await sess.run(w.assign(fr.zeros([2, 2])).op);
+  await sess.run(saverDef.restoreOpName, { [saverDef.filenameTensorName]: prefix });
+  expect((await sess.run(w)).toArray()).toEqual([
+    [1, 2],
+    [3, 4],
+  ]);
+});
+
+test('a .meta file rebuilds graph, variables and saver', async () => {
+  await model();
+  const prefix = await new Saver().save(sess, join(directory, 'm'));
+  const graph = new fr.Graph();
+  const saver = await importMetaGraph(`${prefix}.meta`, { graph });
+  const fresh = await Session.create({ graph });
+  expect((await saver?.restore(fresh, prefix))?.restored).toEqual(['layer/w', 'n']);
+  const [w] = graph.getCollection('variables') as fr.Variable[];
+  expect(w?.name).toBe('layer/w:0');
+  expect((await fresh.run(w as fr.Variable)).toArray()).toEqual([
+    [1, 2],
+    [3, 4],
+  ]);
+  fresh.close();
+});
+
+test('a checkpoint of another model is refused with all differences, and nothing is assigned', async () => {
+  await model();
+  const prefix = await new Saver().save(sess, join(directory, 'm'));
+  const graph = new fr.Graph();
+  const [saver, w, other] = graph.asDefault(() => {
+    const wrong = new fr.Variable(fr.fill([3, 2], 9), { name: 'layer/w' });
+    const missing = new fr.Variable(fr.fill([1], 9), { name: 'layer/v' });
+    return [new Saver(), wrong, missing] as const;
+  });
+  const fresh = await Session.create({ graph });
+  await fresh.run([w.initializer, other.initializer]);
+  await expect(saver.restore(fresh, prefix)).rejects.toThrow(fr.NotFoundError);
+  await expect(saver.restore(fresh, prefix)).rejects.toThrow(
+    /lacks 1 of 2 variables:\n {2}"layer\/v" \(nearest: "layer\/w"\)\nIs it of another model\?/,
+  );
+  await expect(saver.restore(fresh, prefix, { ignoreMissing: true })).rejects.toThrow(
+    /other shapes or dtypes than the graph:\n {2}"layer\/w": stored float32 \[2,2\], variable float32 \[3,2\]/,
+  );
+  expect((await fresh.run(w)).toArray()).toEqual([
+    [9, 9],
+    [9, 9],
+    [9, 9],
+  ]);
+  const report = await saver.restore(fresh, prefix, { ignoreMissing: true, ignoreShapeMismatch: true });
+  expect(report).toEqual({ restored: [], missing: ['layer/v'], shapeMismatch: ['layer/w'], unused: ['layer/w', 'n'] });
+  fresh.close();
+});
+
+test('names may be mapped', async () => {
+  const { w } = await model();
+  const prefix = await new Saver({ varList: { old: w } }).save(sess, join(directory, 'm'));
+  const saver = new Saver({ varList: [w], name: 'save2' });
+  const report = await saver.restore(sess, prefix, { map: { 'layer/w': 'old' } });
+  expect(report.restored).toEqual(['layer/w']);
+});
+
+describe('damaged files', () => {
+  let prefix: string;
+  let saver: Saver;
+
+  beforeEach(async () => {
+    await model();
+    saver = new Saver();
+    prefix = await saver.save(sess, join(directory, 'm'));
+  });
+
+  afterEach(async () => {
+    // The session goes on working.
+    expect((await sess.run(fr.constant(1))).item()).toBe(1);
+  });
+
+  test('a truncated data file', async () => {
+    truncateSync(`${prefix}.data-00000-of-00001`, 10);
+    await expect(saver.restore(sess, prefix)).rejects.toThrow(fr.DataLossError);
+    await expect(saver.restore(sess, prefix)).rejects.toThrow(/"layer\/w": bytes .* lie beyond the end .* truncated/);
+  });
+
+  test('a flipped bit in the data', async () => {
+    const path = `${prefix}.data-00000-of-00001`;
+    const bytes = readFileSync(path);
+    bytes[3] = (bytes[3] ?? 0) ^ 1;
+    writeFileSync(path, bytes);
+    await expect(saver.restore(sess, prefix)).rejects.toThrow(/"layer\/w".*checksum/);
+  });
+
+  test('a truncated index', async () => {
+    truncateSync(`${prefix}.index`, 40);
+    await expect(saver.restore(sess, prefix)).rejects.toThrow(fr.DataLossError);
+  });
+
+  test('something else under the name of an index', async () => {
+    writeFileSync(`${prefix}.index`, fr.writeGraphDef(sess.graph));
+    await expect(saver.restore(sess, prefix)).rejects.toThrow(/not a checkpoint index.*GraphDef/s);
+  });
+
+  test('no checkpoint at all, and a directory instead of a prefix', async () => {
+    await expect(saver.restore(sess, join(directory, 'none'))).rejects.toThrow(fr.NotFoundError);
+    await expect(saver.restore(sess, directory)).rejects.toThrow(/it is a directory; give the prefix/);
+  });
+
+  test('saving to a directory instead of a prefix', async () => {
+    await expect(saver.save(sess, `${directory}/`)).rejects.toThrow(/is not a checkpoint prefix/);
+  });
+});
+
+test('saving needs initialized variables, and leaves no files when they are not', async () => {
+  new fr.Variable(fr.constant(1), { name: 'unset' });
+  await expect(new Saver().save(sess, join(directory, 'm'))).rejects.toThrow(/variable "unset" is not initialized/);
+  expect(readdirSync(directory)).toEqual([]);
+});
