@@ -83,7 +83,8 @@ function binaryFormat(bytes: Uint8Array): FileFormat | undefined {
     case TAG.oneVarint:
       return 'SavedModel';
     case TAG.one:
-      return isNodeOrDamaged(firstContent(bytes)) ? 'GraphDef' : 'MetaGraphDef';
+      if (isNodeOrDamaged(firstContent(bytes))) return 'GraphDef';
+      return canDecode('GraphDef', bytes) && !canDecode('MetaGraphDef', bytes) ? 'GraphDef' : 'MetaGraphDef';
     case TAG.two:
       return isGraph(firstContent(bytes)) ? 'MetaGraphDef' : 'GraphDef';
     case TAG.threeVarint:

@@ -144,7 +144,7 @@ describe('damaged input', () => {
     ['a group', '0b', 'GraphDef: field node has wire type 3, not 2, at byte 1'],
     ['field number zero', '00', 'GraphDef: field number 0 at byte 1'],
     ['text that is not UTF-8', '0a030a01ff', 'GraphDef: text that is not UTF-8 in node[0] at byte 4'],
-    ['an endless varint', `2204${'08ffffff'}`, 'GraphDef: unexpected end in versions at byte 6'],
+    ['an endless varint', `220408ffffff`, 'GraphDef: unexpected end in versions at byte 6'],
     [
       'a varint of eleven bytes',
       `220c08${'ff'.repeat(11)}`,
