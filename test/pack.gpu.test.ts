@@ -139,7 +139,7 @@ const sess = await fr.Session.create();
 const { loss, slope } = await sess.run({ loss: total, slope: dx }, new Map([[x, [[1, 2, 3]]]]));
 const first: number = Number(loss.item());
 const shape: readonly number[] = slope.shape;
-console.log(\`loss \${first}, slope [\${Array.from(slope.data).join(' ')}] of shape \${shape.join('x')}\`);
+console.log(\`loss \${first}, slope [\${slope.data.join(' ')}] of shape \${shape.join('x')}\`);
 sess.close();
 `;
   writeFileSync(join(outside, 'typed.ts'), program);
