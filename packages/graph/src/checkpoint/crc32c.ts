@@ -6,60 +6,44 @@
 const POLYNOMIAL = 0x82f63b78;
 const LANES = 8;
 
-/** Table `k` holds the effect of a byte that `k` more bytes follow. */
-const tables: readonly Uint32Array[] = makeTables();
+/** 256 entries for each lane `k`: the effect of a byte that `k` more bytes follow. */
+const TABLE = makeTable();
 
-function makeTables(): Uint32Array[] {
-  const first = new Uint32Array(256);
+function makeTable(): Int32Array {
+  const table = new Int32Array(256 * LANES);
   for (let i = 0; i < 256; i++) {
     let crc = i;
     for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ POLYNOMIAL : crc >>> 1;
-    first[i] = crc;
+    table[i] = crc;
   }
-  const all = [first];
-  for (let k = 1; k < LANES; k++) {
-    const before = all[k - 1] ?? first;
-    all.push(before.map((crc) => (first[crc & 0xff] ?? 0) ^ (crc >>> 8)));
+  for (let i = 256; i < table.length; i++) {
+    const before = table[i - 256] ?? 0;
+    table[i] = (table[before & 0xff] ?? 0) ^ (before >>> 8);
   }
-  return all;
+  return table;
 }
 
 /** CRC-32C of `bytes`; `crc` continues the checksum of what came before them. */
 export function crc32c(bytes: Uint8Array, crc = 0): number {
-  const [t0, t1, t2, t3, t4, t5, t6, t7] = tables as readonly [
-    Uint32Array,
-    Uint32Array,
-    Uint32Array,
-    Uint32Array,
-    Uint32Array,
-    Uint32Array,
-    Uint32Array,
-    Uint32Array,
-  ];
-  const at = (table: Uint32Array, index: number): number => table[index] ?? 0;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const t = TABLE;
   let c = ~crc;
   let i = 0;
   for (const stop = bytes.length - LANES; i <= stop; i += LANES) {
-    c ^= word(bytes, i);
-    const high = word(bytes, i + 4);
+    c ^= view.getInt32(i, true);
+    const high = view.getInt32(i + 4, true);
     c =
-      at(t7, c & 0xff) ^
-      at(t6, (c >>> 8) & 0xff) ^
-      at(t5, (c >>> 16) & 0xff) ^
-      at(t4, c >>> 24) ^
-      at(t3, high & 0xff) ^
-      at(t2, (high >>> 8) & 0xff) ^
-      at(t1, (high >>> 16) & 0xff) ^
-      at(t0, high >>> 24);
+      (t[0x700 + (c & 0xff)] ?? 0) ^
+      (t[0x600 + ((c >>> 8) & 0xff)] ?? 0) ^
+      (t[0x500 + ((c >>> 16) & 0xff)] ?? 0) ^
+      (t[0x400 + (c >>> 24)] ?? 0) ^
+      (t[0x300 + (high & 0xff)] ?? 0) ^
+      (t[0x200 + ((high >>> 8) & 0xff)] ?? 0) ^
+      (t[0x100 + ((high >>> 16) & 0xff)] ?? 0) ^
+      (t[high >>> 24] ?? 0);
   }
-  for (; i < bytes.length; i++) c = at(t0, (c ^ (bytes[i] ?? 0)) & 0xff) ^ (c >>> 8);
+  for (; i < bytes.length; i++) c = (t[(c ^ (bytes[i] ?? 0)) & 0xff] ?? 0) ^ (c >>> 8);
   return ~c >>> 0;
-}
-
-function word(bytes: Uint8Array, i: number): number {
-  return (
-    (bytes[i] ?? 0) | ((bytes[i + 1] ?? 0) << 8) | ((bytes[i + 2] ?? 0) << 16) | ((bytes[i + 3] ?? 0) << 24)
-  );
 }
 
 const MASK_DELTA = 0xa282ead8;

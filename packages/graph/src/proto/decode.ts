@@ -93,7 +93,7 @@ function readField(
     // A sub-message that comes twice is merged.
     const before = message[field.key] as AnyMessage | undefined;
     if (field.oneof !== undefined) clearOneof(spec, message, field);
-    message[field.key] = readValue(reader, field, field.key, depth, before);
+    message[field.key] = readValue(reader, field, depth, undefined, before);
   }
 }
 
@@ -118,12 +118,12 @@ function readElements(
   if (wire === 2 && field.wire !== 2) {
     const outer = reader.end;
     reader.end = reader.length() + reader.pos;
-    while (reader.pos < reader.end) list.push(readValue(reader, field, field.key, depth));
+    while (reader.pos < reader.end) list.push(readValue(reader, field, depth));
     reader.end = outer;
     return;
   }
   expectWire(reader, field, wire);
-  list.push(readValue(reader, field, `${field.key}[${list.length}]`, depth));
+  list.push(readValue(reader, field, depth, list.length));
 }
 
 function readEntry(
@@ -145,10 +145,10 @@ function readEntry(
     const number = tag >>> 3;
     if (number === 1) {
       expectWire(reader, keyField, tag & 7);
-      key = readValue(reader, keyField, field.key, depth) as MapKey;
+      key = readValue(reader, keyField, depth) as MapKey;
     } else if (number === 2) {
       expectWire(reader, valueField, tag & 7);
-      value = readValue(reader, valueField, `${field.key}[${JSON.stringify(String(key))}]`, depth);
+      value = readMapValue(reader, field, valueField, key, depth);
     } else reader.skip(tag & 7);
   }
   reader.end = outer;
@@ -157,14 +157,28 @@ function readEntry(
   (message[field.key] as Map<MapKey, unknown>).set(key, value ?? missing);
 }
 
+function readMapValue(
+  reader: WireReader,
+  field: FieldSpec,
+  valueField: FieldSpec,
+  key: MapKey,
+  depth: number,
+): unknown {
+  if (valueField.type !== 'message') return readValue(reader, valueField, depth);
+  return readSubmessage(reader, valueField.typeName, field.key, String(key), depth);
+}
+
+/** `element` is the index in a list; `before` is what the field holds already. */
 function readValue(
   reader: WireReader,
   field: FieldSpec,
-  label: string,
   depth: number,
+  element?: number,
   before?: AnyMessage,
 ): unknown {
-  if (field.type === 'message') return readSubmessage(reader, field, label, depth, before);
+  if (field.type === 'message') {
+    return readSubmessage(reader, field.typeName, field.key, element, depth, before);
+  }
   if (field.type === 'string') return reader.string();
   if (field.type === 'bytes') return reader.bytes();
   return readNumber(reader, field);
@@ -172,17 +186,18 @@ function readValue(
 
 function readSubmessage(
   reader: WireReader,
-  field: FieldSpec,
+  type: string,
   label: string,
+  element: number | string | undefined,
   depth: number,
-  before: AnyMessage | undefined,
+  before?: AnyMessage,
 ): AnyMessage {
-  reader.path.push(label);
+  reader.enter(label, element);
   const outer = reader.end;
   reader.end = reader.length() + reader.pos;
-  const message = readMessage(reader, messageSpec(field.typeName), depth + 1, before);
+  const message = readMessage(reader, messageSpec(type), depth + 1, before);
   reader.end = outer;
-  reader.path.pop();
+  reader.leave();
   return message;
 }
 

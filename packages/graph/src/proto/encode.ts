@@ -12,6 +12,16 @@ import { ByteSink, SizeSink, type WireSink } from './wireWriter.js';
 /** No protobuf reader accepts a larger message. */
 export const MAX_MESSAGE_BYTES = 2 ** 31 - 1;
 
+/** A message that no protobuf reader accepts because of its size. */
+export class MessageTooLargeError extends InvalidArgumentError {
+  constructor(
+    type: string,
+    readonly size: number,
+  ) {
+    super(`${type} would take ${size} bytes; protobuf allows ${MAX_MESSAGE_BYTES}`);
+  }
+}
+
 /**
  * Writes a message. Throws `InvalidArgumentError` when a value does not fit its field, or the
  * message would take 2 GiB or more.
@@ -22,9 +32,7 @@ export function encode<K extends keyof MessageTypes>(type: K, message: Init<Mess
   const size = new SizeSink();
   writeMessage(size, spec, fields);
   if (size.size > MAX_MESSAGE_BYTES) {
-    throw new InvalidArgumentError(
-      `${type} would take ${size.size} bytes; protobuf allows ${MAX_MESSAGE_BYTES}`,
-    );
+    throw new MessageTooLargeError(type, size.size);
   }
   const sink = new ByteSink(size);
   writeMessage(sink, spec, fields);

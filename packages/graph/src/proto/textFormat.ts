@@ -96,8 +96,12 @@ const ESCAPES: ReadonlyMap<number, string> = new Map([
   [0x5c, '\\\\'],
 ]);
 
+/** Text that needs no escapes, as almost all names are. */
+const PLAIN = /^[\w\-./:^@ ]*$/;
+
 /** A quoted literal; everything outside printable ASCII as octal escapes of its bytes. */
 export function quote(value: string | Uint8Array): string {
+  if (typeof value === 'string' && PLAIN.test(value)) return `"${value}"`;
   let text = '"';
   for (const byte of toBytes(value)) {
     const escape = ESCAPES.get(byte);

@@ -11,8 +11,9 @@ export class WireReader {
   pos = 0;
   /** End of the message being read. */
   end: number;
-  /** Fields that lead to the place being read, for errors. */
-  readonly path: string[] = [];
+  /** Fields that lead to the place being read and the index or key inside each, for errors. */
+  readonly #fields: string[] = [];
+  readonly #elements: (number | string | undefined)[] = [];
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
 
@@ -27,8 +28,21 @@ export class WireReader {
 
   /** Throws `DataLossError` naming message, field path and byte. */
   fail(rule: string): never {
-    const where = this.path.length === 0 ? '' : ` in ${this.path.join('.')}`;
+    const path = this.#fields.map((field, i) => field + elementLabel(this.#elements[i]));
+    const where = path.length === 0 ? '' : ` in ${path.join('.')}`;
     throw new DataLossError(`${this.what}: ${rule}${where} at byte ${this.pos}`);
+  }
+
+  /** Notes that a sub-message begins: of `field`, at an index of its list or a key of its map. */
+  enter(field: string, element: number | string | undefined): void {
+    this.#fields.push(field);
+    this.#elements.push(element);
+  }
+
+  /** Notes that the sub-message has ended. */
+  leave(): void {
+    this.#fields.pop();
+    this.#elements.pop();
   }
 
   /** An unsigned varint of at most 32 bits, for tags and lengths. */
@@ -161,4 +175,8 @@ export class WireReader {
     this.pos += count;
     return start;
   }
+}
+
+function elementLabel(element: number | string | undefined): string {
+  return element === undefined ? '' : `[${JSON.stringify(element)}]`;
 }

@@ -2,10 +2,10 @@
 import { InvalidArgumentError } from '../errors.js';
 import { Graph } from '../graph.js';
 import { decode } from '../proto/decode.js';
-import { encode, encodedSize, MAX_MESSAGE_BYTES } from '../proto/encode.js';
+import { encode, encodedSize, MAX_MESSAGE_BYTES, MessageTooLargeError } from '../proto/encode.js';
 import { fromJson, toJson } from '../proto/json.js';
 import type { Init } from '../proto/message.js';
-import type { GraphDef, MetaGraphDef, SavedModel } from '../proto/messages.js';
+import type { GraphDef, MessageTypes, MetaGraphDef, SavedModel } from '../proto/messages.js';
 import { toText } from '../proto/textFormat.js';
 import { fromText } from '../proto/textParse.js';
 import { toBytes } from '../proto/utf8.js';
@@ -119,47 +119,57 @@ export function writeGraphDef(
   options: GraphDefOptions = {},
 ): Uint8Array {
   const def = graph instanceof Graph ? graphToGraphDef(graph, options) : graph;
-  checkSize(def);
-  return encodeAs('GraphDef', def, encoding);
+  return encodeAs('GraphDef', def, [def], encoding);
 }
 
 /** The bytes of a MetaGraphDef file; see `writeGraphDef`. */
 export function writeMetaGraph(metaGraph: Init<MetaGraphDef>, encoding: Encoding = 'pb'): Uint8Array {
-  if (metaGraph.graphDef !== undefined) checkSize(metaGraph.graphDef);
-  return encodeAs('MetaGraphDef', metaGraph, encoding);
+  return encodeAs('MetaGraphDef', metaGraph, [metaGraph.graphDef], encoding);
 }
 
 /** The bytes of a `saved_model.pb` file; see `writeGraphDef`. */
 export function writeSavedModel(savedModel: Init<SavedModel>, encoding: Encoding = 'pb'): Uint8Array {
-  for (const { graphDef } of savedModel.metaGraphs ?? []) if (graphDef !== undefined) checkSize(graphDef);
-  return encodeAs('SavedModel', savedModel, encoding);
+  const graphs = (savedModel.metaGraphs ?? []).map((meta) => meta.graphDef);
+  return encodeAs('SavedModel', savedModel, graphs, encoding);
 }
 
-function encodeAs(type: 'GraphDef', message: Init<GraphDef>, encoding: Encoding): Uint8Array;
-function encodeAs(type: 'MetaGraphDef', message: Init<MetaGraphDef>, encoding: Encoding): Uint8Array;
-function encodeAs(type: 'SavedModel', message: Init<SavedModel>, encoding: Encoding): Uint8Array;
-function encodeAs(
-  type: 'GraphDef' | 'MetaGraphDef' | 'SavedModel',
-  message: Init<GraphDef> & Init<MetaGraphDef> & Init<SavedModel>,
+/** Longer text would not fit a JavaScript string, as raw bytes take up to four characters each. */
+const MAX_TEXT_BYTES = 2 ** 27;
+
+type GraphMessages = Pick<MessageTypes, 'GraphDef' | 'MetaGraphDef' | 'SavedModel'>;
+
+/** `graphs` are those inside the message, for naming what makes it too large. */
+function encodeAs<K extends keyof GraphMessages>(
+  type: K,
+  message: Init<MessageTypes[K]>,
+  graphs: readonly (Init<GraphDef> | undefined)[],
   encoding: Encoding,
 ): Uint8Array {
-  if (encoding === 'pb') return encode(type, message);
+  if (encoding === 'pb') {
+    try {
+      return encode(type, message);
+    } catch (error) {
+      throw error instanceof MessageTooLargeError ? tooLarge(graphs, error.size, MAX_MESSAGE_BYTES) : error;
+    }
+  }
+  const size = encodedSize(type, message);
+  if (size > MAX_TEXT_BYTES) throw tooLarge(graphs, size, MAX_TEXT_BYTES);
   if (encoding === 'pbtxt') return toBytes(toText(type, message));
   return toBytes(`${JSON.stringify(toJson(type, message), null, 2)}\n`);
 }
 
 const NAMED = 3;
 
-function checkSize(def: Init<GraphDef>): void {
-  const size = encodedSize('GraphDef', def);
-  if (size <= MAX_MESSAGE_BYTES) return;
-  const sizes = (def.node ?? []).map((node) => ({
-    name: node.name ?? '',
-    bytes: encodedSize('NodeDef', node),
-  }));
+function tooLarge(
+  graphs: readonly (Init<GraphDef> | undefined)[],
+  size: number,
+  limit: number,
+): InvalidArgumentError {
+  const nodes = graphs.flatMap((graph) => graph?.node ?? []);
+  const sizes = nodes.map((node) => ({ name: node.name ?? '', bytes: encodedSize('NodeDef', node) }));
   const largest = sizes.sort((a, b) => b.bytes - a.bytes).slice(0, NAMED);
   const list = largest.map(({ name, bytes }) => `"${name}" (${bytes} bytes)`).join(', ');
-  throw new InvalidArgumentError(
-    `the graph would take ${size} bytes, a file can hold ${MAX_MESSAGE_BYTES}. Largest nodes: ${list}. Keep large values in variables`,
+  return new InvalidArgumentError(
+    `the graph would take ${size} bytes, such a file can hold ${limit}. Largest nodes: ${list}. Keep large values in variables`,
   );
 }

@@ -152,6 +152,7 @@ describe('GraphDef', () => {
       graph.createOp({ type: 'Const', name: `big${i}`, attrs: { value, dtype: 'uint8' } });
     }
     expect(() => writeGraphDef(graph)).toThrow(/Largest nodes: "big\d+" \(1342\d+ bytes\), "big/);
+    expect(() => writeGraphDef(graph, 'json')).toThrow(/such a file can hold 134217728. Largest nodes: "big/);
   });
 });
 
