@@ -1,5 +1,5 @@
 /** The workloads in tfjs on its WebGPU backend, as shipped, on the same adapter. */
-import * as tf from '@tensorflow/tfjs-core';
+import tf from '@tensorflow/tfjs';
 import { create, globals } from 'webgpu';
 import { measure, syntheticBatch, WORKLOADS, type Measurement, type WorkloadName } from './workloads.js';
 
@@ -29,7 +29,7 @@ const MODELS: Record<WorkloadName, () => (images: tf.Tensor4D) => tf.Tensor2D> =
   mlp: () => {
     const [w1, b1, w2, b2] = [weight([784, 128], 784, 128), bias(128), weight([128, 10], 128, 10), bias(10)];
     return (images) => {
-      const hidden = tf.relu(tf.add(tf.matMul(images.reshape([-1, 784]), w1 as tf.Tensor2D), b1));
+      const hidden = tf.relu(tf.add(tf.matMul(tf.reshape(images, [-1, 784]), w1 ), b1));
       return tf.add(tf.matMul(hidden as tf.Tensor2D, w2 as tf.Tensor2D), b2);
     };
   },
@@ -42,7 +42,7 @@ const MODELS: Record<WorkloadName, () => (images: tf.Tensor4D) => tf.Tensor2D> =
       const pool1 = tf.maxPool(conv1, 2, 2, 'valid');
       const conv2 = tf.relu(tf.add(tf.conv2d(pool1, k2 as tf.Tensor4D, 1, 'same'), c2)) as tf.Tensor4D;
       const pool2 = tf.maxPool(conv2, 2, 2, 'valid');
-      const hidden = tf.relu(tf.add(tf.matMul(pool2.reshape([-1, 3136]), w1 as tf.Tensor2D), b1));
+      const hidden = tf.relu(tf.add(tf.matMul(tf.reshape(pool2, [-1, 3136]), w1 ), b1));
       return tf.add(tf.matMul(hidden as tf.Tensor2D, w2 as tf.Tensor2D), b2);
     };
   },
@@ -60,8 +60,8 @@ export async function measureTfjs(name: WorkloadName): Promise<Measurement> {
     const images = tf.tensor4d(data.images, [batch, 28, 28, 1]);
     const labels = tf.tensor1d(data.labels, 'int32');
     const cost = optimizer.minimize(() => {
-      const oneHot = tf.oneHot(labels, 10);
-      return tf.losses.softmaxCrossEntropy(oneHot, model(images)).asScalar();
+      const oneHot = tf.oneHot(labels, 10) as tf.Tensor2D;
+      return tf.losses.softmaxCrossEntropy<tf.Tensor2D, tf.Scalar>(oneHot, model(images));
     }, true);
     const [value = NaN] = cost === null ? [] : await cost.data();
     tf.dispose([images, labels, ...(cost === null ? [] : [cost])]);
