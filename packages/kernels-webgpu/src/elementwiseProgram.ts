@@ -42,7 +42,7 @@ export function elementwiseOfOp(kernel: ElementwiseKernel, c: KernelContext): El
   const program = {
     label: c.op,
     shape,
-    inputs: c.inputs.map((input, i) => (reads(i) ? alignedOperand(kernel, input, shape) : unread(input))),
+    inputs: c.inputs.map((input, i) => (reads(i) ? operandOf(kernel, c, i, input) : unread(input))),
   };
   if (kernel.fold === true) return { ...program, ...foldSteps(expression, c.inputs.length, dtype) };
   const operands = Object.fromEntries(
@@ -68,6 +68,11 @@ export function inputNames(c: KernelContext): string[] {
     if (arg.numberAttr === undefined) return [arg.name];
     return Array.from({ length: repeated }, (_, i) => `${arg.name}_${i}`);
   });
+}
+
+function operandOf(kernel: ElementwiseKernel, c: KernelContext, i: number, input: Operand): Operand {
+  if (kernel.operandShape === undefined) return alignedOperand(kernel, input, c.output(0).shape);
+  return { dtype: input.dtype, shape: kernel.operandShape(c, i) };
 }
 
 /** A shorter operand that a kernel aligns with the leading dimensions gets trailing ones. */

@@ -93,6 +93,8 @@ export interface ElementwiseKernel {
   readonly fold?: boolean;
   /** Inputs of lower rank extend along the leading dimensions, not the trailing ones (`Select`). */
   readonly alignLeading?: boolean;
+  /** The shape under which input `i` broadcasts, where neither its own nor `alignLeading` is right (`BiasAdd`). */
+  readonly operandShape?: (c: KernelContext, i: number) => readonly number[];
 }
 
 export interface DeviceKernel {
