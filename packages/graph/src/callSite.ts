@@ -10,7 +10,7 @@ export class CallSite {
   /** Captures the current stack. */
   static capture(): CallSite {
     const limit = Error.stackTraceLimit;
-    Error.stackTraceLimit = 24;
+    Error.stackTraceLimit = 50;
     const error: { stack?: string } = {};
     Error.captureStackTrace?.(error, CallSite.capture);
     Error.stackTraceLimit = limit;

@@ -6,6 +6,7 @@ import {
   div,
   getDefaultGraph,
   maximum,
+  moments,
   mul,
   nameScope,
   reshape,
@@ -21,7 +22,7 @@ import {
 import type { Initializer } from './initializer.js';
 import { onesInitializer, zerosInitializer } from './initializers.js';
 import { Layer, type LayerOptions } from './layer.js';
-import { batchNormalization as normalize, moments } from './nnNorms.js';
+import { batchNormalization as normalize } from './nnNorms.js';
 import type { Regularizer } from './regularizers.js';
 
 export interface BatchNormalizationOptions extends LayerOptions {

@@ -1,3 +1,3 @@
 /** The part of `fr.nn` that is composed of graph ops. */
 export { dropout, type DropoutOptions } from './nnDropout.js';
-export { batchNormalization, l2Loss, l2Normalize, moments, zeroFraction } from './nnNorms.js';
+export { batchNormalization, zeroFraction } from './nnNorms.js';

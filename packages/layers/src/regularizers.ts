@@ -1,6 +1,5 @@
 /** Weight penalties (`tf.contrib.layers.l1_regularizer` and its kin): functions from a variable to a scalar loss. */
-import { InvalidArgumentError, abs, add, convertToTensor, mul, nameScope, reduceSum, type Tensor, type TensorLike } from '@forerun/graph';
-import { l2Loss } from './nnNorms.js';
+import { InvalidArgumentError, abs, add, convertToTensor, l2Loss, mul, nameScope, reduceSum, type Tensor, type TensorLike } from '@forerun/graph';
 
 /** Gives the penalty of a variable, a scalar, or `null` for none. */
 export type Regularizer = (weights: TensorLike) => Tensor | null;
