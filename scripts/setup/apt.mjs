@@ -1,12 +1,12 @@
 // The few apt commands that the set-up runs, as root and without questions.
 import { spawnSync } from 'node:child_process';
-import { SetupError } from './report.mjs';
+import { SetupError, say } from './report.mjs';
 
 const QUIET = ['-y', '-q', '-o', 'DPkg::Lock::Timeout=300', '-o', 'Dpkg::Use-Pty=0'];
 
 /**
  * Refreshes the package lists: all of them, or only those of one file of sources.
- * Some third party's list that cannot be reached is no reason to stop; a missing package shows later.
+ * A list that cannot be had is no reason to stop (it may be some third party's), so apt's complaints are passed on.
  */
 export function updateLists(file) {
   const only = [
@@ -17,7 +17,8 @@ export function updateLists(file) {
     '-o',
     'APT::Get::List-Cleanup=0',
   ];
-  run('apt-get', ['update', ...QUIET, ...(file === undefined ? [] : only)]);
+  const { output } = run('apt-get', ['update', ...QUIET, ...(file === undefined ? [] : only)]);
+  for (const line of output.split('\n')) if (/^[WE]: /.test(line)) say(`apt-get update says ${line}`);
 }
 
 /** Installs packages, from the given suite where one is given. Throws with apt's last lines. */
