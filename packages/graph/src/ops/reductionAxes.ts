@@ -91,7 +91,7 @@ export function withKeptDims(c: GradContext, t: Tensor): Tensor {
 function keptShape(ops: Ops, x: Tensor, axes: Tensor): Tensor {
   const rank = ops.rank(x);
   const flat = ops.reshape(ops.floorMod(ops.cast(axes, 'int32'), rank), [-1]);
-  const positions = ops.expandDims(ops.range(0, rank, 1), 1);
+  const positions = ops.expandDims(ops.range(0, rank), 1);
   const reduced = ops.reduceAny(ops.equal(positions, flat), { axis: 1 });
   const shape = ops.shape(x);
   return ops.where(reduced, ops.onesLike(shape), shape);

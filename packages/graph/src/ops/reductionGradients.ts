@@ -30,9 +30,9 @@ export function extremeGrad(c: GradContext): (Tensor | null)[] {
 export function prodGrad(c: GradContext): (Tensor | null)[] {
   const { ops, input, dy } = c;
   const x = input(0);
-  const { perm, back, reduced, kept, shape } = reducedFirst(c);
+  const { perm, back, matrixShape, shape } = reducedFirst(c);
   const front = ops.transpose(x, { perm });
-  const matrix = ops.reshape(front, ops.stack([reduced, kept]));
+  const matrix = ops.reshape(front, matrixShape);
   const others = ops.mul(exclusiveProduct(ops, matrix, false), exclusiveProduct(ops, matrix, true));
   const inPlace = ops.transpose(ops.reshape(others, shape ?? ops.shape(front)), { perm: back });
   return [ops.mul(inPlace, spread(c, dy)), null];
@@ -42,9 +42,8 @@ interface ReducedFirst {
   /** The permutation that puts the reduced dimensions first, and its inverse. */
   readonly perm: readonly number[] | Tensor;
   readonly back: readonly number[] | Tensor;
-  /** Number of elements in the reduced and in the other dimensions. */
-  readonly reduced: number | Tensor;
-  readonly kept: number | Tensor;
+  /** Numbers of elements in the reduced and in the other dimensions. */
+  readonly matrixShape: readonly number[] | Tensor;
   /** The permuted shape, where it is known. */
   readonly shape: readonly number[] | null;
 }
@@ -60,8 +59,7 @@ function reducedFirst(c: GradContext): ReducedFirst {
   return {
     perm,
     back: dims.map((_, i) => perm.indexOf(i)),
-    reduced: size(axes),
-    kept: size(others),
+    matrixShape: [size(axes), size(others)],
     shape: perm.map((i) => dims[i] ?? 1),
   };
 }
@@ -81,8 +79,7 @@ function dynamicReducedFirst(ops: Ops, x: Tensor, axis: Tensor): ReducedFirst {
   return {
     perm: ops.invertPermutation(back),
     back,
-    reduced: size(isReduced),
-    kept: size(isKept),
+    matrixShape: ops.stack([size(isReduced), size(isKept)]),
     shape: null,
   };
 }
