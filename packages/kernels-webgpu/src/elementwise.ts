@@ -104,7 +104,7 @@ function loopBody(
 ): string {
   const steps = shape.map((dim, d) => (d === shape.length - 1 ? dim / width : dim));
   const coordinates = unflatten('i', steps);
-  const needed = reads.some(({ strides }) => strides !== null && strides.some((stride) => stride !== 0));
+  const needed = reads.some(({ strides }) => strides?.some((stride) => stride !== 0) === true);
   const lines = needed ? [coordinates.code] : [];
   program.inputs.forEach(({ dtype }, k) => {
     const plan = reads[k];

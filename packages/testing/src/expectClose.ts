@@ -10,7 +10,7 @@ const SHOWN = 5;
 
 /**
  * Throws unless `got` has dtype and shape of `want` and |got - want| <= atol + rtol * |want| holds for
- * every element. NaN matches NaN and infinities match by sign; a `want` beyond float32 counts as
+ * every element. NaN matches NaN and infinities match by sign; values beyond float32 count as
  * infinite. Integers and booleans must be equal. Defaults: rtol 1e-5, atol 1e-6.
  */
 export function expectClose(
@@ -39,7 +39,7 @@ export function expectClose(
 function isClose(got: number, want: number, { rtol = 1e-5, atol = 1e-6 }: Tolerance): boolean {
   if (Number.isNaN(want)) return Number.isNaN(got);
   const rounded = Math.fround(want);
-  if (!Number.isFinite(rounded)) return got === rounded || got === want;
+  if (!Number.isFinite(rounded)) return Math.fround(got) === rounded;
   return Math.abs(got - want) <= atol + rtol * Math.abs(want);
 }
 

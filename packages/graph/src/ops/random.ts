@@ -118,18 +118,21 @@ function shapeTensor(shape: TensorLike): Tensor {
     : convertToTensor(shape, { name: 'shape' });
 }
 
-/** `standard op * scale + offset`, under one name. */
+/**
+ * `standard op * scale + offset`, under one name. The order of creation is TensorFlow's, because seeds may count
+ * nodes: parameters first, then the random op, then what is computed from them.
+ */
 function scaled(
   type: string,
   shape: TensorLike,
   { scope, dtype, seed }: { scope: string; dtype: DType; seed: number | null },
-  parameters: () => readonly [scale: Tensor, offset: Tensor],
+  parameters: () => readonly [scale: () => Tensor, offset: Tensor],
 ): Tensor {
   const size = shapeTensor(shape);
   const [scale, offset] = parameters();
   const [first, second] = getSeed(seed);
   const raw = apply(type, [size], { attrs: { dtype, seed: first, seed2: second } });
-  return apply('Add', [apply('Mul', [raw, scale], { name: 'mul' }), offset], { name: scope });
+  return apply('Add', [apply('Mul', [raw, scale()], { name: 'mul' }), offset], { name: scope });
 }
 
 /**
@@ -163,7 +166,7 @@ export function randomUniform(
     }
     return scaled('RandomUniform', shape, { scope, dtype, seed: seed ?? null }, () => {
       const [low, high] = bounds();
-      return [apply('Sub', [high, low], { name: 'sub' }), low];
+      return [() => apply('Sub', [high, low], { name: 'sub' }), low];
     });
   });
 }
@@ -188,7 +191,8 @@ function normal(type: string, shape: TensorLike, options: NormalOptions): Tensor
   return nameScope(name, (scope) =>
     scaled(type, shape, { scope, dtype, seed: seed ?? null }, () => {
       const offset = convertToTensor(mean, { dtype, name: 'mean' });
-      return [convertToTensor(stddev, { dtype, name: 'stddev' }), offset];
+      const scale = convertToTensor(stddev, { dtype, name: 'stddev' });
+      return [() => scale, offset];
     }),
   );
 }

@@ -82,8 +82,8 @@ const sigmoid = (x: number): number => (x < 0 ? Math.exp(x) / (1 + Math.exp(x)) 
 const alphaOf = (c: ReferenceContext): number => Math.fround(c.attrs.float('alpha'));
 
 // Klambauer et al. (2017): the fixed point of mean 0 and variance 1.
-const SCALE = 1.05070098735548049342;
-const ALPHA = 1.67326324235437728481;
+const SCALE = 1.0507009873554805;
+const ALPHA = 1.6732632423543772;
 
 const reciprocal = map((x) => 1 / x);
 const reciprocalGrad = map2((y, dy) => -dy * y * y);
