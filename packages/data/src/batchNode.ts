@@ -13,6 +13,7 @@ import {
   type ReadOptions,
   type Rows,
 } from './node.js';
+import { rowCopiers, type RowCopier } from './rowCopier.js';
 import { allocate, checkValue, leavesOf, rebuild, sizeOf, type DataValue, type Leaf } from './value.js';
 
 /** Settings of one `batch` stage. */
@@ -169,71 +170,31 @@ function label(path: string, value: DataValue): string {
   return `${path === '' ? '' : `"${path}" as `}${value.dtype} [${value.shape.join(',')}]`;
 }
 
-/** Copies one tensor's rows, in 32-bit words where rows are whole words: two loops serve all dtypes. */
-interface RowCopier {
-  /** Words or bytes in a row. */
-  readonly width: number;
-  /** The data in the copier's unit. */
-  view(data: ArrayBufferView): Int32Array | Uint8Array;
-}
-
-function rowCopier(value: DataValue): RowCopier {
-  const bytes = sizeOf(value.shape.slice(1)) * value.data.BYTES_PER_ELEMENT;
-  if (bytes % 4 === 0 && value.data.byteOffset % 4 === 0) {
-    return {
-      width: bytes / 4,
-      view: (data) => new Int32Array(data.buffer, data.byteOffset, Math.floor(data.byteLength / 4)),
-    };
-  }
-  return { width: bytes, view: (data) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
-}
-
-function copyWords(to: Int32Array, toAt: number, from: Int32Array, fromAt: number, width: number): void {
-  for (let i = 0; i < width; i++) to[toAt + i] = from[fromAt + i] ?? 0;
-}
-
-function copyBytes(to: Uint8Array, toAt: number, from: Uint8Array, fromAt: number, width: number): void {
-  for (let i = 0; i < width; i++) to[toAt + i] = from[fromAt + i] ?? 0;
-}
-
-function copyRow(
-  to: Int32Array | Uint8Array,
-  toRow: number,
-  from: Int32Array | Uint8Array,
-  fromRow: number,
-  width: number,
-): void {
-  if (to instanceof Int32Array && from instanceof Int32Array) {
-    copyWords(to, toRow * width, from, fromRow * width, width);
-  } else if (to instanceof Uint8Array && from instanceof Uint8Array) {
-    copyBytes(to, toRow * width, from, fromRow * width, width);
-  }
-}
-
-/** Batches gathered from the rows of tensors. */
-function gatherReader<T>(rows: Rows<T>, count: number, size: number, options: ReadOptions): Reader<T> {
-  const tensors = leavesOf('batch', rows.tensors).map((leaf) => leaf.value);
-  const elements = tensors.map((value) => ({ ...value, shape: value.shape.slice(1) }));
-  const copiers = tensors.map((value) => {
-    const { width, view } = rowCopier(value);
-    return { width, view, from: view(value.data) };
-  });
+/** Batches gathered from the rows of tensors; `copiers` are the tensors', in the order of `leavesOf`. */
+function gatherReader<T>(
+  rows: Rows<T>,
+  copiers: readonly RowCopier[],
+  batches: { readonly elements: number; readonly size: number },
+  options: ReadOptions,
+): Reader<T> {
+  const { elements, size } = batches;
+  const patterns = leavesOf('batch', rows.tensors).map(({ value }) => ({
+    ...value,
+    shape: value.shape.slice(1),
+  }));
   const ring = new Ring(options, () => {
-    const slot = new Slot(rows.tensors, elements, size);
-    return { slot, views: slot.values.map((value, index) => copiers[index]?.view(value.data)) };
+    const slot = new Slot(rows.tensors, patterns, size);
+    const targets = copiers.map((copier, leaf) => copier.target(slot.values[leaf]));
+    return { slot, targets };
   });
   const rowAt = rows.open();
   return (position, epoch) => {
-    const { slot, views } = ring.take();
+    const { slot, targets } = ring.take();
     const first = position * size;
-    const filled = Math.min(size, count - first);
+    const filled = Math.min(size, elements - first);
     for (let i = 0; i < filled; i++) {
       const row = rowAt(first + i, epoch);
-      for (let leaf = 0; leaf < copiers.length; leaf++) {
-        const copier = copiers[leaf];
-        const view = views[leaf];
-        if (copier && view) copyRow(view, i, copier.from, row, copier.width);
-      }
+      for (let leaf = 0; leaf < copiers.length; leaf++) copiers[leaf]?.copy(targets[leaf], i, row);
     }
     return slot.batch(filled);
   };
@@ -282,11 +243,12 @@ export function batchNode<T>(up: Node<T>, spec: BatchSpec): Node<T> {
     return streamNode(count, (options) => batchStream(up, spec, { ...options, ...lease(options) }));
   }
   const elements = up.count;
+  const copiers = random.rows === undefined ? [] : rowCopiers(random.rows.tensors);
   return randomNode(count, {
     reader: (options) =>
       random.rows === undefined
         ? stackReader(random, elements, spec.size, lease(options))
-        : gatherReader(random.rows, elements, spec.size, lease(options)),
+        : gatherReader(random.rows, copiers, { elements, size: spec.size }, lease(options)),
     rows: undefined,
     shuffled: random.shuffled,
     sequential: random.sequential,

@@ -27,3 +27,9 @@ export function checkCount(what: string, value: number, least: number, infinite 
     `${what} must be an integer >= ${least}${infinite ? ' or Infinity' : ''}, got ${value}`,
   );
 }
+
+/** What a caught error says, also when it comes from another realm (a test runner's, a frame's). */
+export function reasonOf(error: unknown): string {
+  const told = typeof error === 'object' && error !== null && 'message' in error ? error.message : error;
+  return String(told);
+}

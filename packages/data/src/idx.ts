@@ -3,7 +3,7 @@
  * type byte, the rank, the sizes as big-endian 32-bit integers, then the elements in row-major order, big-endian.
  */
 import { builtin } from './environment.js';
-import { DataError } from './errors.js';
+import { DataError, reasonOf } from './errors.js';
 import { sizeOf, type DataValue } from './value.js';
 
 /** dtypes that an IDX file can hold. */
@@ -59,8 +59,7 @@ export async function loadIdx(path: string): Promise<IdxValue> {
   try {
     bytes = await readFile(path);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new DataError('NOT_FOUND', `IDX "${path}": cannot be read: ${reason}`, { cause: error });
+    throw new DataError('NOT_FOUND', `IDX "${path}": cannot be read: ${reasonOf(error)}`, { cause: error });
   }
   return readIdx(bytes, { name: path });
 }
@@ -78,8 +77,7 @@ function gunzip(bytes: Uint8Array, name: string): Uint8Array {
   try {
     return gunzipSync(bytes);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw damaged(name, 0, `bad gzip: ${reason}`, error);
+    throw damaged(name, 0, `bad gzip: ${reasonOf(error)}`, error);
   }
 }
 
