@@ -97,7 +97,11 @@ export function lowerProduct(c: KernelContext, p: MatrixProduct, v: Variant, epi
 }
 
 /** Strides of a factor stored `[free, depth]`, or `[depth, free]` when `depthFirst`. */
-function factorStrides(depthFirst: boolean, free: number, depth: number): { freeStride: number; depthStride: number } {
+function factorStrides(
+  depthFirst: boolean,
+  free: number,
+  depth: number,
+): { freeStride: number; depthStride: number } {
   return depthFirst ? { freeStride: 1, depthStride: free } : { freeStride: depth, depthStride: 1 };
 }
 

@@ -55,7 +55,12 @@ function sizesInput(c: InferContext, i: number, name: string): TensorShape {
 }
 
 /** Rejects gradients that do not have the shape of the convolution's output. */
-function checkGradient(c: InferContext, input: TensorShape, filter: TensorShape, outBackprop: TensorShape): void {
+function checkGradient(
+  c: InferContext,
+  input: TensorShape,
+  filter: TensorShape,
+  outBackprop: TensorShape,
+): void {
   const output = convolvedShape(c, input, filter);
   if (!output.isCompatibleWith(outBackprop)) {
     c.fail(

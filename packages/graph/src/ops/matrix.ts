@@ -35,7 +35,9 @@ function inferBatchMatMul(c: InferContext, broadcast: boolean): TensorShape[] {
   const [batchX, batchY] = [x.slice(0, -2), y.slice(0, -2)];
   const batch = broadcast ? broadcastShapes(batchX, batchY) : batchX.mergeWith(batchY);
   if (batch === null) {
-    c.fail(`batch dimensions ${broadcast ? 'do not broadcast' : 'differ'}: x ${x.toString()}, y ${y.toString()}`);
+    c.fail(
+      `batch dimensions ${broadcast ? 'do not broadcast' : 'differ'}: x ${x.toString()}, y ${y.toString()}`,
+    );
   }
   return [batch.concat(dims)];
 }
@@ -43,7 +45,11 @@ function inferBatchMatMul(c: InferContext, broadcast: boolean): TensorShape[] {
 type Product = (a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolean) => Tensor;
 
 /** Gradients of `op(a) op(b)` for the four combinations of transposes. */
-function productGrads(c: GradContext, product: Product, [ta, tb]: readonly [boolean, boolean]): [Tensor, Tensor] {
+function productGrads(
+  c: GradContext,
+  product: Product,
+  [ta, tb]: readonly [boolean, boolean],
+): [Tensor, Tensor] {
   const [a, b, dy] = [c.input(0), c.input(1), c.dy];
   if (!ta && !tb) return [product(dy, b, false, true), product(a, dy, true, false)]; // da = dy bᵀ, db = aᵀ dy
   if (!ta) return [product(dy, b, false, false), product(dy, a, true, false)]; // da = dy b, db = dyᵀ a

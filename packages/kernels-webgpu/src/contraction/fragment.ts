@@ -36,7 +36,7 @@ export function fragmentWidths(x: Contraction, v: FragmentVariant): { a: 1 | 4; 
   return { a: a ? 4 : 1, b: b ? 4 : 1, output: x.output.vector && v.columns >= 4 ? 4 : 1 };
 }
 
-/** Statements of `main` after `row0`, `col0`, `batch` (and `lane` when there are lanes) are known. */
+/** Statements of `main` after `tile_row`, `tile_col`, `batch` (and `lane` when there are lanes) are known. */
 export function fragmentBody(x: Contraction, v: FragmentVariant, split: Split | null): string {
   const widths = fragmentWidths(x, v);
   const width = v.columns === 8 ? 4 : v.columns;
@@ -63,6 +63,15 @@ export function fragmentBody(x: Contraction, v: FragmentVariant, split: Split | 
     .join('\n');
 }
 
+/** Every tile lies within the rows. Without lanes the grid itself is rounded up to whole workgroups. */
+function wholeRows({ x, v }: Frame): boolean {
+  return v.lanes > 1 && x.rows % v.rows === 0;
+}
+
+function wholeColumns({ x, v }: Frame): boolean {
+  return v.lanes > 1 && x.columns % (v.columns * v.lanes) === 0;
+}
+
 /** Registers' positions on the row axis: several when a slice has more loads than there are lanes. */
 function rowSetups({ v, a }: Frame): number {
   return Math.max(1, a.perSlice / v.lanes);
@@ -75,9 +84,9 @@ function startA(frame: Frame): string {
   const within = v.lanes > a.perSlice ? `lane % ${a.perSlice}u` : 'lane';
   for (let i = 0; i < rowSetups(frame); i++) {
     const unit = v.lanes === 1 ? `${i}u` : i === 0 ? within : `${i * v.lanes}u + lane`;
-    const row = `row0 + ${step === 1 ? unit : `(${unit}) * 4u`}`;
+    const row = `tile_row + ${step === 1 ? unit : `(${unit}) * 4u`}`;
     const last = x.rows - step;
-    lines.push(a.code.start(`a${i}`, x.rows % v.rows === 0 ? row : `min(${row}, ${last}u)`));
+    lines.push(a.code.start(`a${i}`, wholeRows(frame) ? row : `min(${row}, ${last}u)`));
   }
   if (v.lanes > a.perSlice) {
     const depth = a.vector === 'depth' ? 4 : 1;
@@ -91,8 +100,9 @@ function stepA(frame: Frame): string {
 }
 
 /** Names and first columns of the positions on the column axis that a lane loads from. */
-function columnSetups({ x, v, b, width, groups }: Frame): { id: string; column: string }[] {
-  const whole = x.columns % (v.columns * v.lanes) === 0;
+function columnSetups(frame: Frame): { id: string; column: string }[] {
+  const { x, b, width, groups } = frame;
+  const whole = wholeColumns(frame);
   const setups: { id: string; column: string }[] = [];
   for (let g = 0; g < groups; g++) {
     for (let i = 0; i < (b.vector === 'free' ? 1 : width); i++) {
@@ -109,7 +119,7 @@ function startB(frame: Frame): string {
   const lines: string[] = [];
   for (let g = 0; g < groups; g++) {
     const lane = v.lanes === 1 ? '' : ` + lane * ${width}u`;
-    lines.push(`let col${g} = col0 + ${g * width * v.lanes}u${lane};`);
+    lines.push(`let col${g} = tile_col + ${g * width * v.lanes}u${lane};`);
   }
   for (const { id, column } of columnSetups(frame)) lines.push(b.code.start(id, column));
   return lines.join('\n');
@@ -167,7 +177,8 @@ function loadB(frame: Frame, steps: number): string {
   for (let g = 0; g < groups; g++) {
     if (b.vector === 'depth') {
       for (let i = 0; i < width; i++) {
-        for (let j = 0; j < steps; j += 4) lines.push(`let q${g}_${i}_${j} = ${b.code.load(`b${g}_${i}`, 'k', j)};`);
+        for (let j = 0; j < steps; j += 4)
+          lines.push(`let q${g}_${i}_${j} = ${b.code.load(`b${g}_${i}`, 'k', j)};`);
       }
     }
     for (let j = 0; j < steps; j++) {
@@ -218,8 +229,8 @@ function stores(frame: Frame, outputWidth: 1 | 4): string {
   const lines: string[] = [];
   for (let r = 0; r < v.rows; r++) {
     const id = `o${r}`;
-    const conditions = x.rows % v.rows === 0 ? [] : [`row0 + ${r}u < ${x.rows}u`];
-    const statements = [x.output.row(id, `row0 + ${r}u`, outputWidth)];
+    const conditions = wholeRows(frame) ? [] : [`tile_row + ${r}u < ${x.rows}u`];
+    const statements = [x.output.row(id, `tile_row + ${r}u`, outputWidth)];
     const body = storeRow(frame, r, id, outputWidth);
     const exists = x.output.valid?.(id);
     statements.push(exists === undefined ? body : `if (${exists}) {\n${body}\n}`);
@@ -230,8 +241,8 @@ function stores(frame: Frame, outputWidth: 1 | 4): string {
 }
 
 function storeRow(frame: Frame, r: number, id: string, outputWidth: 1 | 4): string {
-  const { x, v, width, groups } = frame;
-  const whole = x.columns % (v.columns * v.lanes) === 0;
+  const { x, width, groups } = frame;
+  const whole = wholeColumns(frame);
   const lines: string[] = [];
   for (let g = 0; g < groups; g++) {
     const column = `col${g}`;

@@ -41,7 +41,15 @@ export function convGeometry(
     const [size, count] = [input[dimension] ?? 0, output[dimension] ?? 0];
     const [before] = windowPadding(size, axes[i]);
     const end = (count - 1) * stride + (kernel - 1) * dilation - before;
-    return { input: size, output: count, kernel, stride, dilation, before, inside: before === 0 && end < size };
+    return {
+      input: size,
+      output: count,
+      kernel,
+      stride,
+      dilation,
+      before,
+      inside: before === 0 && end < size,
+    };
   };
   const channels = input[format === 'NCHW' ? 1 : 3] ?? 0;
   return {
@@ -64,7 +72,12 @@ export interface ImageStrides {
 }
 
 /** Strides of images of `height` x `width` x `channels`. */
-export function imageStrides(height: number, width: number, channels: number, channelsFirst: boolean): ImageStrides {
+export function imageStrides(
+  height: number,
+  width: number,
+  channels: number,
+  channelsFirst: boolean,
+): ImageStrides {
   const image = height * width * channels;
   return channelsFirst
     ? { image, y: width, x: 1, channel: height * width }

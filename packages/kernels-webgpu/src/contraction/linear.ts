@@ -20,8 +20,10 @@ export interface LinearFactor {
 export function linearFactor(spec: LinearFactor): Factor {
   const { binding, free, depth, freeStride, depthStride, terms = [] } = spec;
   const contiguous = depthStride === 1 && (freeStride !== 1 || depth > 1) ? 'depth' : 'free';
-  const [run, other, along] = contiguous === 'depth' ? [depth, freeStride, depthStride] : [free, depthStride, freeStride];
-  const aligned = run % 4 === 0 && along === 1 && other % 4 === 0 && terms.every(([, stride]) => stride % 4 === 0);
+  const [run, other, along] =
+    contiguous === 'depth' ? [depth, freeStride, depthStride] : [free, depthStride, freeStride];
+  const aligned =
+    run % 4 === 0 && along === 1 && other % 4 === 0 && terms.every(([, stride]) => stride % 4 === 0);
   return {
     binding,
     contiguous,

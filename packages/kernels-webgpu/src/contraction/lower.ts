@@ -40,14 +40,21 @@ function contract(c: KernelContext, x: Contraction, v: Variant, split: Split | n
   return v.form === 'fragment' ? contractFragment(c, x, v, split) : contractTile(c, x, v, split);
 }
 
-function contractFragment(c: KernelContext, x: Contraction, v: FragmentVariant, split: Split | null): Dispatch {
+function contractFragment(
+  c: KernelContext,
+  x: Contraction,
+  v: FragmentVariant,
+  split: Split | null,
+): Dispatch {
   const tiles = [Math.ceil(x.columns / (v.columns * v.lanes)), Math.ceil(x.rows / v.rows)] as const;
   const across = v.lanes > 1 ? 1 : Math.min(8, 2 ** Math.ceil(Math.log2(tiles[0])));
   const down = v.lanes > 1 ? 1 : UNSHARED_THREADS / across;
   const z = x.batch * v.splits;
   const grid = workgroupGrid([Math.ceil(tiles[0] / across), Math.ceil(tiles[1] / down), z], c.adapter);
   const [column, row] =
-    v.lanes > 1 ? ['group_x', 'group_y'] : [`(group_x * ${across}u + local_id.x)`, `(group_y * ${down}u + local_id.y)`];
+    v.lanes > 1
+      ? ['group_x', 'group_y']
+      : [`(group_x * ${across}u + local_id.x)`, `(group_y * ${down}u + local_id.y)`];
   const widths = fragmentWidths(x, v);
   return shader(
     {
@@ -58,8 +65,8 @@ function contractFragment(c: KernelContext, x: Contraction, v: FragmentVariant, 
       body: [
         grid.code,
         groupVariables(x, split),
-        `let row0 = ${row} * ${v.rows}u;`,
-        `let col0 = ${column} * ${v.columns * v.lanes}u;`,
+        `let tile_row = ${row} * ${v.rows}u;`,
+        `let tile_col = ${column} * ${v.columns * v.lanes}u;`,
         fragmentBody(x, v, split),
       ].join('\n'),
     },
@@ -81,7 +88,7 @@ function contractTile(c: KernelContext, x: Contraction, v: TileVariant, split: S
       body: [
         grid.code,
         groupVariables(x, split),
-        `let row0 = group_y * ${size}u;\nlet col0 = group_x * ${size}u;`,
+        `let tile_row = group_y * ${size}u;\nlet tile_col = group_x * ${size}u;`,
         tileBody(x, v, split),
       ].join('\n'),
     },

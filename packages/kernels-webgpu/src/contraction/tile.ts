@@ -31,10 +31,10 @@ interface Share {
   readonly origin: string;
 }
 
-/** Statements of `main` after `row0`, `col0` and `batch` are known. */
+/** Statements of `main` after `tile_row`, `tile_col` and `batch` are known. */
 export function tileBody(x: Contraction, v: TileVariant, split: Split | null): string {
-  const a: Share = { name: 'a', factor: x.a, code: x.a.code(1), limit: x.rows, origin: 'row0' };
-  const b: Share = { name: 'b', factor: x.b, code: x.b.code(1), limit: x.columns, origin: 'col0' };
+  const a: Share = { name: 'a', factor: x.a, code: x.a.code(1), limit: x.rows, origin: 'tile_row' };
+  const b: Share = { name: 'b', factor: x.b, code: x.b.code(1), limit: x.columns, origin: 'tile_col' };
   const type = storageType(x.dtype);
   const accumulators = [0, 1, 2, 3].map((r) => `var acc${r} = ${vectorOf(type, 4)}(0);`);
   const inner = [
@@ -96,7 +96,9 @@ function fill(share: Share, x: Contraction, v: TileVariant, type: string): strin
     const depthOffset = alongDepth ? 0 : (i * threads) / size;
     const value = code.load(`${name}${alongDepth ? i : 0}`, `${name}_k`, depthOffset);
     const masked =
-      x.depth % v.depth === 0 ? value : `select(${type}(0), ${value}, ${name}_k + ${depthOffset}u < ${x.depth}u)`;
+      x.depth % v.depth === 0
+        ? value
+        : `select(${type}(0), ${value}, ${name}_k + ${depthOffset}u < ${x.depth}u)`;
     lines.push(
       `tile_${name}[(${name}_depth + ${depthOffset}u) * ${pitch}u + ${name}_free + ${freeOffset}u] = ${masked};`,
     );
@@ -121,10 +123,10 @@ function multiply(v: TileVariant, type: string): string {
 }
 
 function stores(x: Contraction): string {
-  const lines = [`let column = col0 + thread_x * ${PER_THREAD}u;`];
+  const lines = [`let column = tile_col + thread_x * ${PER_THREAD}u;`];
   for (let r = 0; r < PER_THREAD; r++) {
     const id = `o${r}`;
-    const row = `row0 + thread_y * ${PER_THREAD}u + ${r}u`;
+    const row = `tile_row + thread_y * ${PER_THREAD}u + ${r}u`;
     const exists = x.output.valid === undefined ? '' : ` && ${x.output.valid(id)}`;
     lines.push(
       `{\n${x.output.row(id, row, 1)}`,

@@ -25,8 +25,8 @@ const GPU_GROUPS = 128;
 const SHORTEST_PART = 64;
 /** Subgroups wider than this would make tiles wider than most matrices. */
 const WIDEST_SUBGROUP = 32;
-/** Bodies with more multiplications per turn fall off a cliff: registers spill. */
-const LARGEST_BODY = 320;
+/** Fewer rows do not fill tall tiles. */
+const TALL_ROWS = 64;
 
 /** The default variant for `shape` on `adapter`. */
 export function chooseVariant(shape: ContractionShape, adapter: AdapterFacts): Variant {
@@ -37,11 +37,17 @@ export function chooseVariant(shape: ContractionShape, adapter: AdapterFacts): V
 export function fragmentVariant(shape: ContractionShape, subgroupSize: number): FragmentVariant {
   const lanes = subgroupSize > WIDEST_SUBGROUP || subgroupSize < 2 ? 1 : subgroupSize;
   const columns = columnsPerLane(shape.columns, lanes);
-  const most = lanes === 1 ? 4 : lanes < 8 ? 8 : 16;
-  const rows = Math.min(most, powerOfTwoAtLeast(shape.rows));
+  const unroll = chooseUnroll(shape);
+  const rows = Math.min(mostRows(shape, lanes, unroll), powerOfTwoAtLeast(shape.rows));
   const groups = Math.ceil(shape.rows / rows) * Math.ceil(shape.columns / (columns * lanes)) * shape.batch;
-  const unroll = chooseUnroll(shape.depth, rows * columns);
-  return { form: 'fragment', lanes, rows, columns, unroll, splits: chooseSplits(shape, groups, SOFTWARE_GROUPS) };
+  return {
+    form: 'fragment',
+    lanes,
+    rows,
+    columns,
+    unroll,
+    splits: chooseSplits(shape, groups, SOFTWARE_GROUPS),
+  };
 }
 
 function columnsPerLane(columns: number, lanes: number): 1 | 2 | 4 {
@@ -49,12 +55,22 @@ function columnsPerLane(columns: number, lanes: number): 1 | 2 | 4 {
   return columns <= 2 * lanes ? 2 : 4;
 }
 
-/** Steps per turn: four where vectors may run along the depth, else a number that leaves no rest. */
-function chooseUnroll(depth: number, results: number): number {
-  if (depth % 4 === 0) return results <= 16 && depth % 8 === 0 ? 8 : 4;
-  const most = Math.max(1, Math.floor(LARGEST_BODY / results));
-  const exact = [5, 4, 3, 7, 6].find((steps) => steps <= most && depth % steps === 0);
-  return exact ?? Math.min(4, depth, most);
+/** Tall tiles pay where turns are short; they take seconds to compile where turns are long. */
+function mostRows(shape: ContractionShape, lanes: number, unroll: number): number {
+  if (lanes === 1) return 4;
+  if (lanes < 8) return 8;
+  return unroll <= 2 && shape.rows >= TALL_ROWS ? 32 : 16;
+}
+
+/**
+ * Steps per turn: four where vectors may run along the depth. Otherwise a number that leaves no
+ * rest, for a rest within outer loops costs more than short turns do.
+ */
+function chooseUnroll({ depth, turns = 1 }: ContractionShape): number {
+  if (depth % 4 === 0) return 4;
+  const exact = [5, 3, 2].find((steps) => depth % steps === 0);
+  if (exact !== undefined && (turns > 1 || depth <= 5)) return exact;
+  return turns > 1 ? 1 : Math.min(4, depth);
 }
 
 /** The workgroup-memory variant. */

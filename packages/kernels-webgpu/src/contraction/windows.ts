@@ -6,7 +6,13 @@
 import type { ShaderBinding } from '../wgsl/shader.js';
 import { storageType, vectorType, type Width } from '../wgsl/dtype.js';
 import { sum, times, type Factor } from './contraction.js';
-import { inputStrides, outputStrides, type ConvAxis, type ConvGeometry, type ImageStrides } from './geometry.js';
+import {
+  inputStrides,
+  outputStrides,
+  type ConvAxis,
+  type ConvGeometry,
+  type ImageStrides,
+} from './geometry.js';
 
 /** A coordinate that is outside of every image and stays there when an offset is added. */
 const OUTSIDE = '0x80000000u';
