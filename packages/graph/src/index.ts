@@ -1,4 +1,6 @@
 /** Public surface of `@forerun/graph`. */
+import { installTensorMethods } from './tensorMethods.js';
+
 export * from './attr.js';
 export * from './errors.js';
 export * from './dtype.js';
@@ -8,6 +10,7 @@ export * from './opDef.js';
 export { lookupOp } from './opTable.js';
 export type { ArgSpec, AttrSpec } from './signature.js';
 export * from './tensor.js';
+export type { TensorMethods } from './tensorMethods.js';
 export { Operation } from './operation.js';
 export { Graph, operationOf, type CreateOpOptions, type OperationLike } from './graph.js';
 export { nearestNames } from './names.js';
@@ -24,6 +27,14 @@ export {
   type WindowOptions,
 } from './ops/convWindows.js';
 export { poolAxes } from './ops/poolWindows.js';
+export {
+  resolveStridedSlice,
+  sliceMasks,
+  type ResolvedSlice,
+  type SliceBounds,
+  type SliceMasks,
+  type StridedRange,
+} from './ops/stridedRange.js';
 export { applyOp, apply, type ApplyInput, type NameOptions } from './apply.js';
 export * from './scopes.js';
 export * from './ops/index.js';
@@ -36,3 +47,5 @@ export { buildSaverNodes, type SaverNodes, type SaverNodeOptions, type SaverDefF
 export * from './checkpoint/index.js';
 export * as proto from './proto/index.js';
 export * from './serialize/index.js';
+
+installTensorMethods();

@@ -23,6 +23,8 @@ export interface InferContext {
   /** Shapes of the inputs, in order; repeated arguments are flattened. */
   readonly shapes: readonly TensorShape[];
   readonly dtypes: readonly DType[];
+  /** True when a plan is compiled: the shapes are those of one run, and nothing will be fed later. */
+  readonly compiling?: boolean;
   /** Shape of input `i`. Throws when the op has no such input. */
   shape(i: number): TensorShape;
   /** The value of input `i` where it is known; unknown integer elements are NaN. */

@@ -1,9 +1,19 @@
-/** Kernels of ops that rearrange, join, cut and index tensors. */
+/**
+ * Kernels of ops that rearrange, join, cut and index tensors. Ops that only change the shape are views;
+ * the others are in files by how they find their elements: by strides (arrayCopy.ts), by a rule per
+ * dimension (arrayBorder.ts), by indices (arrayIndex.ts).
+ */
 import type { OpName } from '@forerun/graph';
+import { BORDER_KERNELS } from './arrayBorder.js';
+import { COPY_KERNELS } from './arrayCopy.js';
+import { INDEX_KERNELS } from './arrayIndex.js';
 import { view, type Kernel } from './kernel.js';
 
 export const ARRAY_KERNELS = {
   Reshape: view,
   ExpandDims: view,
   Squeeze: view,
+  ...COPY_KERNELS,
+  ...BORDER_KERNELS,
+  ...INDEX_KERNELS,
 } satisfies Partial<Record<OpName, Kernel>>;

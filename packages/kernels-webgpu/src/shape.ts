@@ -1,6 +1,14 @@
 /** Kernels of ops that speak of shapes, or make tensors from them. */
 import { sizeOf, type OpName } from '@forerun/graph';
-import { device, elementwise, hostOp, view, type Kernel, type KernelContext, type Lowered } from './kernel.js';
+import {
+  device,
+  elementwise,
+  hostOp,
+  view,
+  type Kernel,
+  type KernelContext,
+  type Lowered,
+} from './kernel.js';
 import { literal, storageType } from './wgsl/dtype.js';
 import { gridFor, gridStride } from './wgsl/indexing.js';
 import { inputBinding, outputBinding, shader } from './wgsl/shader.js';

@@ -2,10 +2,11 @@
  * Runs single ops on the device without the session: lowers one kernel, dispatches it, reads the
  * outputs back. Every error of the device fails the test, with the shader's text.
  */
+import type {
+  TensorValue} from '@forerun/graph';
 import {
   InternalError,
   TensorShape,
-  TensorValue,
   UnimplementedError,
   failRule,
   sizeOf,
@@ -128,6 +129,7 @@ function staticOutputs(op: Operation, inputs: readonly HostValue[]): Operand[] {
     attrs: op.attrs,
     shapes,
     dtypes: op.inputs.map((input) => input.dtype),
+    compiling: true,
     shape: (i) => at(shapes, i),
     constant: (i) => (refs.includes(i) ? null : (inputs[i] ?? null)),
     handle: (i) => {

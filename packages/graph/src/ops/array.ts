@@ -2,8 +2,25 @@
  * Records and builders of ops that rearrange, join, cut and index tensors. The family is spread over
  * the `array*.ts` files and joined here.
  */
+import { ARRAY_INDEX } from './arrayIndex.js';
+import { ARRAY_JOIN } from './arrayJoin.js';
+import { ARRAY_MOVE } from './arrayMove.js';
+import { ARRAY_PAD } from './arrayPad.js';
+import { ARRAY_SLICE } from './arraySlice.js';
 import { ARRAY_VIEW } from './arrayView.js';
 
+export * from './arrayIndex.js';
+export * from './arrayJoin.js';
+export * from './arrayMove.js';
+export * from './arrayPad.js';
+export * from './arraySlice.js';
 export * from './arrayView.js';
 
-export const ARRAY = { ...ARRAY_VIEW };
+export const ARRAY = {
+  ...ARRAY_VIEW,
+  ...ARRAY_MOVE,
+  ...ARRAY_JOIN,
+  ...ARRAY_SLICE,
+  ...ARRAY_PAD,
+  ...ARRAY_INDEX,
+};

@@ -1,22 +1,11 @@
 /** Ops that only give a tensor another shape: reshape, expandDims, squeeze. */
 import { apply, convertToTensor, type NameOptions } from '../apply.js';
 import { normalizeAxis } from '../inferHelpers.js';
-import { op, type GradContext, type InferContext } from '../opDef.js';
+import { op, type InferContext } from '../opDef.js';
 import { sizeOf, TensorShape, type Dim } from '../shape.js';
 import type { Tensor, TensorLike } from '../tensor.js';
 import type { HostValue } from '../value.js';
-
-/** dx has the elements of dy in the shape of x. */
-export function reshapeGrad({ ops, input, dy }: GradContext): Tensor {
-  const x = input(0);
-  return withShapeOf(ops.reshape(dy, ops.shape(x)), x);
-}
-
-/** Tells a gradient the static shape of what it is the gradient of. */
-export function withShapeOf(dx: Tensor, x: Tensor): Tensor {
-  dx.setShape(x.shape);
-  return dx;
-}
+import { reshapeGrad } from './arrayHost.js';
 
 /**
  * The shape that `target` (with at most one -1, NaN where unknown) gives to `size` elements.
@@ -50,7 +39,8 @@ function knownDim(dim: number): Dim {
 
 function inferReshape(c: InferContext): TensorShape[] {
   const [x, vector] = [c.shape(0), c.shape(1)];
-  if (vector.rank !== null && vector.rank !== 1) c.fail(`shape must be a vector, got shape ${vector.toString()}`);
+  if (vector.rank !== null && vector.rank !== 1)
+    c.fail(`shape must be a vector, got shape ${vector.toString()}`);
   const target = c.constant(1);
   if (target === null) {
     const length = vector.rank === 1 ? vector.dim(0) : null;
@@ -87,7 +77,8 @@ function inferSqueeze(c: InferContext): TensorShape[] {
   const axes = new Set(listed.map((axis) => normalizeAxis(c, axis, rank)));
   for (const axis of axes) {
     const dim = axis === null ? 1 : (dims[axis] ?? 1);
-    if (dim !== 1) c.fail(`dimension ${axis} of ${c.shape(0).toString()} has size ${dim}: only size 1 can be squeezed`);
+    if (dim !== 1)
+      c.fail(`dimension ${axis} of ${c.shape(0).toString()} has size ${dim}: only size 1 can be squeezed`);
   }
   return [new TensorShape(dims.filter((_, axis) => !axes.has(axis)))];
 }
@@ -106,7 +97,10 @@ export const ARRAY_VIEW = {
       const given = sizeOf([...target.data].filter((dim) => dim >= 0));
       const open = [...target.data].filter((dim) => !(dim >= 0)).length;
       if (open > 1 || (open === 1 && given === 0)) return null;
-      return reshaped(x, Array.from(target.data, (dim) => (dim >= 0 ? dim : x.data.length / given)));
+      return reshaped(
+        x,
+        Array.from(target.data, (dim) => (dim >= 0 ? dim : x.data.length / given)),
+      );
     },
   }),
 
@@ -118,7 +112,8 @@ export const ARRAY_VIEW = {
     infer: (c) => {
       const { dims } = c.shape(0);
       const count = c.shape(1).size;
-      if (count !== null && count !== 1) c.fail(`dim must have one element, got shape ${c.shape(1).toString()}`);
+      if (count !== null && count !== 1)
+        c.fail(`dim must have one element, got shape ${c.shape(1).toString()}`);
       const axis = axisValue(c.constant(1));
       if (dims === null) return [TensorShape.UNKNOWN];
       if (axis === null) return [TensorShape.ofRank(dims.length + 1)];
@@ -141,7 +136,9 @@ export const ARRAY_VIEW = {
     grad: (c) => [reshapeGrad(c)],
     evaluate: (c) => {
       const x = c.value(0);
-      const listed = c.attrs.ints('squeeze_dims').map((axis) => (axis < 0 ? axis + (x?.shape.length ?? 0) : axis));
+      const listed = c.attrs
+        .ints('squeeze_dims')
+        .map((axis) => (axis < 0 ? axis + (x?.shape.length ?? 0) : axis));
       const kept = x?.shape.filter((dim, i) => (listed.length === 0 ? dim !== 1 : !listed.includes(i)));
       return reshaped(x, kept ?? []);
     },

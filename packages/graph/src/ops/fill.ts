@@ -138,7 +138,8 @@ export const FILL = {
       const target = shapeFromInput(c, 1);
       const [x, rank] = [c.shape(0), target.rank];
       const shape = broadcastShapes(x, target);
-      const stretches = shape === null || (x.rank ?? 0) > (rank ?? Infinity) || !shape.isCompatibleWith(target);
+      const stretches =
+        shape === null || (x.rank ?? 0) > (rank ?? Infinity) || !shape.isCompatibleWith(target);
       if (stretches) c.fail(`shape ${x.toString()} does not broadcast to ${target.toString()}`);
       return [target];
     },
@@ -234,7 +235,9 @@ function like(type: string, tensor: TensorLike, element: 0 | 1, options: LikeOpt
   const x = convertToTensor(tensor);
   const { dtype = baseDType(x.dtype), name, optimize = true } = options;
   const build = (shape: ShapeLike | Tensor): Tensor =>
-    x.graph.asDefault(() => uniform(shape, element, { dtype, name: name ?? `${element === 0 ? 'zeros' : 'ones'}_like` }));
+    x.graph.asDefault(() =>
+      uniform(shape, element, { dtype, name: name ?? `${element === 0 ? 'zeros' : 'ones'}_like` }),
+    );
   if (optimize && x.shape.isFullyDefined) return build(x.shape);
   if (dtype === baseDType(x.dtype)) return apply(type, [x], { name });
   return build(apply('Shape', [x]));
@@ -259,12 +262,18 @@ export function range(
   const args = limit === undefined || limit === null ? [0, start, delta] : [start, limit, delta];
   const tensor = args.find((arg) => arg instanceof Tensor || isTensorConvertible(arg));
   const whole = args.every((arg) => typeof arg !== 'number' || Number.isInteger(arg));
-  const inferred = tensor === undefined ? (whole ? 'int32' : 'float32') : baseDType(convertToTensor(tensor).dtype);
+  const inferred =
+    tensor === undefined ? (whole ? 'int32' : 'float32') : baseDType(convertToTensor(tensor).dtype);
   return apply('Range', args, { name: name ?? 'range', attrs: { Tidx: dtype ?? inferred } });
 }
 
 /** `num` evenly spaced float32 numbers from `start` to `stop`, both included (`tf.linspace`). */
-export function linspace(start: TensorLike, stop: TensorLike, num: TensorLike, { name }: NameOptions = {}): Tensor {
+export function linspace(
+  start: TensorLike,
+  stop: TensorLike,
+  num: TensorLike,
+  { name }: NameOptions = {},
+): Tensor {
   return apply('LinSpace', [start, stop, num], { name });
 }
 

@@ -1,6 +1,6 @@
 /** Records and builders of ops that speak of shapes, or make tensors from them. */
 import { apply, applyOp, convertToTensor, type NameOptions } from '../apply.js';
-import { baseDType, type DType } from '../dtype.js';
+import type { DType } from '../dtype.js';
 import { withRank } from '../inferHelpers.js';
 import { notDifferentiable, op, type EvaluateContext, type InferContext } from '../opDef.js';
 import { broadcastShapes, TensorShape, type Dim } from '../shape.js';
@@ -54,7 +54,9 @@ function reductionIndices(a: readonly number[], b: readonly number[]): [number[]
   if (a.join() === b.join()) return [[], []];
   const rank = Math.max(a.length, b.length);
   const stretched = (own: readonly number[]): number[] =>
-    Array.from({ length: rank }, (_, axis) => axis).filter((axis) => (own[axis - rank + own.length] ?? 1) === 1);
+    Array.from({ length: rank }, (_, axis) => axis).filter(
+      (axis) => (own[axis - rank + own.length] ?? 1) === 1,
+    );
   return [stretched(a), stretched(b)];
 }
 
@@ -162,7 +164,8 @@ export function shape(
   { name, outType = 'int32', optimize = true }: ShapeOptions = {},
 ): Tensor {
   const x = convertToTensor(input);
-  if (!optimize || !x.shape.isFullyDefined) return apply('Shape', [x], { name, attrs: { out_type: outType } });
+  if (!optimize || !x.shape.isFullyDefined)
+    return apply('Shape', [x], { name, attrs: { out_type: outType } });
   return constantIn(x, x.shape.toStatic(), outType, name ?? 'Shape');
 }
 
@@ -201,7 +204,11 @@ function constantIn(x: Tensor, value: number | readonly number[], dtype: DType, 
 }
 
 /** The shape to which two shape vectors broadcast (`tf.broadcast_dynamic_shape`). */
-export function broadcastDynamicShape(shapeX: TensorLike, shapeY: TensorLike, { name }: NameOptions = {}): Tensor {
+export function broadcastDynamicShape(
+  shapeX: TensorLike,
+  shapeY: TensorLike,
+  { name }: NameOptions = {},
+): Tensor {
   return apply('BroadcastArgs', [shapeX, shapeY], { name });
 }
 
@@ -242,9 +249,4 @@ export function sumToShapeOf(dx: Tensor, x: Tensor): Tensor {
 function withShape(tensor: Tensor, known: TensorShape): Tensor {
   tensor.setShape(known);
   return tensor;
-}
-
-/** The dtype of an index input, for shape vectors that go with it. */
-export function indexDType(tensor: Tensor): IndexDType {
-  return baseDType(tensor.dtype) === 'int64' ? 'int64' : 'int32';
 }

@@ -50,7 +50,7 @@ export const SOURCE = {
       if (!shape.isCompatibleWith(c.shape(0))) {
         c.fail(`the default has shape ${c.shape(0).toString()}, attribute "shape" says ${shape.toString()}`);
       }
-      return [shape];
+      return [c.compiling === true ? c.shape(0) : shape];
     },
     grad: ({ dy }) => [dy], // y = x
   }),

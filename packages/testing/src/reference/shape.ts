@@ -14,7 +14,10 @@ function scalar(dtype: DType, element: number): HostValue {
 /** Both shapes at one length, padded with ones in front. */
 function aligned(a: HostValue, b: HostValue): [number[], number[]] {
   const length = Math.max(a.data.length, b.data.length);
-  const pad = ({ data }: HostValue): number[] => [...new Array<number>(length - data.length).fill(1), ...data];
+  const pad = ({ data }: HostValue): number[] => [
+    ...new Array<number>(length - data.length).fill(1),
+    ...data,
+  ];
   return [pad(a), pad(b)];
 }
 
@@ -73,7 +76,9 @@ export const SHAPE_REFERENCES = {
     const target = [...input(1).data];
     const offset = target.length - input(0).shape.length;
     return [
-      tabulate(dtype, target, (at) => x(input(0).shape.map((dim, d) => (dim === 1 ? 0 : (at[d + offset] ?? 0))))),
+      tabulate(dtype, target, (at) =>
+        x(input(0).shape.map((dim, d) => (dim === 1 ? 0 : (at[d + offset] ?? 0)))),
+      ),
     ];
   },
   EnsureShape: ({ input }) => [input(0)],

@@ -88,7 +88,7 @@ export const SHAPE_SAMPLES = {
       { name: 'equal', inputs: [ints(2, 1), ints(2, 1)] },
     ],
     shapes: [
-      { inputs: '[2];[3]', outputs: '[?];[?]' },
+      { inputs: '?;[3]', outputs: '[?];[?]' },
       { inputs: '[2];[1]', constants: { 0: [2, 3], 1: [3] }, outputs: '[0];[1]' },
     ],
     errors: [{ inputs: '[2,2];[2]', message: /s0 must have rank 1, got shape \[2,2\]/ }],
@@ -128,7 +128,11 @@ export const SHAPE_SAMPLES = {
     ],
     errors: [
       { inputs: '[];[];[]', constants: { 0: 0, 1: 5, 2: 0 }, message: /delta must not be 0/ },
-      { inputs: '[];[];[]', constants: { 0: 5, 1: 0, 2: 1 }, message: /from 5 to 0 cannot be walked with delta 1/ },
+      {
+        inputs: '[];[];[]',
+        constants: { 0: 5, 1: 0, 2: 1 },
+        message: /from 5 to 0 cannot be walked with delta 1/,
+      },
       { inputs: '[1];[];[]', message: /start must have rank 0, got shape \[1\]/ },
     ],
   },
