@@ -36,7 +36,10 @@ export const RANDOM_SAMPLES = {
       { name: 'dice', inputs: [shape(3, 5), int(1), int(7)], attrs: ints },
       { name: 'all of int32', inputs: [shape(16), int(-2147483648), int(2147483647)], attrs: ints },
     ],
-    shapes: [{ inputs: '[2];[];[]', outputs: '[?,?]', dtypes: ['int32', 'int32', 'int32'], attrs: ints }],
+    shapes: [
+      { inputs: '?;[];[]', outputs: '?', dtypes: ['int32', 'int32', 'int32'], attrs: ints },
+      { inputs: '[2];[];[]', outputs: '[?,?]', dtypes: ['int32', 'int32', 'int32'], attrs: ints },
+    ],
     errors: [
       {
         inputs: '[2];[];[]',
