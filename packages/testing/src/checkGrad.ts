@@ -3,7 +3,6 @@
  * random direction is enough: its cost does not depend on the number of elements.
  */
 import {
-  Graph,
   TensorShape,
   TensorValue,
   gradients,
@@ -16,7 +15,8 @@ import {
 import { interpret } from './interpret.js';
 import { constantNode, makeNode, placeholderNode } from './nodes.js';
 import { Random } from './random.js';
-import type { AttrInputs } from '@forerun/graph';
+import type { AttrInputs ,
+  Graph} from '@forerun/graph';
 
 /** Relative step of the differences; the truncation error of the formula goes with its fourth power. */
 const STEP = 1e-3;

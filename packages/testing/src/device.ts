@@ -25,9 +25,10 @@ interface Shared {
 
 /** The shared device; created on the first call. Throws `UnavailableError` when there is no adapter. */
 export function testDevice(): Promise<TestDevice> {
-  const holder = os as typeof os & { [KEY]?: Shared };
-  holder[KEY] ??= start();
-  return holder[KEY].device;
+  const holder: object & { [KEY]?: Shared } = os satisfies object;
+  const shared = holder[KEY] ?? start();
+  holder[KEY] = shared;
+  return shared.device;
 }
 
 function start(): Shared {
@@ -96,12 +97,12 @@ const NAP_MS = 0.2;
  */
 export async function settle<T>(promise: Promise<T>, { facts }: TestDevice): Promise<T> {
   if (!facts.software) return promise;
-  let pending = true;
+  const state = { pending: true };
   const end = (): void => {
-    pending = false;
+    state.pending = false;
   };
   promise.then(end, end);
-  while (pending) {
+  while (state.pending) {
     Atomics.wait(cell, 0, 0, NAP_MS);
     await new Promise<void>((resolve) => setImmediate(resolve));
   }

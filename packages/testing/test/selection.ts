@@ -1,7 +1,7 @@
 /** Which ops the registry tests loop over: all, or those that FORERUN_OPS names (op types or families). */
 import { FAMILIES, OPS, type OpName } from '@forerun/graph';
 
-const wanted = (process.env['FORERUN_OPS'] ?? '').split(',').filter((name) => name !== '');
+const wanted = (process.env.FORERUN_OPS ?? '').split(',').filter((name) => name !== '');
 
 /** True when the whole registry is tested, not a selection. */
 export const testsEverything = wanted.length === 0;

@@ -4,7 +4,8 @@ import { InvalidArgumentError } from '../errors.js';
 import { withRank, withRankAtLeast } from '../inferHelpers.js';
 import { op, type GradContext, type InferContext, type OpDef } from '../opDef.js';
 import { nameScope, withGraphOf } from '../scopes.js';
-import { broadcastShapes, TensorShape } from '../shape.js';
+import type { TensorShape } from '../shape.js';
+import { broadcastShapes } from '../shape.js';
 import type { Tensor, TensorLike } from '../tensor.js';
 import * as builders from './index.js';
 
