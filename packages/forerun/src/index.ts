@@ -1,1 +1,64 @@
-export {};
+/**
+ * The public API: `import * as fr from 'forerun'`. TensorFlow 1.15's names in camelCase, flat where they are
+ * flat there, else in the same namespaces. What a name does is documented where it is defined.
+ */
+export * from './core.js';
+export * from './math.js';
+export * from './arrays.js';
+
+export {
+  constantInitializer,
+  glorotNormalInitializer,
+  glorotUniformInitializer,
+  onesInitializer,
+  orthogonalInitializer,
+  randomNormalInitializer,
+  randomUniformInitializer,
+  truncatedNormalInitializer,
+  varianceScalingInitializer,
+  zerosInitializer,
+  heNormalInitializer,
+  heUniformInitializer,
+  identityInitializer,
+  lecunNormalInitializer,
+  lecunUniformInitializer,
+  l1L2Regularizer,
+  l1Regularizer,
+  l2Regularizer,
+  AUTO_REUSE,
+  VariableScope,
+  clipByGlobalNorm,
+  clipByNorm,
+  getVariable,
+  getVariableScope,
+  globalNorm,
+  variableScope,
+  type GetVariableOptions,
+  type Initializer,
+  type Regularizer,
+  type VariableScopeOptions,
+} from '@forerun/layers';
+export { initializers, layers, losses, metrics } from '@forerun/layers';
+
+export {
+  RunMetadata,
+  Session,
+  Timeline,
+  type CompileOptions,
+  type CompileProgress,
+  type Fetched,
+  type Fetches,
+  type Feeds,
+  type FeedValue,
+  type RunOptions,
+  type SessionConfig,
+  type SessionOptions,
+} from '@forerun/session';
+
+export * as data from '@forerun/data';
+export * as errors from './errors.js';
+export * as io from './io.js';
+export * as math from './math.js';
+export * as nn from './nn.js';
+export * as random from './random.js';
+export * as train from './train.js';

@@ -104,9 +104,13 @@ function addNodes(
 ): Pick<SaverNodes, 'filename' | 'save' | 'restore'> {
   const keys = [...saved.keys()];
   const variables = [...saved.values()];
-  const model = placeholderWithDefault(nameScope('filename', () => constant('model', { name: 'input' })), [], {
-    name: `${scope}filename/`,
-  });
+  const model = placeholderWithDefault(
+    nameScope('filename', () => constant('model', { name: 'input' })),
+    [],
+    {
+      name: `${scope}filename/`,
+    },
+  );
   const filename = placeholderWithDefault(model, [], { name: 'Const' });
   const saveOp = nameScope('SaveV2', (own) => {
     const tensors = variables.map((variable) => variable.snapshot);

@@ -142,14 +142,18 @@ export class Variable implements TensorConvertible {
   assignAdd(delta: TensorLike, options?: state.AssignOptions & { readValue?: true }): Tensor;
   assignAdd(delta: TensorLike, options: state.AssignOptions & { readValue: false }): Operation;
   assignAdd(delta: TensorLike, { name, readValue = true }: state.AssignOptions = {}): Tensor | Operation {
-    return readValue ? state.assignAdd(this, delta, { name }) : state.assignAdd(this, delta, { name, readValue });
+    return readValue
+      ? state.assignAdd(this, delta, { name })
+      : state.assignAdd(this, delta, { name, readValue });
   }
 
   /** See `assignSub`. */
   assignSub(delta: TensorLike, options?: state.AssignOptions & { readValue?: true }): Tensor;
   assignSub(delta: TensorLike, options: state.AssignOptions & { readValue: false }): Operation;
   assignSub(delta: TensorLike, { name, readValue = true }: state.AssignOptions = {}): Tensor | Operation {
-    return readValue ? state.assignSub(this, delta, { name }) : state.assignSub(this, delta, { name, readValue });
+    return readValue
+      ? state.assignSub(this, delta, { name })
+      : state.assignSub(this, delta, { name, readValue });
   }
 
   /** Whether the variable has a value, as a bool scalar. */
@@ -213,7 +217,12 @@ function buildNodes(
       nameScope('IsInitialized', () => state.isVariableInitialized(handle));
       const attrs = { dtype: baseDType(value.dtype) };
       const graph = getDefaultGraph();
-      const initializer = graph.createOp({ type: 'AssignVariableOp', name: 'Assign', inputs: [handle, value], attrs });
+      const initializer = graph.createOp({
+        type: 'AssignVariableOp',
+        name: 'Assign',
+        inputs: [handle, value],
+        attrs,
+      });
       const snapshot = nameScope('Read', () => state.readVariable(handle));
       return new VariableNodes(handle, initializer, snapshot, value, trainable ?? isFloating(value.dtype));
     }),

@@ -31,7 +31,10 @@ describe('buildSaverNodes', () => {
       expect(node.inputs[0]).toBe(filename);
       expect(node.inputs[1]?.op.attrs.tensor('value').toArray()).toEqual(['b', 'w']);
       expect(save.op.controlInputs).toEqual([node]);
-      expect(restore.controlInputs.map((op) => op.name)).toEqual(['save/AssignVariableOp', 'save/AssignVariableOp_1']);
+      expect(restore.controlInputs.map((op) => op.name)).toEqual([
+        'save/AssignVariableOp',
+        'save/AssignVariableOp_1',
+      ]);
       expect(graph.getTensorByName('save/Identity_1:0').shape.dims).toEqual([2]);
       expect(saverDef).toEqual({
         filenameTensorName: 'save/Const:0',
@@ -58,7 +61,9 @@ describe('buildSaverNodes', () => {
     new Graph().asDefault(() => {
       expect(() => buildSaverNodes([])).toThrow('Saver: there are no variables to save');
     });
-    const [a, b] = [new Graph(), new Graph()].map((graph) => graph.asDefault(() => new Variable(1, { name: 'w' })));
+    const [a, b] = [new Graph(), new Graph()].map((graph) =>
+      graph.asDefault(() => new Variable(1, { name: 'w' })),
+    );
     if (a === undefined || b === undefined) throw new Error('no variables');
     expect(() => buildSaverNodes([a, b])).toThrow('Saver: two variables would be saved as "w"');
   });

@@ -46,7 +46,13 @@ describe('a variable', () => {
         'w/Assign AssignVariableOp',
         'w/Read/ReadVariableOp ReadVariableOp',
       ]);
-      expect([w.name, w.op.name, w.dtype, w.shape.dims, w.trainable]).toEqual(['w:0', 'w', 'float32', [3], true]);
+      expect([w.name, w.op.name, w.dtype, w.shape.dims, w.trainable]).toEqual([
+        'w:0',
+        'w',
+        'float32',
+        [3],
+        true,
+      ]);
       expect(w.op.attrs.string('shared_name')).toBe('w');
       expect(w.initializer.name).toBe('w/Assign');
       expect(w.initialValue?.name).toBe('w/Initializer/initial_value:0');
@@ -66,9 +72,14 @@ describe('a variable', () => {
   it('makes the initial value by a function, outside control dependencies', () => {
     inGraph((graph) => {
       const first = new Variable(0, { name: 'first' });
-      const second = controlDependencies([first.initializer], () => new Variable(() => [1, 2], { name: 'second' }));
+      const second = controlDependencies(
+        [first.initializer],
+        () => new Variable(() => [1, 2], { name: 'second' }),
+      );
       expect(second.shape.dims).toEqual([2]);
-      expect(graph.operations.filter((op) => op.name.startsWith('second') && op.controlInputs.length > 0)).toEqual([]);
+      expect(
+        graph.operations.filter((op) => op.name.startsWith('second') && op.controlInputs.length > 0),
+      ).toEqual([]);
     });
   });
 
@@ -76,7 +87,11 @@ describe('a variable', () => {
     inGraph(() => {
       const w = new Variable(1, { name: 'w' });
       const frozen = new Variable(1, { name: 'frozen', trainable: false });
-      const local = new Variable(1, { name: 'local', trainable: false, collections: [GraphKeys.LOCAL_VARIABLES] });
+      const local = new Variable(1, {
+        name: 'local',
+        trainable: false,
+        collections: [GraphKeys.LOCAL_VARIABLES],
+      });
       const count = new Variable(0, { name: 'count', dtype: 'int64' });
       expect(globalVariables()).toEqual([w, frozen, count]);
       expect(trainableVariables()).toEqual([w]);
@@ -89,7 +104,10 @@ describe('a variable', () => {
 
   it('is initialized by groups of initializers', () => {
     inGraph(() => {
-      const [v, w] = [new Variable(1), new Variable(2, { trainable: false, collections: ['local_variables'] })];
+      const [v, w] = [
+        new Variable(1),
+        new Variable(2, { trainable: false, collections: ['local_variables'] }),
+      ];
       expect(globalVariablesInitializer().controlInputs).toEqual([v.initializer]);
       expect(localVariablesInitializer({ name: 'reset' }).controlInputs).toEqual([w.initializer]);
       expect(variablesInitializer([]).type).toBe('NoOp');

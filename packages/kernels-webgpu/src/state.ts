@@ -1,6 +1,13 @@
 /** Kernels of resource variables and assignments, saving and restoring. */
 import { sizeOf, type OpName } from '@forerun/graph';
-import { device, hostOp, type DeviceKernel, type Kernel, type KernelContext, type Lowered } from './kernel.js';
+import {
+  device,
+  hostOp,
+  type DeviceKernel,
+  type Kernel,
+  type KernelContext,
+  type Lowered,
+} from './kernel.js';
 import { wrapped, type Width } from './wgsl/dtype.js';
 import { gridFor, gridStride } from './wgsl/indexing.js';
 import { widen } from './wgsl/library.js';
@@ -25,7 +32,10 @@ function lowerAssignment(c: KernelContext, expression: string): Lowered {
     { ...inputBinding(c, 0, 'state', width), access: 'read_write' as const },
     inputBinding(c, 1, 'value', width),
   ];
-  const dispatch = shader({ label: c.op, bindings, workgroups: grid.workgroups, body: gridStride(grid, body) }, c.adapter);
+  const dispatch = shader(
+    { label: c.op, bindings, workgroups: grid.workgroups, body: gridStride(grid, body) },
+    c.adapter,
+  );
   return { dispatches: [dispatch] };
 }
 

@@ -4,7 +4,15 @@
  * are read from their buffers.
  */
 import { sizeOf, type OpName } from '@forerun/graph';
-import { device, hostOp, type DeviceKernel, type Dispatch, type Kernel, type KernelContext, type Lowered } from './kernel.js';
+import {
+  device,
+  hostOp,
+  type DeviceKernel,
+  type Dispatch,
+  type Kernel,
+  type KernelContext,
+  type Lowered,
+} from './kernel.js';
 import { literal, type Width } from './wgsl/dtype.js';
 import { gridFor, gridStride } from './wgsl/indexing.js';
 import { widen } from './wgsl/library.js';
@@ -37,7 +45,10 @@ function lowerUpdate(c: KernelContext, rule: UpdateRule): Lowered {
   if (size === 0) return { dispatches: [] };
   const width: Width = size % 4 === 0 ? 4 : 1;
   const arrays = [
-    ...rule.state.map((name, i) => ({ ...inputBinding(c, i, `${name}_data`, width), access: 'read_write' as const })),
+    ...rule.state.map((name, i) => ({
+      ...inputBinding(c, i, `${name}_data`, width),
+      access: 'read_write' as const,
+    })),
     inputBinding(c, rule.grad, 'grad_data', width),
   ];
   const parameters = bindParameters(c, rule.scalars, c.adapter.maxBindings - arrays.length);
@@ -93,7 +104,10 @@ function bindParameters(c: KernelContext, scalars: UpdateRule['scalars'], room: 
   const packing = shader(
     {
       label: `${c.op}.pack`,
-      bindings: [...unknown.map(([name, i]) => inputBinding(c, i, `${name}_data`)), scratchBinding(0, 'packed', 'float32')],
+      bindings: [
+        ...unknown.map(([name, i]) => inputBinding(c, i, `${name}_data`)),
+        scratchBinding(0, 'packed', 'float32'),
+      ],
       workgroups: [1, 1, 1],
       workgroupSize: 1,
       body: unknown.map(([name], k) => `packed[${k}] = ${name}_data[0];`).join('\n'),

@@ -2,7 +2,11 @@
 import { lowerOp, runOpOnGpu, runReference, makeNode, expectClose } from '@forerun/testing';
 import type { HostValue } from '@forerun/graph';
 
-const vector = (...data: number[]): HostValue => ({ dtype: 'float32', shape: [data.length], data: Float64Array.from(data) });
+const vector = (...data: number[]): HostValue => ({
+  dtype: 'float32',
+  shape: [data.length],
+  data: Float64Array.from(data),
+});
 const scalar = (x: number): HostValue => ({ dtype: 'float32', shape: [], data: Float64Array.of(x) });
 
 const ADAM = [
@@ -17,15 +21,19 @@ describe('ResourceApplyAdam with hyper-parameters on the device', () => {
   it.each([
     { maxBindings: 8, dispatches: 2 },
     { maxBindings: 16, dispatches: 1 },
-  ])('takes $dispatches dispatches where $maxBindings bindings are allowed', async ({ maxBindings, dispatches }) => {
-    const options = { hostInputs: false, adapterOverrides: { maxBindings } };
-    const lowered = await lowerOp('ResourceApplyAdam', ADAM, {}, options);
-    expect(lowered?.dispatches.length).toBe(dispatches);
-    for (const dispatch of lowered?.dispatches ?? []) expect(dispatch.bindings.length).toBeLessThanOrEqual(maxBindings);
-    const got = await runOpOnGpu('ResourceApplyAdam', ADAM, {}, { hostInputs: false });
-    const want = runReference(makeNode('ResourceApplyAdam', ADAM, {}), ADAM);
-    want.forEach((value, i) => expectClose(got[i] ?? scalar(NaN), value));
-  });
+  ])(
+    'takes $dispatches dispatches where $maxBindings bindings are allowed',
+    async ({ maxBindings, dispatches }) => {
+      const options = { hostInputs: false, adapterOverrides: { maxBindings } };
+      const lowered = await lowerOp('ResourceApplyAdam', ADAM, {}, options);
+      expect(lowered?.dispatches.length).toBe(dispatches);
+      for (const dispatch of lowered?.dispatches ?? [])
+        expect(dispatch.bindings.length).toBeLessThanOrEqual(maxBindings);
+      const got = await runOpOnGpu('ResourceApplyAdam', ADAM, {}, { hostInputs: false });
+      const want = runReference(makeNode('ResourceApplyAdam', ADAM, {}), ADAM);
+      want.forEach((value, i) => expectClose(got[i] ?? scalar(NaN), value));
+    },
+  );
 
   it('gives the same through packed parameters', async () => {
     const options = { hostInputs: false, adapterOverrides: { maxBindings: 8 } };

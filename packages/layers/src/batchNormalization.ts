@@ -78,7 +78,10 @@ export class BatchNormalization extends Layer {
     }
     this.#moving = {
       mean: this.addWeight('moving_mean', shape, { initializer: movingMeanInitializer, trainable: false }),
-      variance: this.addWeight('moving_variance', shape, { initializer: movingVarianceInitializer, trainable: false }),
+      variance: this.addWeight('moving_variance', shape, {
+        initializer: movingVarianceInitializer,
+        trainable: false,
+      }),
     };
   }
 
@@ -106,7 +109,10 @@ export class BatchNormalization extends Layer {
       training === true ? batch : where(training, batch, variable);
     const mean = choose(batchMean, moving.mean);
     const variance = choose(batchVariance, moving.variance);
-    const seen = choose(x.shape.rank === 4 ? sampleVariance(x, batchVariance) : batchVariance, moving.variance);
+    const seen = choose(
+      x.shape.rank === 4 ? sampleVariance(x, batchVariance) : batchVariance,
+      moving.variance,
+    );
     this.addUpdate(moving.mean, mean, training);
     this.addUpdate(moving.variance, seen, training);
     return { mean, variance };
@@ -125,9 +131,12 @@ export class BatchNormalization extends Layer {
   private axisOf(shape: TensorShape): number {
     const { axis = -1 } = this.settings;
     const { rank } = shape;
-    if (rank === null) throw new InvalidArgumentError('batch_normalization: the rank of the inputs must be known');
+    if (rank === null)
+      throw new InvalidArgumentError('batch_normalization: the rank of the inputs must be known');
     if (axis < -rank || axis >= rank) {
-      throw new InvalidArgumentError(`batch_normalization: axis ${axis} is out of range for inputs of shape ${shape.toString()}`);
+      throw new InvalidArgumentError(
+        `batch_normalization: axis ${axis} is out of range for inputs of shape ${shape.toString()}`,
+      );
     }
     return axis < 0 ? axis + rank : axis;
   }

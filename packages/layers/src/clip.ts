@@ -22,7 +22,10 @@ import {
 } from '@forerun/graph';
 
 /** The square root of the sum of all squares in `tList`, a scalar (`tf.global_norm`). `null` entries are left out. */
-export function globalNorm(tList: readonly (TensorLike | null)[], { name = 'global_norm' }: NameOptions = {}): Tensor {
+export function globalNorm(
+  tList: readonly (TensorLike | null)[],
+  { name = 'global_norm' }: NameOptions = {},
+): Tensor {
   const tensors = tList.filter((t) => t !== null);
   if (tensors.length === 0) throw new InvalidArgumentError('globalNorm: there are no tensors');
   return nameScope(name, () => sqrt(addN(tensors.map((t) => reduceSum(square(t)))), { name: 'global_norm' }));

@@ -17,7 +17,9 @@ import { getVariable } from './variableScope.js';
 export function getGlobalStep(graph: Graph = getDefaultGraph()): Variable | null {
   const steps = graph.getCollection(GraphKeys.GLOBAL_STEP).filter((item) => item instanceof Variable);
   if (steps.length > 1) {
-    throw new InvalidArgumentError(`the graph has ${steps.length} global steps: ${steps.map((s) => s.name).join(', ')}`);
+    throw new InvalidArgumentError(
+      `the graph has ${steps.length} global steps: ${steps.map((s) => s.name).join(', ')}`,
+    );
   }
   const [step] = steps;
   if (step !== undefined && (!isInteger(step.dtype) || step.shape.rank !== 0)) {
@@ -31,7 +33,10 @@ export function getGlobalStep(graph: Graph = getDefaultGraph()): Variable | null
 /** Makes the global step, an int64 scalar variable called `global_step` (`tf.train.create_global_step`). */
 export function createGlobalStep(graph: Graph = getDefaultGraph()): Variable {
   const existing = getGlobalStep(graph);
-  if (existing !== null) throw new AlreadyExistsError(`the graph has a global step, ${existing.name}${existing.op.creationSite()}`);
+  if (existing !== null)
+    throw new AlreadyExistsError(
+      `the graph has a global step, ${existing.name}${existing.op.creationSite()}`,
+    );
   return graph.asDefault(() =>
     controlDependencies(null, () =>
       nameScope(null, () =>

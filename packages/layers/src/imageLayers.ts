@@ -30,7 +30,10 @@ interface ImageAttrs {
   readonly channelAxis: number;
 }
 
-function imageAttrs(layer: string, { padding = 'valid', dataFormat = 'channels_last' }: ImageOptions): ImageAttrs {
+function imageAttrs(
+  layer: string,
+  { padding = 'valid', dataFormat = 'channels_last' }: ImageOptions,
+): ImageAttrs {
   const rule = padding.toUpperCase();
   if (rule !== 'VALID' && rule !== 'SAME') {
     throw new InvalidArgumentError(`${layer}: padding must be "valid" or "same", got "${padding}"`);
@@ -99,7 +102,12 @@ export class Conv2D extends Layer {
  * (`tf.layers.conv2d`). Variables `kernel` [height, width, channels, filters] and `bias` [filters]. Throws
  * `InvalidArgumentError` when the number of channels is not known.
  */
-export function conv2d(inputs: TensorLike, filters: number, kernelSize: Size2d, options: Conv2DOptions = {}): Tensor {
+export function conv2d(
+  inputs: TensorLike,
+  filters: number,
+  kernelSize: Size2d,
+  options: Conv2DOptions = {},
+): Tensor {
   return new Conv2D(filters, kernelSize, options).apply(inputs);
 }
 
@@ -109,7 +117,12 @@ export interface PoolingOptions extends ImageOptions {
 
 /** Layers that reduce windows of images; they have no variables. */
 abstract class Pooling2D extends Layer {
-  protected readonly attrs: { ksize: Size2d; strides: Size2d; padding: 'VALID' | 'SAME'; dataFormat: 'NHWC' | 'NCHW' };
+  protected readonly attrs: {
+    ksize: Size2d;
+    strides: Size2d;
+    padding: 'VALID' | 'SAME';
+    dataFormat: 'NHWC' | 'NCHW';
+  };
 
   protected constructor(kind: string, poolSize: Size2d, strides: Size2d, options: PoolingOptions) {
     super(kind, options);

@@ -18,4 +18,5 @@ export * as layers from './layersNamespace.js';
 export * as losses from './losses.js';
 export * as metrics from './metrics.js';
 export * as nn from './nn.js';
+export * from './train.js';
 export * as train from './train.js';

@@ -2,4 +2,7 @@
 import type { DType, Tensor } from '@forerun/graph';
 
 /** Makes the nodes of an initial value of `shape`; `dtype` defaults to the initializer's own. */
-export type Initializer = (shape: readonly number[], options?: { readonly dtype?: DType | undefined }) => Tensor;
+export type Initializer = (
+  shape: readonly number[],
+  options?: { readonly dtype?: DType | undefined },
+) => Tensor;

@@ -183,7 +183,9 @@ export function identityInitializer({
   return (shape, { dtype = own } = {}) => {
     const [rows, columns] = shape;
     if (rows === undefined || columns === undefined || shape.length !== 2) {
-      throw new InvalidArgumentError(`identity initializer: the variable must be a matrix, its shape is [${shape.join(',')}]`);
+      throw new InvalidArgumentError(
+        `identity initializer: the variable must be a matrix, its shape is [${shape.join(',')}]`,
+      );
     }
     const data = new Float32Array(rows * columns);
     for (let i = 0; i < Math.min(rows, columns); i++) data[i * columns + i] = gain;

@@ -80,7 +80,7 @@ export abstract class Layer {
     const reuse = this.#built ? true : this.options.reuse;
     return variableScope(scope, { reuse, auxiliaryNameScope: false }, () =>
       nameScope(scope.originalNameScope, () => {
-        if (!this.#built) this.build(x.shape);
+        if (!this.#built) this.build?.(x.shape);
         this.#built = true;
         return this.call(x);
       }),
@@ -90,19 +90,22 @@ export abstract class Layer {
   private openScope(): VariableScope {
     const { name, reuse } = this.options;
     if (name !== undefined) return variableScope(name, { reuse }, (scope) => scope);
-    if (reuse === true) throw new InvalidArgumentError(`${this.kind}: reuse needs the name of the layer that is used again`);
+    if (reuse === true)
+      throw new InvalidArgumentError(`${this.kind}: reuse needs the name of the layer that is used again`);
     return variableScope(null, { defaultName: this.kind }, (scope) => scope);
   }
 
-  /** Makes the variables for inputs of `shape`. Default: there are none. */
-  protected build(shape: TensorShape): void {
-    void shape;
-  }
+  /** Makes the variables for inputs of `shape`, in layers that have some. */
+  protected build?(shape: TensorShape): void;
 
   protected abstract call(x: Tensor): Tensor;
 
   /** Gets or makes a variable of the layer. */
-  protected addWeight(name: string, shape: readonly number[], { initializer, regularizer, trainable = true }: WeightSpec): Variable {
+  protected addWeight(
+    name: string,
+    shape: readonly number[],
+    { initializer, regularizer, trainable = true }: WeightSpec,
+  ): Variable {
     const variable = getVariable(name, {
       shape,
       initializer,
@@ -125,7 +128,9 @@ export abstract class Layer {
   /** Rejects inputs of another rank. */
   protected requireRank(shape: TensorShape, rank: number): void {
     if (shape.rank === null || shape.rank === rank) return;
-    throw new InvalidArgumentError(`${this.kind}: the inputs must have rank ${rank}, they have shape ${shape.toString()}`);
+    throw new InvalidArgumentError(
+      `${this.kind}: the inputs must have rank ${rank}, they have shape ${shape.toString()}`,
+    );
   }
 
   /** Applies the activation and adds the penalty of the output. */

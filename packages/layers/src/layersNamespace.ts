@@ -22,4 +22,8 @@ export {
   type PoolingOptions,
   type Size2d,
 } from './imageLayers.js';
-export { BatchNormalization, batchNormalization, type BatchNormalizationOptions } from './batchNormalization.js';
+export {
+  BatchNormalization,
+  batchNormalization,
+  type BatchNormalizationOptions,
+} from './batchNormalization.js';

@@ -92,7 +92,9 @@ export function piecewiseConstant(
     );
   }
   if (boundaries.some((boundary, i) => i > 0 && boundary <= (boundaries[i - 1] ?? boundary))) {
-    throw new InvalidArgumentError(`piecewiseConstant: the boundaries must rise, got [${boundaries.join(', ')}]`);
+    throw new InvalidArgumentError(
+      `piecewiseConstant: the boundaries must rise, got [${boundaries.join(', ')}]`,
+    );
   }
   return nameScope(name, () => {
     const step = convertToTensor(x);
@@ -118,7 +120,11 @@ export function polynomialDecay(
     power = 1,
     cycle = false,
     name = 'PolynomialDecay',
-  }: NameOptions & { readonly endLearningRate?: TensorLike; readonly power?: TensorLike; readonly cycle?: boolean } = {},
+  }: NameOptions & {
+    readonly endLearningRate?: TensorLike;
+    readonly power?: TensorLike;
+    readonly cycle?: boolean;
+  } = {},
 ): Tensor {
   return nameScope(name, (scope) => {
     const share = cycle ? cycledShare(globalStep, decaySteps) : minimum(progress(globalStep, decaySteps), 1);

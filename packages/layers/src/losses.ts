@@ -63,13 +63,23 @@ function checkSameShape(loss: string, first: string, x: Tensor, second: string, 
 }
 
 /** |labels - predictions| (`tf.losses.absolute_difference`). Both have one shape. */
-export function absoluteDifference(labels: TensorLike, predictions: TensorLike, options: LossOptions = {}): Tensor {
+export function absoluteDifference(
+  labels: TensorLike,
+  predictions: TensorLike,
+  options: LossOptions = {},
+): Tensor {
   return elementwiseLoss('absolute_difference', labels, predictions, options, (y, p) => abs(sub(p, y)));
 }
 
 /** (labels - predictions)^2 (`tf.losses.mean_squared_error`). Both have one shape. */
-export function meanSquaredError(labels: TensorLike, predictions: TensorLike, options: LossOptions = {}): Tensor {
-  return elementwiseLoss('mean_squared_error', labels, predictions, options, (y, p) => squaredDifference(p, y));
+export function meanSquaredError(
+  labels: TensorLike,
+  predictions: TensorLike,
+  options: LossOptions = {},
+): Tensor {
+  return elementwiseLoss('mean_squared_error', labels, predictions, options, (y, p) =>
+    squaredDifference(p, y),
+  );
 }
 
 /**
@@ -138,7 +148,11 @@ export function softmaxCrossEntropy(
     const targets = cast(onehotLabels, scores.dtype);
     checkSameShape('softmax_cross_entropy', 'onehotLabels', targets, 'logits', scores);
     const smoothed = labelSmoothing === 0 ? targets : smoothClasses(targets, labelSmoothing);
-    const losses = softmaxCrossEntropyWithLogits({ labels: stopGradient(smoothed), logits: scores, name: 'xentropy' });
+    const losses = softmaxCrossEntropyWithLogits({
+      labels: stopGradient(smoothed),
+      logits: scores,
+      name: 'xentropy',
+    });
     return computeWeightedLoss(losses, { ...options, scope: own });
   });
 }
@@ -147,7 +161,10 @@ export function softmaxCrossEntropy(
 function smoothClasses(labels: Tensor, smoothing: number): Tensor {
   const classes = labels.shape.rank === null ? null : labels.shape.dim(-1);
   const count = classes ?? cast(floorDiv(size(labels), size(reduceSum(labels, { axis: -1 }))), labels.dtype);
-  return add(mul(labels, 1 - smoothing), typeof count === 'number' ? smoothing / count : realDiv(smoothing, count));
+  return add(
+    mul(labels, 1 - smoothing),
+    typeof count === 'number' ? smoothing / count : realDiv(smoothing, count),
+  );
 }
 
 /**
@@ -195,7 +212,8 @@ export function sigmoidCrossEntropy(
     const scores = convertToTensor(logits);
     const targets = cast(multiClassLabels, scores.dtype);
     checkSameShape('sigmoid_cross_entropy', 'multiClassLabels', targets, 'logits', scores);
-    const smoothed = labelSmoothing === 0 ? targets : add(mul(targets, 1 - labelSmoothing), labelSmoothing / 2);
+    const smoothed =
+      labelSmoothing === 0 ? targets : add(mul(targets, 1 - labelSmoothing), labelSmoothing / 2);
     const losses = sigmoidCrossEntropyWithLogits({ labels: smoothed, logits: scores, name: 'xentropy' });
     return computeWeightedLoss(losses, { ...options, scope: own });
   });

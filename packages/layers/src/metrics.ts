@@ -39,11 +39,17 @@ export type Metric = [value: Tensor, updateOp: Tensor];
  * batch, `value` reads; `localVariablesInitializer` (or `metricVariables`) resets. 0 before the first batch.
  */
 export function mean(values: TensorLike, { name, ...options }: MetricOptions = {}): Metric {
-  return variableScope(name ?? null, { defaultName: 'mean' }, () => streamingMean(convertToTensor(values), options));
+  return variableScope(name ?? null, { defaultName: 'mean' }, () =>
+    streamingMean(convertToTensor(values), options),
+  );
 }
 
 /** The share of predictions that equal their labels (`tf.metrics.accuracy`); otherwise as `mean`. */
-export function accuracy(labels: TensorLike, predictions: TensorLike, { name, ...options }: MetricOptions = {}): Metric {
+export function accuracy(
+  labels: TensorLike,
+  predictions: TensorLike,
+  { name, ...options }: MetricOptions = {},
+): Metric {
   return variableScope(name ?? null, { defaultName: 'accuracy' }, () => {
     const wanted = convertToTensor(labels);
     const given = convertToTensor(predictions);

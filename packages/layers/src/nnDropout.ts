@@ -37,7 +37,9 @@ export function dropout(
   keepProbOrOptions: number | Tensor | DropoutOptions,
   more: DropoutOptions = {},
 ): Tensor {
-  const options = isProbability(keepProbOrOptions) ? { ...more, keepProb: keepProbOrOptions } : keepProbOrOptions;
+  const options = isProbability(keepProbOrOptions)
+    ? { ...more, keepProb: keepProbOrOptions }
+    : keepProbOrOptions;
   const { name = 'dropout', noiseShape, seed } = options;
   return nameScope(name, () => {
     const value = convertToTensor(x);

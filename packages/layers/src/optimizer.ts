@@ -70,10 +70,13 @@ export abstract class Optimizer {
   computeGradients(loss: Tensor, { varList, gradLoss }: ComputeGradientsOptions = {}): GradientAndVariable[] {
     return withGraphOf(loss, () => {
       const variables = varList ?? trainableVariables();
-      if (variables.length === 0) throw new InvalidArgumentError(`${this.name}: there are no variables to train`);
+      if (variables.length === 0)
+        throw new InvalidArgumentError(`${this.name}: there are no variables to train`);
       const integer = variables.find((variable) => !isFloating(variable.dtype));
       if (integer !== undefined) {
-        throw new InvalidArgumentError(`${this.name}: variable ${integer.name} is ${integer.dtype} and cannot be trained`);
+        throw new InvalidArgumentError(
+          `${this.name}: variable ${integer.name} is ${integer.dtype} and cannot be trained`,
+        );
       }
       const grads = gradients(loss, variables, gradLoss === undefined ? {} : { gradYs: [gradLoss] });
       return variables.map((variable, i) => [grads[i] ?? null, variable] as const);
@@ -88,15 +91,19 @@ export abstract class Optimizer {
     gradsAndVars: readonly GradientAndVariable[],
     { globalStep = null, name = this.name, updateOps }: ApplyGradientsOptions = {},
   ): Operation {
-    const pairs = gradsAndVars.flatMap(([gradient, variable]) => (gradient === null ? [] : [{ gradient, variable }]));
+    const pairs = gradsAndVars.flatMap(([gradient, variable]) =>
+      gradient === null ? [] : [{ gradient, variable }],
+    );
     const [first] = pairs;
     if (first === undefined) {
-      throw new InvalidArgumentError(`${this.name}: no gradients for any of the variables ${names(gradsAndVars)}`);
+      throw new InvalidArgumentError(
+        `${this.name}: no gradients for any of the variables ${names(gradsAndVars)}`,
+      );
     }
     return withGraphOf(first.gradient, () => {
       const graph = getDefaultGraph();
       const before = updateOps ?? operationsIn(graph.getCollection(GraphKeys.UPDATE_OPS));
-      controlDependencies(null, () => this.createSlots(pairs.map(({ variable }) => variable)));
+      controlDependencies(null, () => this.createSlots?.(pairs.map(({ variable }) => variable)));
       const trainOp = nameScope(name, (scope) => {
         this.prepare();
         const gate = before.length === 0 ? [] : [group(before, { name: 'update_ops' })];
@@ -130,17 +137,18 @@ export abstract class Optimizer {
 
   /** Variables of the optimizer itself: slots and others such as `beta1_power`. */
   variables(): Variable[] {
-    const all = [...this.#others.values(), ...[...this.#slots.values()].flatMap((slots) => [...slots.values()])];
+    const all = [
+      ...this.#others.values(),
+      ...[...this.#slots.values()].flatMap((slots) => [...slots.values()]),
+    ];
     return all.sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   /** Makes tensors of the hyper-parameters, in the name scope of the training operation. */
   protected abstract prepare(): void;
 
-  /** Makes the slots that `variables` lack. Default: none are needed. */
-  protected createSlots(variables: readonly Variable[]): void {
-    void variables;
-  }
+  /** Makes the slots that `variables` lack, in optimizers that have some. */
+  protected createSlots?(variables: readonly Variable[]): void;
 
   /** The operation that changes `variable` by `gradient`. */
   protected abstract applyDense(gradient: Tensor, variable: Variable): Operation;
@@ -171,7 +179,8 @@ export abstract class Optimizer {
   /** The slot, which must exist. */
   protected requireSlot(variable: Variable, slotName: string): Variable {
     const slot = this.getSlot(variable, slotName);
-    if (slot === null) throw new InvalidArgumentError(`${this.name}: ${variable.name} has no slot "${slotName}"`);
+    if (slot === null)
+      throw new InvalidArgumentError(`${this.name}: ${variable.name} has no slot "${slotName}"`);
     return slot;
   }
 }

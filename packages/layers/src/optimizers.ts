@@ -46,7 +46,10 @@ export class GradientDescentOptimizer extends Optimizer {
   readonly #useLocking: boolean;
 
   /** `learningRate` is a number or a scalar tensor. */
-  constructor(learningRate: TensorLike, { useLocking = false, name = 'GradientDescent' }: OptimizerOptions = {}) {
+  constructor(
+    learningRate: TensorLike,
+    { useLocking = false, name = 'GradientDescent' }: OptimizerOptions = {},
+  ) {
     super(name);
     this.#useLocking = useLocking;
     this.#parameters = new HyperParameters({ learning_rate: learningRate });

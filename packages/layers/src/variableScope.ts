@@ -66,7 +66,9 @@ export function variableScope<R>(
     const scope = makeScope(store.current, nameOrScope, name, nameScopeName, options);
     const result = store.enter(scope, again, () => build(scope));
     if (result instanceof Promise) {
-      throw new InvalidArgumentError('variableScope() takes a synchronous callback: it has ended when a promise resolves');
+      throw new InvalidArgumentError(
+        'variableScope() takes a synchronous callback: it has ended when a promise resolves',
+      );
     }
     return result;
   };
@@ -88,8 +90,10 @@ function scopeName(
   { defaultName, reuse }: VariableScopeOptions,
 ): string {
   if (nameOrScope !== null) return nameOrScope instanceof VariableScope ? nameOrScope.name : nameOrScope;
-  if (defaultName === undefined) throw new InvalidArgumentError('variableScope: a name or the option "defaultName" is needed');
-  if (reuse === true) throw new InvalidArgumentError('variableScope: reuse needs a name, a default name is always new');
+  if (defaultName === undefined)
+    throw new InvalidArgumentError('variableScope: a name or the option "defaultName" is needed');
+  if (reuse === true)
+    throw new InvalidArgumentError('variableScope: reuse needs a name, a default name is always new');
   return store.uniqueScopeName(defaultName);
 }
 
@@ -102,17 +106,22 @@ function makeScope(
 ): VariableScope {
   const again = nameOrScope instanceof VariableScope;
   const { defaults } = again ? nameOrScope : outer;
-  const own = reuse || (again ? nameOrScope.reuse : false);
+  const own = firstSet(reuse, again ? nameOrScope.reuse : outer.reuse);
   return new VariableScope(
     again ? name : joinNames(outer.name, name),
     again ? nameOrScope.originalNameScope : nameScopeName,
-    again ? own : own || outer.reuse,
+    own,
     {
       initializer: initializer ?? defaults.initializer,
       regularizer: regularizer ?? defaults.regularizer,
       dtype: dtype ?? defaults.dtype,
     },
   );
+}
+
+/** Reuse cannot be switched off: `false` means that nothing new is said. */
+function firstSet(own: Reuse | undefined, inherited: Reuse): Reuse {
+  return own === undefined || own === false ? inherited : own;
 }
 
 export interface GetVariableOptions {
@@ -147,7 +156,11 @@ export function getVariable(name: string, options: GetVariableOptions = {}): Var
   if (scope.reuse === true) throw missing(full, store);
   const variable = createVariable(full, scope, options);
   store.variables.set(full, variable);
-  addRegularization(full, variable, options.regularizer === undefined ? scope.defaults.regularizer : options.regularizer);
+  addRegularization(
+    full,
+    variable,
+    options.regularizer === undefined ? scope.defaults.regularizer : options.regularizer,
+  );
   return variable;
 }
 
@@ -185,7 +198,9 @@ function createVariable(name: string, scope: VariableScope, options: GetVariable
   const { initializer = scope.defaults.initializer ?? undefined, trainable, collections } = options;
   const isValue = initializer !== undefined && typeof initializer !== 'function';
   const dtype = options.dtype ?? (isValue ? undefined : scope.defaults.dtype);
-  const initial = isValue ? initializer : initialValue(name, initializer, options, dtype ?? scope.defaults.dtype);
+  const initial = isValue
+    ? initializer
+    : initialValue(name, initializer, options, dtype ?? scope.defaults.dtype);
   // Variable names follow variable scopes alone; the exact name is asked for where it is free.
   const exact = getDefaultGraph().findOperation(name) === undefined && !name.endsWith('/');
   return nameScope(
@@ -208,7 +223,7 @@ function initialValue(
   dtype: DType,
 ): InitialValue {
   const full = shape === undefined ? undefined : TensorShape.of(shape);
-  if (full === undefined || !full.isFullyDefined) {
+  if (full?.isFullyDefined !== true) {
     const given = full === undefined ? 'there is none' : `it is ${full.toString()}`;
     throw new InvalidArgumentError(`variable "${name}" is new and needs a fully known shape, but ${given}`);
   }
@@ -216,7 +231,9 @@ function initialValue(
   return () => {
     const value: unknown = make(full.toStatic(), { dtype });
     if (typeof value === 'function') {
-      throw new InvalidArgumentError(`variable "${name}": the initializer returned a function; call it: initializer()`);
+      throw new InvalidArgumentError(
+        `variable "${name}": the initializer returned a function; call it: initializer()`,
+      );
     }
     return convertToTensor(value as Tensor, { dtype });
   };
@@ -227,4 +244,3 @@ function addRegularization(name: string, variable: Variable, regularizer: Regula
   const loss = nameScope(`${name.replace(/\/$/, '')}/Regularizer/`, () => regularizer(variable));
   if (loss !== null) getDefaultGraph().addToCollection(GraphKeys.REGULARIZATION_LOSSES, loss);
 }
-

@@ -112,13 +112,19 @@ export function getLosses({
 }
 
 /** Adds a loss made elsewhere to the collection (`tf.losses.add_loss`). */
-export function addLoss(loss: Tensor, { lossCollection = GraphKeys.LOSSES }: { lossCollection?: string } = {}): void {
+export function addLoss(
+  loss: Tensor,
+  { lossCollection = GraphKeys.LOSSES }: { lossCollection?: string } = {},
+): void {
   loss.graph.addToCollection(lossCollection, loss);
 }
 
 /** All regularization losses (`tf.losses.get_regularization_losses`). */
 export function getRegularizationLosses({ scope }: { scope?: string } = {}): Tensor[] {
-  return getLosses({ lossCollection: GraphKeys.REGULARIZATION_LOSSES, ...(scope === undefined ? {} : { scope }) });
+  return getLosses({
+    lossCollection: GraphKeys.REGULARIZATION_LOSSES,
+    ...(scope === undefined ? {} : { scope }),
+  });
 }
 
 /** The sum of all regularization losses, 0 when there are none (`tf.losses.get_regularization_loss`). */

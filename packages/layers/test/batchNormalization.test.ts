@@ -25,7 +25,9 @@ const BATCH = [
 const EPSILON = 0.001;
 const columns = [0, 1].map((j) => BATCH.map((row) => row[j] ?? NaN));
 const means = columns.map((column) => column.reduce((a, b) => a + b, 0) / 3);
-const variances = columns.map((column, j) => column.reduce((sum, x) => sum + (x - (means[j] ?? 0)) ** 2, 0) / 3);
+const variances = columns.map(
+  (column, j) => column.reduce((sum, x) => sum + (x - (means[j] ?? 0)) ** 2, 0) / 3,
+);
 const normalized = BATCH.flatMap((row) =>
   row.map((x, j) => (x - (means[j] ?? 0)) / Math.sqrt((variances[j] ?? 0) + EPSILON)),
 );
@@ -67,8 +69,15 @@ describe('batchNormalization', () => {
       session.initializeAll();
       expectNear(session.get(y, [[x, BATCH]]), normalized, 5);
       session.do(updates(), [[x, BATCH]]);
-      expectNear(session.read(variable('batch_normalization/moving_mean')), means.map((m) => 0.1 * m));
-      expectNear(session.read(variable('batch_normalization/moving_variance')), variances.map((v) => 0.9 + 0.1 * v), 5);
+      expectNear(
+        session.read(variable('batch_normalization/moving_mean')),
+        means.map((m) => 0.1 * m),
+      );
+      expectNear(
+        session.read(variable('batch_normalization/moving_variance')),
+        variances.map((v) => 0.9 + 0.1 * v),
+        5,
+      );
     });
   });
 
@@ -78,7 +87,11 @@ describe('batchNormalization', () => {
       const y = layers.batchNormalization(x);
       session.initializeAll();
       const scale = 1 / Math.sqrt(1 + EPSILON);
-      expectNear(session.get(y, [[x, BATCH]]), BATCH.flat().map((value) => value * scale), 5);
+      expectNear(
+        session.get(y, [[x, BATCH]]),
+        BATCH.flat().map((value) => value * scale),
+        5,
+      );
     });
   });
 
@@ -89,12 +102,35 @@ describe('batchNormalization', () => {
       const y = layers.batchNormalization(x, { training, momentum: 0.9 });
       session.initializeAll();
       const scale = 1 / Math.sqrt(1 + EPSILON);
-      expectNear(session.get(y, [[x, BATCH], [training, false]]), BATCH.flat().map((value) => value * scale), 5);
-      expectNear(session.get(y, [[x, BATCH], [training, true]]), normalized, 5);
-      session.do(updates(), [[x, BATCH], [training, false]]);
+      expectNear(
+        session.get(y, [
+          [x, BATCH],
+          [training, false],
+        ]),
+        BATCH.flat().map((value) => value * scale),
+        5,
+      );
+      expectNear(
+        session.get(y, [
+          [x, BATCH],
+          [training, true],
+        ]),
+        normalized,
+        5,
+      );
+      session.do(updates(), [
+        [x, BATCH],
+        [training, false],
+      ]);
       expect(session.read(variable('batch_normalization/moving_mean'))).toEqual([0, 0]);
-      session.do(updates(), [[x, BATCH], [training, true]]);
-      expectNear(session.read(variable('batch_normalization/moving_mean')), means.map((m) => 0.1 * m));
+      session.do(updates(), [
+        [x, BATCH],
+        [training, true],
+      ]);
+      expectNear(
+        session.read(variable('batch_normalization/moving_mean')),
+        means.map((m) => 0.1 * m),
+      );
     });
   });
 
@@ -109,7 +145,11 @@ describe('batchNormalization', () => {
         expectNear(session.get(y, [[x, fed]]), normalized, 5);
         session.do(updates(), [[x, fed]]);
         const moving = session.read(variable('batch_normalization/moving_variance'));
-        expectNear(moving, variances.map((v) => 0.9 + 0.1 * v * (3 / 2)), 5);
+        expectNear(
+          moving,
+          variances.map((v) => 0.9 + 0.1 * v * (3 / 2)),
+          5,
+        );
       });
     }
   });
@@ -118,7 +158,11 @@ describe('batchNormalization', () => {
     ReferenceSession.in((session) => {
       const x = placeholder('float32', [3, 2]);
       const y = layers.batchNormalization(x, { training: true });
-      const weights = [[1, -2], [3, 0.5], [-1, 2]];
+      const weights = [
+        [1, -2],
+        [3, 0.5],
+        [-1, 2],
+      ];
       const loss = reduceSum(mul(square(y), weights));
       const [dx] = gradients(loss, x);
       if (dx === null || dx === undefined) throw new Error('there is no gradient');
@@ -142,13 +186,18 @@ describe('batchNormalization', () => {
       const step = new train.GradientDescentOptimizer(0.1).minimize(reduceSum(square(y)));
       session.initializeAll();
       session.do(step, [[x, BATCH]]);
-      expectNear(session.read(variable('batch_normalization/moving_mean')), means.map((m) => 0.1 * m));
+      expectNear(
+        session.read(variable('batch_normalization/moving_mean')),
+        means.map((m) => 0.1 * m),
+      );
     });
   });
 
   it('refuses unknown ranks and axes', () => {
     new Graph().asDefault(() => {
-      expect(() => layers.batchNormalization(placeholder('float32'))).toThrow('the rank of the inputs must be known');
+      expect(() => layers.batchNormalization(placeholder('float32'))).toThrow(
+        'the rank of the inputs must be known',
+      );
       expect(() => layers.batchNormalization(placeholder('float32', [2, 3]), { axis: 2 })).toThrow(
         'batch_normalization: axis 2 is out of range for inputs of shape [2,3]',
       );

@@ -10,7 +10,8 @@ describe('clipByGlobalNorm', () => {
       const [clipped, norm] = clipByGlobalNorm(tensors, 1);
       expect(clipped[1]).toBeNull();
       const [a, c] = [clipped[0], clipped[2]];
-      if (a === null || a === undefined || c === null || c === undefined) throw new Error('a tensor is missing');
+      if (a === null || a === undefined || c === null || c === undefined)
+        throw new Error('a tensor is missing');
       const values = session.run([a, c, norm]);
       expectNear(values.flat(), [0.6, 0, 0.8, 5]);
       const [same] = clipByGlobalNorm([constant([3, 4])], 10)[0];
@@ -43,7 +44,10 @@ describe('clipByGlobalNorm', () => {
 describe('clipByNorm', () => {
   it('limits the norm over all elements or over axes', () => {
     ReferenceSession.in((session) => {
-      const x = constant([[3, 4], [0.3, 0.4]]);
+      const x = constant([
+        [3, 4],
+        [0.3, 0.4],
+      ]);
       expectNear(session.get(clipByNorm(x, 1, { axes: [1] })), [0.6, 0.8, 0.3, 0.4]);
       expectNear(session.get(clipByNorm(constant([3, 4]), 1)), [0.6, 0.8]);
       expectNear(session.get(clipByNorm(constant([0, 0]), 1)), [0, 0]);

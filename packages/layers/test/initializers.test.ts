@@ -23,13 +23,23 @@ describe('constant initializers', () => {
     expect(valueOf(layers.zerosInitializer(), [2])).toEqual([0, 0]);
     expect(valueOf(layers.onesInitializer(), [2])).toEqual([1, 1]);
     expect(valueOf(layers.constantInitializer(2.5), [2])).toEqual([2.5, 2.5]);
-    expect(valueOf(layers.constantInitializer([[1, 2], [3, 4]]), [4])).toEqual([1, 2, 3, 4]);
+    expect(
+      valueOf(
+        layers.constantInitializer([
+          [1, 2],
+          [3, 4],
+        ]),
+        [4],
+      ),
+    ).toEqual([1, 2, 3, 4]);
     expect(valueOf(layers.identityInitializer({ gain: 2 }), [2, 3])).toEqual([2, 0, 0, 0, 2, 0]);
   });
 
   it('refuse other sizes and ranks', () => {
     new Graph().asDefault(() => {
-      expect(() => layers.constantInitializer([1, 2, 3])([2, 2])).toThrow('a value of shape [2,2] needs 4 elements, got 3');
+      expect(() => layers.constantInitializer([1, 2, 3])([2, 2])).toThrow(
+        'a value of shape [2,2] needs 4 elements, got 3',
+      );
       expect(() => layers.identityInitializer()([2])).toThrow('must be a matrix, its shape is [2]');
       expect(() => layers.orthogonalInitializer()([2])).toThrow('must have rank 2 or more, its shape is [2]');
       expect(() => layers.varianceScalingInitializer({ scale: 0 })).toThrow('scale must be positive, got 0');
@@ -51,28 +61,86 @@ describe('random initializers', () => {
   const SHAPE = [100, 50];
 
   it.each([
-    { name: 'randomUniform', make: () => initializers.randomUniform({ minval: -1, maxval: 3 }), mean: 1, stddev: 4 / Math.sqrt(12), bound: 3 },
-    { name: 'randomNormal', make: () => initializers.randomNormal({ mean: 1, stddev: 2 }), mean: 1, stddev: 2, bound: 12 },
-    { name: 'truncatedNormal', make: () => initializers.truncatedNormal({ stddev: 1 }), mean: 0, stddev: 0.8796, bound: 2 },
-    { name: 'glorotUniform', make: () => initializers.glorotUniform(), mean: 0, stddev: Math.sqrt(2 / 150), bound: Math.sqrt(6 / 150) },
-    { name: 'glorotNormal', make: () => initializers.glorotNormal(), mean: 0, stddev: Math.sqrt(2 / 150), bound: (2 / 0.8796) * Math.sqrt(2 / 150) },
-    { name: 'heNormal', make: () => initializers.heNormal(), mean: 0, stddev: Math.sqrt(2 / 100), bound: (2 / 0.8796) * Math.sqrt(2 / 100) },
-    { name: 'heUniform', make: () => initializers.heUniform(), mean: 0, stddev: Math.sqrt(2 / 100), bound: Math.sqrt(6 / 100) },
-    { name: 'lecunNormal', make: () => initializers.lecunNormal(), mean: 0, stddev: Math.sqrt(1 / 100), bound: (2 / 0.8796) * Math.sqrt(1 / 100) },
-    { name: 'lecunUniform', make: () => initializers.lecunUniform(), mean: 0, stddev: Math.sqrt(1 / 100), bound: Math.sqrt(3 / 100) },
+    {
+      name: 'randomUniform',
+      make: () => initializers.randomUniform({ minval: -1, maxval: 3 }),
+      mean: 1,
+      stddev: 4 / Math.sqrt(12),
+      bound: 3,
+    },
+    {
+      name: 'randomNormal',
+      make: () => initializers.randomNormal({ mean: 1, stddev: 2 }),
+      mean: 1,
+      stddev: 2,
+      bound: 12,
+    },
+    {
+      name: 'truncatedNormal',
+      make: () => initializers.truncatedNormal({ stddev: 1 }),
+      mean: 0,
+      stddev: 0.8796,
+      bound: 2,
+    },
+    {
+      name: 'glorotUniform',
+      make: () => initializers.glorotUniform(),
+      mean: 0,
+      stddev: Math.sqrt(2 / 150),
+      bound: Math.sqrt(6 / 150),
+    },
+    {
+      name: 'glorotNormal',
+      make: () => initializers.glorotNormal(),
+      mean: 0,
+      stddev: Math.sqrt(2 / 150),
+      bound: (2 / 0.8796) * Math.sqrt(2 / 150),
+    },
+    {
+      name: 'heNormal',
+      make: () => initializers.heNormal(),
+      mean: 0,
+      stddev: Math.sqrt(2 / 100),
+      bound: (2 / 0.8796) * Math.sqrt(2 / 100),
+    },
+    {
+      name: 'heUniform',
+      make: () => initializers.heUniform(),
+      mean: 0,
+      stddev: Math.sqrt(2 / 100),
+      bound: Math.sqrt(6 / 100),
+    },
+    {
+      name: 'lecunNormal',
+      make: () => initializers.lecunNormal(),
+      mean: 0,
+      stddev: Math.sqrt(1 / 100),
+      bound: (2 / 0.8796) * Math.sqrt(1 / 100),
+    },
+    {
+      name: 'lecunUniform',
+      make: () => initializers.lecunUniform(),
+      mean: 0,
+      stddev: Math.sqrt(1 / 100),
+      bound: Math.sqrt(3 / 100),
+    },
     {
       name: 'varianceScaling',
-      make: () => initializers.varianceScaling({ scale: 3, mode: 'fan_out', distribution: 'untruncated_normal' }),
+      make: () =>
+        initializers.varianceScaling({ scale: 3, mode: 'fan_out', distribution: 'untruncated_normal' }),
       mean: 0,
       stddev: Math.sqrt(3 / 50),
       bound: 2,
     },
-  ])('$name has the mean, the deviation and the bounds of its distribution', ({ make, mean, stddev, bound }) => {
-    const found = statistics(valueOf(make(), SHAPE));
-    expect(Math.abs(found.mean - mean)).toBeLessThan((5 * stddev) / Math.sqrt(5000));
-    expect(Math.abs(found.stddev / stddev - 1)).toBeLessThan(0.05);
-    expect(found.largest).toBeLessThanOrEqual(bound * (1 + 1e-3));
-  });
+  ])(
+    '$name has the mean, the deviation and the bounds of its distribution',
+    ({ make, mean, stddev, bound }) => {
+      const found = statistics(valueOf(make(), SHAPE));
+      expect(Math.abs(found.mean - mean)).toBeLessThan((5 * stddev) / Math.sqrt(5000));
+      expect(Math.abs(found.stddev / stddev - 1)).toBeLessThan(0.05);
+      expect(found.largest).toBeLessThanOrEqual(bound * (1 + 1e-3));
+    },
+  );
 
   it('count the window of a convolution among the inputs', () => {
     const found = statistics(valueOf(initializers.heUniform(), [3, 3, 20, 30]));
@@ -101,7 +169,11 @@ describe('the orthogonal initializer', () => {
         }
         return dot;
       });
-      expectNear(dots, dots.map((_, j) => (i === j ? 4 : 0)), 5);
+      expectNear(
+        dots,
+        dots.map((_, j) => (i === j ? 4 : 0)),
+        5,
+      );
     }
   });
 

@@ -29,7 +29,18 @@ describe('dense', () => {
       expect(y.shape.dims).toEqual([null, 3]);
       expect(variableNames()).toEqual(['dense/kernel [2,3]', 'dense/bias [3]']);
       session.initializeAll();
-      expectNear(session.get(y, [[x, [[1, 1], [-1, 0]]]]), [5.5, 7, 0, 0, 0, 0]);
+      expectNear(
+        session.get(y, [
+          [
+            x,
+            [
+              [1, 1],
+              [-1, 0],
+            ],
+          ],
+        ]),
+        [5.5, 7, 0, 0, 0, 0],
+      );
     });
   });
 
@@ -55,7 +66,20 @@ describe('dense', () => {
       const y = layers.dense(x, 1, { kernelInitializer: constantInitializer([1, 10]) });
       expect(y.shape.dims).toEqual([null, 2, 1]);
       session.initializeAll();
-      expectNear(session.get(y, [[x, [[[1, 2], [3, 4]]]]]), [21, 43]);
+      expectNear(
+        session.get(y, [
+          [
+            x,
+            [
+              [
+                [1, 2],
+                [3, 4],
+              ],
+            ],
+          ],
+        ]),
+        [21, 43],
+      );
     });
   });
 
@@ -87,7 +111,10 @@ describe('dense', () => {
         trainable: false,
       });
       const names = (getCollection(GraphKeys.REGULARIZATION_LOSSES) as Tensor[]).map((loss) => loss.name);
-      expect(names).toEqual(['dense/kernel/Regularizer/l2_regularizer:0', 'dense/ActivityRegularizer/l2_regularizer:0']);
+      expect(names).toEqual([
+        'dense/kernel/Regularizer/l2_regularizer:0',
+        'dense/ActivityRegularizer/l2_regularizer:0',
+      ]);
       expect(trainableVariables()).toEqual([]);
     });
   });
@@ -98,7 +125,9 @@ describe('dense', () => {
         'dense: the last dimension of the inputs must be known to make the variables, the inputs have shape [2,?]',
       );
       expect(() => layers.dense(placeholder('float32'), 3)).toThrow('the inputs have shape <unknown>');
-      expect(() => layers.dense(constant([[1]]), 0)).toThrow('dense: units must be a positive integer, got 0');
+      expect(() => layers.dense(constant([[1]]), 0)).toThrow(
+        'dense: units must be a positive integer, got 0',
+      );
     });
   });
 });
@@ -106,7 +135,12 @@ describe('dense', () => {
 describe('conv2d', () => {
   it('convolves, adds the bias and activates', () => {
     ReferenceSession.in((session) => {
-      const x = constant([[[[1], [2]], [[3], [4]]]]);
+      const x = constant([
+        [
+          [[1], [2]],
+          [[3], [4]],
+        ],
+      ]);
       const y = layers.conv2d(x, 1, 2, {
         padding: 'same',
         kernelInitializer: constantInitializer(1),
@@ -124,9 +158,19 @@ describe('conv2d', () => {
       const x = placeholder('float32', [null, 28, 28, 3]);
       const y = layers.conv2d(x, 8, [5, 3], { strides: 2 });
       expect(y.shape.dims).toEqual([null, 12, 13, 8]);
-      expect(layers.conv2d(x, 8, 3, { dilationRate: 2, useBias: false }).shape.dims).toEqual([null, 24, 24, 8]);
+      expect(layers.conv2d(x, 8, 3, { dilationRate: 2, useBias: false }).shape.dims).toEqual([
+        null,
+        24,
+        24,
+        8,
+      ]);
       const first = placeholder('float32', [null, 3, 28, 28]);
-      expect(layers.conv2d(first, 8, 3, { dataFormat: 'channels_first' }).shape.dims).toEqual([null, 8, 26, 26]);
+      expect(layers.conv2d(first, 8, 3, { dataFormat: 'channels_first' }).shape.dims).toEqual([
+        null,
+        8,
+        26,
+        26,
+      ]);
       expect(variableNames()).toEqual([
         'conv2d/kernel [5,3,3,8]',
         'conv2d/bias [8]',
@@ -139,10 +183,18 @@ describe('conv2d', () => {
 
   it('refuses other ranks, unknown channels and paddings', () => {
     inGraph(() => {
-      expect(() => layers.conv2d(placeholder('float32', [1, 2, 3]), 1, 1)).toThrow('conv2d: the inputs must have rank 4');
-      expect(() => layers.conv2d(placeholder('float32', [1, 2, 3, null]), 1, 1)).toThrow('the number of channels of the inputs must be known');
-      expect(() => layers.conv2d(constant([[[[1]]]]), 1, 1, { padding: 'full' as 'same' })).toThrow('padding must be "valid" or "same", got "full"');
-      expect(() => layers.conv2d(constant([[[[1]]]]), 1.5, 1)).toThrow('filters must be a positive integer, got 1.5');
+      expect(() => layers.conv2d(placeholder('float32', [1, 2, 3]), 1, 1)).toThrow(
+        'conv2d: the inputs must have rank 4',
+      );
+      expect(() => layers.conv2d(placeholder('float32', [1, 2, 3, null]), 1, 1)).toThrow(
+        'the number of channels of the inputs must be known',
+      );
+      expect(() => layers.conv2d(constant([[[[1]]]]), 1, 1, { padding: 'full' as 'same' })).toThrow(
+        'padding must be "valid" or "same", got "full"',
+      );
+      expect(() => layers.conv2d(constant([[[[1]]]]), 1.5, 1)).toThrow(
+        'filters must be a positive integer, got 1.5',
+      );
     });
   });
 });
@@ -150,12 +202,19 @@ describe('conv2d', () => {
 describe('pooling and flatten', () => {
   it('reduce windows', () => {
     ReferenceSession.in((session) => {
-      const x = constant([[[[1], [2]], [[3], [4]]]]);
+      const x = constant([
+        [
+          [[1], [2]],
+          [[3], [4]],
+        ],
+      ]);
       const [max, mean] = [layers.maxPooling2d(x, 2, 2), layers.averagePooling2d(x, 2, 2)];
       expect([max.name, mean.name]).toEqual(['max_pooling2d/MaxPool:0', 'average_pooling2d/AvgPool:0']);
       expect(session.run([max, mean])).toEqual([[4], [2.5]]);
       expect(layers.maxPooling2d(x, [2, 1], 1, { padding: 'SAME' }).shape.dims).toEqual([1, 2, 2, 1]);
-      expect(() => layers.maxPooling2d(constant([1]), 2, 2)).toThrow('max_pooling2d: the inputs must have rank 4');
+      expect(() => layers.maxPooling2d(constant([1]), 2, 2)).toThrow(
+        'max_pooling2d: the inputs must have rank 4',
+      );
     });
   });
 
@@ -180,7 +239,11 @@ describe('dropout', () => {
       ]) {
         const kept = values.filter((value) => value !== 0);
         expect(Math.abs(kept.length / 4000 - 0.75)).toBeLessThan(0.04);
-        expectNear(kept, kept.map(() => 2 / 0.75), 5);
+        expectNear(
+          kept,
+          kept.map(() => 2 / 0.75),
+          5,
+        );
       }
       expect(session.get(nn.dropout(x, 1)).every((value) => value === 2)).toBe(true);
     });
@@ -203,7 +266,9 @@ describe('dropout', () => {
       expect(session.get(layers.dropout(x))).toEqual(Array<number>(100).fill(1));
       expect(session.get(fed, [[training, false]])).toEqual(Array<number>(100).fill(1));
       expect(new Set(session.get(fed, [[training, true]]))).toEqual(new Set([0, 2]));
-      expect(new Set(session.get(layers.dropout(x, { training: true, rate: 0.2, seed: 1 })))).toEqual(new Set([0, 1.25]));
+      expect(new Set(session.get(layers.dropout(x, { training: true, rate: 0.2, seed: 1 })))).toEqual(
+        new Set([0, 1.25]),
+      );
     });
   });
 

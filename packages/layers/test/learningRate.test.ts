@@ -8,14 +8,26 @@ type Schedule = (step: Tensor) => Tensor;
 
 describe('learning rates', () => {
   it.each<{ name: string; build: Schedule; formula: (step: number) => number }>([
-    { name: 'exponentialDecay', build: (s) => train.exponentialDecay(0.1, s, 10, 0.96), formula: (t) => 0.1 * 0.96 ** (t / 10) },
+    {
+      name: 'exponentialDecay',
+      build: (s) => train.exponentialDecay(0.1, s, 10, 0.96),
+      formula: (t) => 0.1 * 0.96 ** (t / 10),
+    },
     {
       name: 'exponentialDecay in steps',
       build: (s) => train.exponentialDecay(0.1, s, 10, 0.96, { staircase: true }),
       formula: (t) => 0.1 * 0.96 ** Math.floor(t / 10),
     },
-    { name: 'naturalExpDecay', build: (s) => train.naturalExpDecay(0.1, s, 10, 0.5), formula: (t) => 0.1 * Math.exp(-0.5 * (t / 10)) },
-    { name: 'inverseTimeDecay', build: (s) => train.inverseTimeDecay(0.1, s, 10, 0.5), formula: (t) => 0.1 / (1 + 0.5 * (t / 10)) },
+    {
+      name: 'naturalExpDecay',
+      build: (s) => train.naturalExpDecay(0.1, s, 10, 0.5),
+      formula: (t) => 0.1 * Math.exp(-0.5 * (t / 10)),
+    },
+    {
+      name: 'inverseTimeDecay',
+      build: (s) => train.inverseTimeDecay(0.1, s, 10, 0.5),
+      formula: (t) => 0.1 / (1 + 0.5 * (t / 10)),
+    },
     {
       name: 'inverseTimeDecay in steps',
       build: (s) => train.inverseTimeDecay(0.1, s, 10, 0.5, { staircase: true }),
@@ -63,7 +75,9 @@ describe('learning rates', () => {
   it('refuse boundaries that do not fit', () => {
     new Graph().asDefault(() => {
       expect(() => train.piecewiseConstant(0, [1, 2], [1, 2])).toThrow('2 boundaries need 3 values, got 2');
-      expect(() => train.piecewiseConstant(0, [2, 1], [1, 2, 3])).toThrow('the boundaries must rise, got [2, 1]');
+      expect(() => train.piecewiseConstant(0, [2, 1], [1, 2, 3])).toThrow(
+        'the boundaries must rise, got [2, 1]',
+      );
     });
   });
 });
@@ -73,10 +87,17 @@ describe('the global step', () => {
     new Graph().asDefault(() => {
       expect(train.getGlobalStep()).toBeNull();
       const step = train.getOrCreateGlobalStep();
-      expect([step.name, step.dtype, step.shape.dims, step.trainable]).toEqual(['global_step:0', 'int64', [], false]);
+      expect([step.name, step.dtype, step.shape.dims, step.trainable]).toEqual([
+        'global_step:0',
+        'int64',
+        [],
+        false,
+      ]);
       expect(train.getOrCreateGlobalStep()).toBe(step);
       expect(train.getGlobalStep()).toBe(step);
-      expect(() => train.createGlobalStep()).toThrow(/the graph has a global step, global_step:0 \(created at/);
+      expect(() => train.createGlobalStep()).toThrow(
+        /the graph has a global step, global_step:0 \(created at/,
+      );
     });
   });
 
@@ -84,7 +105,9 @@ describe('the global step', () => {
     const graph = new Graph();
     graph.asDefault(() => {
       const wrong = new Variable([1, 2], { name: 'steps', collections: ['global_step'], trainable: false });
-      expect(() => train.getGlobalStep()).toThrow('the global step steps:0 must be an integer scalar, it is float32 of shape [2]');
+      expect(() => train.getGlobalStep()).toThrow(
+        'the global step steps:0 must be an integer scalar, it is float32 of shape [2]',
+      );
       graph.addToCollection('global_step', wrong);
       expect(() => train.getGlobalStep()).toThrow('the graph has 2 global steps: steps:0, steps:0');
     });

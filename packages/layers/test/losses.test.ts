@@ -66,7 +66,11 @@ describe('losses of labels and predictions', () => {
       const [dp] = gradients(value, p);
       if (dp === null || dp === undefined) throw new Error('there is no gradient');
       const h = 1e-6;
-      expectNear(session.get(dp), pairs.map(([y, x]) => (formula(y, x + h) - formula(y, x - h)) / (2 * h * 6)), 5);
+      expectNear(
+        session.get(dp),
+        pairs.map(([y, x]) => (formula(y, x + h) - formula(y, x - h)) / (2 * h * 6)),
+        5,
+      );
     });
   });
 
@@ -99,7 +103,8 @@ describe('losses of labels and predictions', () => {
       const want = softmaxLoss(row, [0.1, 0.8, 0.1]);
       expectNear(session.run([known, unknown], [[x, onehot]]).flat(), [want, want]);
       const sigmoid = losses.sigmoidCrossEntropy([[1, 0]], [[0.3, 2]], { labelSmoothing: 0.2 });
-      const term = (y: number, p: number): number => Math.max(p, 0) - p * y + Math.log1p(Math.exp(-Math.abs(p)));
+      const term = (y: number, p: number): number =>
+        Math.max(p, 0) - p * y + Math.log1p(Math.exp(-Math.abs(p)));
       expectNear(session.get(sigmoid), [(term(0.9, 0.3) + term(0.1, 2)) / 2]);
     });
   });
@@ -156,13 +161,15 @@ describe('weights and reductions', () => {
       expect(() => losses.meanSquaredError(values, [1, 2, 3])).toThrow(
         'mean_squared_error: labels have shape [2,2], predictions [3]: they must be equal',
       );
-      expect(() => losses.softmaxCrossEntropy([[1, 0]], [[1, 0, 0]])).toThrow('onehotLabels have shape [1,2], logits [1,3]');
+      expect(() => losses.softmaxCrossEntropy([[1, 0]], [[1, 0, 0]])).toThrow(
+        'onehotLabels have shape [1,2], logits [1,3]',
+      );
     });
   });
 });
 
 describe('collections of losses', () => {
-  it('take each loss under TensorFlow\'s name, and sum up', () => {
+  it("take each loss under TensorFlow's name, and sum up", () => {
     ReferenceSession.in((session) => {
       expect(() => losses.getTotalLoss()).toThrow('getTotalLoss: the graph has no losses');
       const a = losses.meanSquaredError([1], [3]);
@@ -175,11 +182,17 @@ describe('collections of losses', () => {
       expect(losses.getLosses().length).toBe(3);
       expect(losses.getLosses({ scope: 'mine' })).toEqual([b]);
       expect(getCollection(GraphKeys.LOSSES)).toEqual(losses.getLosses());
-      expect(losses.getRegularizationLosses().map((loss) => loss.name)).toEqual(['w/Regularizer/l2_regularizer:0']);
+      expect(losses.getRegularizationLosses().map((loss) => loss.name)).toEqual([
+        'w/Regularizer/l2_regularizer:0',
+      ]);
       const total = losses.getTotalLoss();
       const plain = losses.getTotalLoss({ addRegularizationLosses: false, name: 'plain' });
       expect([total.name, plain.name]).toEqual(['total_loss:0', 'plain:0']);
-      expectNear(session.run([total, plain, losses.getRegularizationLoss()]).flat(), [4 + 1 + 10 + 1.25, 15, 1.25]);
+      expectNear(session.run([total, plain, losses.getRegularizationLoss()]).flat(), [
+        4 + 1 + 10 + 1.25,
+        15,
+        1.25,
+      ]);
     });
   });
 
@@ -194,8 +207,14 @@ describe('regularizers', () => {
       const w = constant([3, -4]);
       const penalties = [l1Regularizer(0.5)(w), l2Regularizer(0.5)(w), l1L2Regularizer(0.5, 0.5)(w)];
       expectNear(session.run(penalties.filter((penalty) => penalty !== null)).flat(), [3.5, 6.25, 9.75]);
-      expect([l1Regularizer(0)(w), l2Regularizer(0)(w), l1L2Regularizer(0, 0)(w)]).toEqual([null, null, null]);
-      expect(() => l2Regularizer(-1)).toThrow('the scale of a regularizer must be a finite number of 0 or more, got -1');
+      expect([l1Regularizer(0)(w), l2Regularizer(0)(w), l1L2Regularizer(0, 0)(w)]).toEqual([
+        null,
+        null,
+        null,
+      ]);
+      expect(() => l2Regularizer(-1)).toThrow(
+        'the scale of a regularizer must be a finite number of 0 or more, got -1',
+      );
     });
   });
 });

@@ -1,5 +1,13 @@
 /** Streaming metrics: values over several batches, weights, resetting, names and collections. */
-import { Graph, GraphKeys, getCollection, localVariables, localVariablesInitializer, placeholder, type Variable } from '@forerun/graph';
+import {
+  Graph,
+  GraphKeys,
+  getCollection,
+  localVariables,
+  localVariablesInitializer,
+  placeholder,
+  type Variable,
+} from '@forerun/graph';
 import { metrics } from '@forerun/layers';
 import { ReferenceSession } from './run.js';
 
@@ -31,7 +39,12 @@ describe('metrics.mean', () => {
     new Graph().asDefault(() => {
       const [value, update] = metrics.mean([1], { metricsCollections: ['m'], updatesCollections: ['u'] });
       const named = metrics.mean([1], { name: 'loss' });
-      expect(localVariables().map((v: Variable) => v.op.name)).toEqual(['mean/total', 'mean/count', 'loss/total', 'loss/count']);
+      expect(localVariables().map((v: Variable) => v.op.name)).toEqual([
+        'mean/total',
+        'mean/count',
+        'loss/total',
+        'loss/count',
+      ]);
       expect(getCollection(GraphKeys.METRIC_VARIABLES)).toEqual(localVariables());
       expect(getCollection(GraphKeys.GLOBAL_VARIABLES)).toEqual([]);
       expect([value.name, update.name]).toEqual(['mean/value:0', 'mean/update_op:0']);

@@ -42,7 +42,10 @@ function trajectory(make: () => train.Optimizer, steps: number): number[][] {
 }
 
 /** The same by a rule for one element: `rule` returns the new element and keeps its state in `state`. */
-function byHand(steps: number, rule: (x: number, g: number, state: number[], t: number) => number): number[][] {
+function byHand(
+  steps: number,
+  rule: (x: number, g: number, state: number[], t: number) => number,
+): number[][] {
   const w = [...START];
   const states = w.map(() => [0, 0]);
   return Array.from({ length: steps }, (_, t) => {
@@ -61,7 +64,10 @@ function expectTrajectory(got: readonly (readonly number[])[], want: readonly (r
 describe('a training step', () => {
   it('of gradient descent', () => {
     const got = trajectory(() => new train.GradientDescentOptimizer(0.1), 4);
-    expectTrajectory(got, byHand(4, (x, g) => x - 0.1 * g));
+    expectTrajectory(
+      got,
+      byHand(4, (x, g) => x - 0.1 * g),
+    );
   });
 
   it.each([false, true])('of momentum, nesterov %s', (useNesterov) => {
@@ -94,7 +100,10 @@ describe('a training step', () => {
       session.initializeAll();
       session.do(step);
       const after = session.read(w);
-      expectNear(after, START.map((x, i) => x - 0.2 * (x - (TARGET[i] ?? 0))));
+      expectNear(
+        after,
+        START.map((x, i) => x - 0.2 * (x - (TARGET[i] ?? 0))),
+      );
       session.do(step);
       expect(session.read(w)).toEqual(after);
       expect(session.read(globalStep)).toEqual([2]);
@@ -216,9 +225,13 @@ describe('an optimizer refuses', () => {
         'GradientDescent: the loss x:0 does not depend on any of the variables [w:0] in a differentiable way',
       );
       expect(() => sgd.minimize(stopGradient(loss))).toThrow('does not depend on any of the variables [w:0]');
-      expect(() => sgd.applyGradients([[null, w]])).toThrow('GradientDescent: no gradients for any of the variables [w:0]');
+      expect(() => sgd.applyGradients([[null, w]])).toThrow(
+        'GradientDescent: no gradients for any of the variables [w:0]',
+      );
       const n = new Variable(1, { name: 'n', dtype: 'int32' });
-      expect(() => sgd.minimize(loss, { varList: [n] })).toThrow('variable n:0 is int32 and cannot be trained');
+      expect(() => sgd.minimize(loss, { varList: [n] })).toThrow(
+        'variable n:0 is int32 and cannot be trained',
+      );
     });
   });
 });

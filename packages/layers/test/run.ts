@@ -53,7 +53,10 @@ export class ReferenceSession {
   /** Initializes every variable of the default graph. */
   initializeAll(): void {
     const graph = getDefaultGraph();
-    const variables = [...graph.getCollection('variables'), ...graph.getCollection('local_variables')] as Variable[];
+    const variables = [
+      ...graph.getCollection('variables'),
+      ...graph.getCollection('local_variables'),
+    ] as Variable[];
     this.initialize(variables);
   }
 
@@ -76,4 +79,3 @@ export function expectNear(got: readonly number[], want: readonly number[], digi
   expect(got.length).toBe(want.length);
   got.forEach((x, i) => expect(x).toBeCloseTo(want[i] ?? NaN, digits));
 }
-

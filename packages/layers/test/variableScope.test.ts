@@ -53,7 +53,9 @@ describe('variableScope', () => {
     inGraph(() => {
       const names = [1, 2, 3].map(() => variableScope(null, { defaultName: 'dense' }, (scope) => scope.name));
       expect(names).toEqual(['dense', 'dense_1', 'dense_2']);
-      const inner = variableScope('outer', () => variableScope(null, { defaultName: 'dense' }, (scope) => scope.name));
+      const inner = variableScope('outer', () =>
+        variableScope(null, { defaultName: 'dense' }, (scope) => scope.name),
+      );
       expect(inner).toBe('outer/dense');
     });
   });
@@ -64,8 +66,12 @@ describe('variableScope', () => {
       const again = variableScope('a', { reuse: true }, () => variableScope('b', () => getVariable('w')));
       expect(again).toBe(first);
       const scope = variableScope('a', (own) => own);
-      expect(variableScope(scope, { reuse: true }, () => variableScope('b', () => getVariable('w')))).toBe(first);
-      const auto = [1, 2].map(() => variableScope('c', { reuse: AUTO_REUSE }, () => getVariable('w', { shape: [] })));
+      expect(variableScope(scope, { reuse: true }, () => variableScope('b', () => getVariable('w')))).toBe(
+        first,
+      );
+      const auto = [1, 2].map(() =>
+        variableScope('c', { reuse: AUTO_REUSE }, () => getVariable('w', { shape: [] })),
+      );
       expect(auto[0]).toBe(auto[1]);
       variableScope('a', (own) => {
         own.reuseVariables();
@@ -77,10 +83,15 @@ describe('variableScope', () => {
   it('gives defaults to the variables in it', () => {
     ReferenceSession.in((session) => {
       const options = { initializer: constantInitializer(3), regularizer: l2Regularizer(0.5) };
-      const [w, plain] = variableScope('a', options, () => [
-        variableScope('b', () => getVariable('w', { shape: [2] })),
-        getVariable('plain', { shape: [2], initializer: zerosInitializer(), regularizer: null }),
-      ] as const);
+      const [w, plain] = variableScope(
+        'a',
+        options,
+        () =>
+          [
+            variableScope('b', () => getVariable('w', { shape: [2] })),
+            getVariable('plain', { shape: [2], initializer: zerosInitializer(), regularizer: null }),
+          ] as const,
+      );
       const losses = getCollection(GraphKeys.REGULARIZATION_LOSSES) as Tensor[];
       expect(losses.map((loss) => loss.name)).toEqual(['a/b/w/Regularizer/l2_regularizer:0']);
       session.initialize([w, plain]);
@@ -93,8 +104,12 @@ describe('variableScope', () => {
   it('rejects what makes no sense', () => {
     inGraph(() => {
       expect(() => variableScope(null, () => 1)).toThrow('a name or the option "defaultName" is needed');
-      expect(() => variableScope(null, { defaultName: 'x', reuse: true }, () => 1)).toThrow('reuse needs a name');
-      expect(() => variableScope('a', () => Promise.resolve(1))).toThrow('variableScope() takes a synchronous callback');
+      expect(() => variableScope(null, { defaultName: 'x', reuse: true }, () => 1)).toThrow(
+        'reuse needs a name',
+      );
+      expect(() => variableScope('a', () => Promise.resolve(1))).toThrow(
+        'variableScope() takes a synchronous callback',
+      );
       expect(getVariableScope().name).toBe('');
     });
   });
@@ -130,7 +145,9 @@ describe('getVariable', () => {
 
   it('needs a shape and an initializer that gives a tensor', () => {
     inGraph(() => {
-      expect(() => getVariable('w')).toThrow('variable "w" is new and needs a fully known shape, but there is none');
+      expect(() => getVariable('w')).toThrow(
+        'variable "w" is new and needs a fully known shape, but there is none',
+      );
       expect(() => getVariable('v', { shape: [2], initializer: zerosInitializer as never })).toThrow(
         'variable "v": the initializer returned a function; call it: initializer()',
       );

@@ -101,7 +101,8 @@ export function varHandle(
 export function readVariable(variable: VariableLike, { name }: NameOptions = {}): Tensor {
   const handle = variableHandle(variable);
   if (handle.dtype !== 'resource') return apply('Identity', [handle], { name });
-  if (handle.handle === null) throw new InvalidArgumentError(`${handle.name} is no handle of a known variable`);
+  if (handle.handle === null)
+    throw new InvalidArgumentError(`${handle.name} is no handle of a known variable`);
   return apply('ReadVariableOp', [handle], { name, attrs: { dtype: handle.handle.dtype } });
 }
 
@@ -114,23 +115,47 @@ export interface AssignOptions extends NameOptions {
  * Sets a variable (`tf.assign`): returns the value after the assignment, or with `readValue: false` the
  * operation. `value` has the variable's dtype and shape. Throws `InvalidArgumentError` when it has not.
  */
-export function assign(ref: VariableLike, value: TensorLike, options: AssignOptions & { readValue: false }): Operation;
+export function assign(
+  ref: VariableLike,
+  value: TensorLike,
+  options: AssignOptions & { readValue: false },
+): Operation;
 export function assign(ref: VariableLike, value: TensorLike, options?: AssignOptions): Tensor;
-export function assign(ref: VariableLike, value: TensorLike, options: AssignOptions = {}): Tensor | Operation {
+export function assign(
+  ref: VariableLike,
+  value: TensorLike,
+  options: AssignOptions = {},
+): Tensor | Operation {
   return assignWith('Assign', ref, value, options);
 }
 
 /** Adds to a variable (`tf.assign_add`); otherwise as `assign`. */
-export function assignAdd(ref: VariableLike, value: TensorLike, options: AssignOptions & { readValue: false }): Operation;
+export function assignAdd(
+  ref: VariableLike,
+  value: TensorLike,
+  options: AssignOptions & { readValue: false },
+): Operation;
 export function assignAdd(ref: VariableLike, value: TensorLike, options?: AssignOptions): Tensor;
-export function assignAdd(ref: VariableLike, value: TensorLike, options: AssignOptions = {}): Tensor | Operation {
+export function assignAdd(
+  ref: VariableLike,
+  value: TensorLike,
+  options: AssignOptions = {},
+): Tensor | Operation {
   return assignWith('AssignAdd', ref, value, options);
 }
 
 /** Subtracts from a variable (`tf.assign_sub`); otherwise as `assign`. */
-export function assignSub(ref: VariableLike, value: TensorLike, options: AssignOptions & { readValue: false }): Operation;
+export function assignSub(
+  ref: VariableLike,
+  value: TensorLike,
+  options: AssignOptions & { readValue: false },
+): Operation;
 export function assignSub(ref: VariableLike, value: TensorLike, options?: AssignOptions): Tensor;
-export function assignSub(ref: VariableLike, value: TensorLike, options: AssignOptions = {}): Tensor | Operation {
+export function assignSub(
+  ref: VariableLike,
+  value: TensorLike,
+  options: AssignOptions = {},
+): Tensor | Operation {
   return assignWith('AssignSub', ref, value, options);
 }
 

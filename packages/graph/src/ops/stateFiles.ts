@@ -15,7 +15,8 @@ function checkNames(c: InferContext, tensors: number): void {
     [2, 'shape_and_slices'],
   ] as const) {
     const length = withRank(c, i, 1, name).dim(0);
-    if (length !== null && length !== tensors) c.fail(`${name} has ${length} elements for ${tensors} tensors`);
+    if (length !== null && length !== tensors)
+      c.fail(`${name} has ${length} elements for ${tensors} tensors`);
   }
 }
 

@@ -57,7 +57,12 @@ function referenceUpdate({ summary, state, values, grad, attrs = [] }: UpdateSpe
   });
 }
 
-function checkUpdate(c: InferContext, state: readonly TensorShape[], names: readonly string[], grad: string): void {
+function checkUpdate(
+  c: InferContext,
+  state: readonly TensorShape[],
+  names: readonly string[],
+  grad: string,
+): void {
   const [variable = TensorShape.UNKNOWN] = state;
   names.forEach((name, i) => {
     const shape = state[i] ?? c.shape(i);
@@ -133,10 +138,14 @@ export function resourceApplyMomentum(
   momentum: TensorLike,
   { name, useLocking = false, useNesterov = false }: ApplyGradientOptions & { useNesterov?: boolean } = {},
 ): Operation {
-  return applyOp('ResourceApplyMomentum', [variableHandle(variable), variableHandle(accum), lr, grad, momentum], {
-    name,
-    attrs: { use_locking: useLocking, use_nesterov: useNesterov },
-  });
+  return applyOp(
+    'ResourceApplyMomentum',
+    [variableHandle(variable), variableHandle(accum), lr, grad, momentum],
+    {
+      name,
+      attrs: { use_locking: useLocking, use_nesterov: useNesterov },
+    },
+  );
 }
 
 /** Hyper-parameters of Adam, all scalars; `beta1Power` and `beta2Power` are beta1 and beta2 to the power of the step. */

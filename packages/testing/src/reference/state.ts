@@ -5,7 +5,9 @@
 import type { FamilyReferences, Reference } from '../sample.js';
 
 function assignment(rule: (old: number, value: number) => number): Reference {
-  return ({ input }) => [{ ...input(0), data: input(0).data.map((old, i) => rule(old, input(1).data[i] ?? NaN)) }];
+  return ({ input }) => [
+    { ...input(0), data: input(0).data.map((old, i) => rule(old, input(1).data[i] ?? NaN)) },
+  ];
 }
 
 export const STATE_REFERENCES = {

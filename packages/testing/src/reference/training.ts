@@ -11,9 +11,13 @@ type ElementUpdate = (state: readonly number[], grad: number, parameters: readon
 /** `state` inputs first; `grad` is the gradient's position; all other inputs are parameters, in order. */
 function update(state: number, grad: number, rule: (c: ReferenceContext) => ElementUpdate): Reference {
   return (c) => {
-    const parameters = c.inputs.filter((_, i) => i >= state && i !== grad).map((value) => value.data[0] ?? NaN);
+    const parameters = c.inputs
+      .filter((_, i) => i >= state && i !== grad)
+      .map((value) => value.data[0] ?? NaN);
     const step = rule(c);
-    const results: HostValue[] = c.inputs.slice(0, state).map((old) => ({ ...old, data: new Float64Array(old.data.length) }));
+    const results: HostValue[] = c.inputs
+      .slice(0, state)
+      .map((old) => ({ ...old, data: new Float64Array(old.data.length) }));
     c.input(grad).data.forEach((g, i) => {
       const old = Array.from({ length: state }, (_, k) => c.input(k).data[i] ?? NaN);
       step(old, g, parameters).forEach((x, k) => {
@@ -26,12 +30,7 @@ function update(state: number, grad: number, rule: (c: ReferenceContext) => Elem
 }
 
 export const TRAINING_REFERENCES = {
-  ResourceApplyGradientDescent: update(
-    1,
-    2,
-    () =>
-      ([x = 0], g, [alpha = 0]) => [x - alpha * g],
-  ),
+  ResourceApplyGradientDescent: update(1, 2, () => ([x = 0], g, [alpha = 0]) => [x - alpha * g]),
 
   ResourceApplyMomentum: update(2, 3, ({ attrs }) => ([x = 0, a = 0], g, [lr = 0, momentum = 0]) => {
     const accum = a * momentum + g;

@@ -2,17 +2,48 @@
 import type { FamilySamples, OpSamples, Sample } from '../sample.js';
 
 const SAMPLES: readonly Sample[] = [
-  { name: 'matrix', inputs: [[[1, -2, 3], [4, 5, 6]], [[0.5, 2, -3], [10, 0, 7]]] },
-  { name: 'vectorized', inputs: [[1, 2, 3, 4, 5, 6, 7, 8], [8, 7, 6, 5, 4, 3, 2, 1]] },
-  { name: 'scalar int64', inputs: [{ value: 41, dtype: 'int64' }, { value: 1, dtype: 'int64' }] },
-  { name: 'empty', inputs: [{ value: [], shape: [0, 3] }, { value: [], shape: [0, 3] }] },
+  {
+    name: 'matrix',
+    inputs: [
+      [
+        [1, -2, 3],
+        [4, 5, 6],
+      ],
+      [
+        [0.5, 2, -3],
+        [10, 0, 7],
+      ],
+    ],
+  },
+  {
+    name: 'vectorized',
+    inputs: [
+      [1, 2, 3, 4, 5, 6, 7, 8],
+      [8, 7, 6, 5, 4, 3, 2, 1],
+    ],
+  },
+  {
+    name: 'scalar int64',
+    inputs: [
+      { value: 41, dtype: 'int64' },
+      { value: 1, dtype: 'int64' },
+    ],
+  },
+  {
+    name: 'empty',
+    inputs: [
+      { value: [], shape: [0, 3] },
+      { value: [], shape: [0, 3] },
+    ],
+  },
 ];
 
 function assignment(...more: Sample[]): OpSamples {
   const samples = [...SAMPLES, ...more].map((sample) => {
     const [first] = sample.inputs;
-    const dtype = typeof first === 'object' && !Array.isArray(first) && 'dtype' in first ? first.dtype : 'float32';
-    return { ...sample, attrs: { dtype: dtype ?? 'float32' } };
+    const dtype =
+      typeof first === 'object' && !Array.isArray(first) && 'dtype' in first ? first.dtype : 'float32';
+    return { ...sample, attrs: { dtype } };
   });
   return {
     samples,
@@ -37,13 +68,18 @@ function assignment(...more: Sample[]): OpSamples {
 }
 
 const SESSION = { testedElsewhere: 'what it gives depends on the session' };
-const BY_REFERENCE = { testedElsewhere: 'reference variables come with files; the session runs them as resource variables' };
+const BY_REFERENCE = {
+  testedElsewhere: 'reference variables come with files; the session runs them as resource variables',
+};
 const FILES = { testedElsewhere: 'needs files; see the tests of saverNodes and of the session' };
 
 export const STATE_SAMPLES = {
   AssignVariableOp: assignment({
     name: 'bool',
-    inputs: [{ value: [true, false, false] }, { value: [false, true, false] }].map((x) => ({ ...x, dtype: 'bool' as const })),
+    inputs: [{ value: [true, false, false] }, { value: [false, true, false] }].map((x) => ({
+      ...x,
+      dtype: 'bool' as const,
+    })),
   }),
   AssignAddVariableOp: assignment({
     name: 'uint8',

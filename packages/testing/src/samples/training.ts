@@ -29,11 +29,18 @@ const adam = (name: string, n: number, nesterov: boolean, shape?: readonly numbe
   };
 };
 
-const BY_REFERENCE = { testedElsewhere: 'reference variables come with files; the session runs them as resource variables' };
+const BY_REFERENCE = {
+  testedElsewhere: 'reference variables come with files; the session runs them as resource variables',
+};
 
 export const TRAINING_SAMPLES = {
   ResourceApplyGradientDescent: {
-    samples: [sgd('odd size', 7), sgd('vectorized', 64), sgd('one element', 1), sgd('several workgroups', 5000)],
+    samples: [
+      sgd('odd size', 7),
+      sgd('vectorized', 64),
+      sgd('one element', 1),
+      sgd('several workgroups', 5000),
+    ],
     shapes: [
       { inputs: '[2,3];[];[2,?]', outputs: '' },
       { inputs: '[2,3];?;?', outputs: '' },
@@ -66,7 +73,10 @@ export const TRAINING_SAMPLES = {
     ],
     shapes: [{ inputs: '[2,3];[2,3];[2,3];[];[];[];[];[];[];[?,3]', outputs: '' }],
     errors: [
-      { inputs: '[4];[4];[4];[];[];[];[];[];[];[5]', message: /grad has shape \[5\], the variable has \[4\]/ },
+      {
+        inputs: '[4];[4];[4];[];[];[];[];[];[];[5]',
+        message: /grad has shape \[5\], the variable has \[4\]/,
+      },
       { inputs: '[4];[4];[4];[];[];[2];[];[];[];[4]', message: /lr must be a scalar, got shape \[2\]/ },
     ],
   },

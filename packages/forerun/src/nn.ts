@@ -1,0 +1,31 @@
+/** `fr.nn`: functions of neural networks. */
+import { nn } from '@forerun/layers';
+
+export {
+  avgPool,
+  biasAdd,
+  conv2d,
+  conv2dBackpropFilter,
+  conv2dBackpropInput,
+  elu,
+  inTopK,
+  l2Loss,
+  l2Normalize,
+  leakyRelu,
+  logSoftmax,
+  maxPool,
+  moments,
+  relu,
+  relu6,
+  selu,
+  sigmoid,
+  sigmoidCrossEntropyWithLogits,
+  softmax,
+  softmaxCrossEntropyWithLogits,
+  softmaxCrossEntropyWithLogitsV2,
+  softplus,
+  softsign,
+  sparseSoftmaxCrossEntropyWithLogits,
+  tanh,
+} from '@forerun/graph';
+export const { batchNormalization, dropout, zeroFraction } = nn;

@@ -1,0 +1,32 @@
+/** `fr.train`: optimizers, learning rates, the global step, checkpoints. */
+export {
+  AdamOptimizer,
+  GradientDescentOptimizer,
+  MomentumOptimizer,
+  Optimizer,
+  cosineDecay,
+  createGlobalStep,
+  exponentialDecay,
+  getGlobalStep,
+  getOrCreateGlobalStep,
+  inverseTimeDecay,
+  naturalExpDecay,
+  piecewiseConstant,
+  polynomialDecay,
+  type AdamOptions,
+  type ApplyGradientsOptions,
+  type ComputeGradientsOptions,
+  type GradientAndVariable,
+  type MinimizeOptions,
+  type OptimizerOptions,
+} from '@forerun/layers';
+export {
+  Saver,
+  exportMetaGraph,
+  importMetaGraph,
+  latestCheckpoint,
+  writeGraph,
+  type RestoreOptions,
+  type SaveOptions,
+  type SaverOptions,
+} from '@forerun/session';
