@@ -15,8 +15,7 @@ import {
 import { interpret } from './interpret.js';
 import { constantNode, makeNode, placeholderNode } from './nodes.js';
 import { Random } from './random.js';
-import type { AttrInputs ,
-  Graph} from '@forerun/graph';
+import type { AttrInputs, Graph } from '@forerun/graph';
 
 /** Relative step of the differences; the truncation error of the formula goes with its fourth power. */
 const STEP = 1e-3;

@@ -2,8 +2,7 @@
  * Runs single ops on the device without the session: lowers one kernel, dispatches it, reads the
  * outputs back. Every error of the device fails the test, with the shader's text.
  */
-import type {
-  TensorValue} from '@forerun/graph';
+import type { TensorValue } from '@forerun/graph';
 import {
   InternalError,
   TensorShape,

@@ -18,7 +18,7 @@ export function moments(
   return withGraphOf(input, () =>
     nameScope(name, () => {
       const mean = builders.reduceMean(input, { axis: axes, keepDims: true, name: 'mean' });
-      const distances = builders.squaredDifference(input, builders.stopGradient(mean));
+      const distances = builders.squaredDifference(input, mean);
       const variance = builders.reduceMean(distances, { axis: axes, keepDims, name: 'variance' });
       return [keepDims ? mean : builders.reshape(mean, builders.shape(variance)), variance];
     }),
