@@ -40,9 +40,15 @@ function compare(name: WorkloadName): void {
   }
   const [a, b] = [combine(ours), combine(theirs)];
   console.log(`\n${WORKLOADS[name].title}`);
-  console.log(`  forerun   step ${a.step.toFixed(2).padStart(9)} ms   first step ${a.first.toFixed(0).padStart(6)} ms`);
-  console.log(`  tfjs      step ${b.step.toFixed(2).padStart(9)} ms   first step ${b.first.toFixed(0).padStart(6)} ms`);
-  console.log(`  tfjs / forerun: step ${(b.step / a.step).toFixed(1)}x, first step ${(b.first / a.first).toFixed(1)}x`);
+  console.log(
+    `  forerun   step ${a.step.toFixed(2).padStart(9)} ms   first step ${a.first.toFixed(0).padStart(6)} ms`,
+  );
+  console.log(
+    `  tfjs      step ${b.step.toFixed(2).padStart(9)} ms   first step ${b.first.toFixed(0).padStart(6)} ms`,
+  );
+  console.log(
+    `  tfjs / forerun: step ${(b.step / a.step).toFixed(1)}x, first step ${(b.first / a.first).toFixed(1)}x`,
+  );
   console.log(`  adapter: ${a.adapter} | ${b.adapter}`);
 }
 

@@ -84,10 +84,17 @@ async function compilePlan(sess: fr.Session, model: Model, batch: number): Promi
   );
 }
 
-async function evaluate(sess: fr.Session, model: Model, test: fr.data.MnistSplit, limit: number): Promise<number> {
+async function evaluate(
+  sess: fr.Session,
+  model: Model,
+  test: fr.data.MnistSplit,
+  limit: number,
+): Promise<number> {
   let right = 0;
   const { images, labels, correct } = model;
-  const batches = fr.data.Dataset.fromTensorSlices({ images: test.images, labels: test.labels }).take(limit).batch(500);
+  const batches = fr.data.Dataset.fromTensorSlices({ images: test.images, labels: test.labels })
+    .take(limit)
+    .batch(500);
   for await (const batch of batches) {
     const result = await sess.run(correct, [
       [images, batch.images],
@@ -113,7 +120,8 @@ async function main(): Promise<void> {
   await sess.run(init);
   if (options.restore !== undefined) {
     const checkpoint = await fr.train.latestCheckpoint(options.restore);
-    if (checkpoint === null) throw new fr.errors.NotFoundError(`there is no checkpoint in "${options.restore}"`);
+    if (checkpoint === null)
+      throw new fr.errors.NotFoundError(`there is no checkpoint in "${options.restore}"`);
     await saver.restore(sess, checkpoint);
     console.log(`Restored ${checkpoint}`);
   }
@@ -128,7 +136,10 @@ async function main(): Promise<void> {
     .skip(first)
     .take(steps);
   const progress = new TrainingProgress(first, first + steps, batch);
-  const step = sess.makeCallable([model.train, model.loss, model.accuracy], [model.images, model.labels, model.keepProb]);
+  const step = sess.makeCallable(
+    [model.train, model.loss, model.accuracy],
+    [model.images, model.labels, model.keepProb],
+  );
   const started = performance.now();
   let now = first;
   for await (const { images, labels } of dataset) {

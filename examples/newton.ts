@@ -13,7 +13,7 @@ const f = fr.add(fr.square(fr.sub(1, x)), fr.mul(100, fr.square(fr.sub(y, fr.squ
 
 /** The derivatives of a scalar with respect to both coordinates. */
 function partials(value: fr.Tensor): [fr.Tensor, fr.Tensor] {
-  const [dx, dy] = fr.gradients(value, [x as fr.Tensor, y as fr.Tensor]);
+  const [dx, dy] = fr.gradients(value, [x!, y!]);
   return [dx ?? fr.zerosLike(value), dy ?? fr.zerosLike(value)];
 }
 

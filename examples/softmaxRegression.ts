@@ -29,10 +29,10 @@ const batches = fr.data.Dataset.fromTensorSlices({ images: mnist.train.images, l
   .batch(100)
   .take(steps);
 for await (const batch of batches) {
-  const images = batch.images.data as Float32Array;
+  const images = batch.images.data;
   await sess.run(train, { x: images, labels: batch.labels });
 }
-const images = mnist.test.images.data as Float32Array;
+const images = mnist.test.images.data;
 const result = await sess.run(accuracy, { x: images, labels: mnist.test.labels });
 console.log(`Test accuracy ${(100 * result.item()).toFixed(1)}% after ${steps} steps`);
 sess.close();

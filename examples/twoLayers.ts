@@ -22,8 +22,11 @@ const yPred = fr.matMul(fr.maximum(h, 0), w2);
 const loss = fr.reduceSum(fr.square(fr.sub(yPred, y)), { name: 'loss' });
 
 const [gradW1, gradW2] = fr.gradients(loss, [w1, w2]);
-if (gradW1 == null || gradW2 == null) throw new Error('the loss depends on both weights');
-const train = fr.group([w1.assignSub(fr.mul(gradW1, learningRate)), w2.assignSub(fr.mul(gradW2, learningRate))]);
+if (!gradW1 || !gradW2) throw new Error('the loss depends on both weights');
+const train = fr.group([
+  w1.assignSub(fr.mul(gradW1, learningRate)),
+  w2.assignSub(fr.mul(gradW2, learningRate)),
+]);
 const init = fr.globalVariablesInitializer();
 
 const sess = await fr.Session.create();

@@ -29,20 +29,25 @@ const MODELS: Record<WorkloadName, () => (images: tf.Tensor4D) => tf.Tensor2D> =
   mlp: () => {
     const [w1, b1, w2, b2] = [weight([784, 128], 784, 128), bias(128), weight([128, 10], 128, 10), bias(10)];
     return (images) => {
-      const hidden = tf.relu(tf.add(tf.matMul(tf.reshape(images, [-1, 784]), w1 ), b1));
+      const hidden = tf.relu(tf.add(tf.matMul(tf.reshape(images, [-1, 784]), w1), b1));
       return tf.add(tf.matMul(hidden as tf.Tensor2D, w2 as tf.Tensor2D), b2);
     };
   },
   mnistCnn: () => {
     const [k1, c1] = [weight([5, 5, 1, 32], 25, 800), bias(32)];
     const [k2, c2] = [weight([5, 5, 32, 64], 800, 1600), bias(64)];
-    const [w1, b1, w2, b2] = [weight([3136, 1024], 3136, 1024), bias(1024), weight([1024, 10], 1024, 10), bias(10)];
+    const [w1, b1, w2, b2] = [
+      weight([3136, 1024], 3136, 1024),
+      bias(1024),
+      weight([1024, 10], 1024, 10),
+      bias(10),
+    ];
     return (images) => {
       const conv1 = tf.relu(tf.add(tf.conv2d(images, k1 as tf.Tensor4D, 1, 'same'), c1)) as tf.Tensor4D;
       const pool1 = tf.maxPool(conv1, 2, 2, 'valid');
       const conv2 = tf.relu(tf.add(tf.conv2d(pool1, k2 as tf.Tensor4D, 1, 'same'), c2)) as tf.Tensor4D;
       const pool2 = tf.maxPool(conv2, 2, 2, 'valid');
-      const hidden = tf.relu(tf.add(tf.matMul(tf.reshape(pool2, [-1, 3136]), w1 ), b1));
+      const hidden = tf.relu(tf.add(tf.matMul(tf.reshape(pool2, [-1, 3136]), w1), b1));
       return tf.add(tf.matMul(hidden as tf.Tensor2D, w2 as tf.Tensor2D), b2);
     };
   },

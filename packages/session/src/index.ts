@@ -1,12 +1,27 @@
 /** Public surface of `@forerun/session`. */
-export { Session, type CompileOptions, type FeedShapes, type RunOptions, type SessionConfig, type SessionOptions, type SessionStats } from './session.js';
+export {
+  Session,
+  type CompileOptions,
+  type FeedShapes,
+  type RunOptions,
+  type SessionConfig,
+  type SessionOptions,
+  type SessionStats,
+} from './session.js';
 export { RunMetadata, Timeline, type DeviceStepStats, type NodeExecStats } from './metadata.js';
 export type { CompileProgress, CompileStage } from './compiler/compile.js';
 export type { PassReport, PassSwitches, SimplifyPass } from './compiler/simplify.js';
 export type { PlanReport } from './plan.js';
 export type { FeedKey, Feeds, FeedValue } from './run/feeds.js';
 export type { Fetched, Fetches, FetchLeaf } from './run/fetches.js';
-export { Saver, latestCheckpoint, type RestoreOptions, type RestoreReport, type SaveOptions, type SaverOptions } from './checkpoint/saver.js';
+export {
+  Saver,
+  latestCheckpoint,
+  type RestoreOptions,
+  type RestoreReport,
+  type SaveOptions,
+  type SaverOptions,
+} from './checkpoint/saver.js';
 export { openCheckpoint, type OpenCheckpoint } from './checkpoint/files.js';
 export { exportMetaGraph, importMetaGraph } from './checkpoint/metaGraph.js';
 export { readGraph, writeGraph } from './io.js';

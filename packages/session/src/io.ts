@@ -1,5 +1,13 @@
 /** Graph files on disk. */
-import { Graph, importGraphDef, NotFoundError, writeGraphDef, type ImportOptions, type Operation, type Tensor } from '@forerun/graph';
+import type { Graph } from '@forerun/graph';
+import {
+  importGraphDef,
+  NotFoundError,
+  writeGraphDef,
+  type ImportOptions,
+  type Operation,
+  type Tensor,
+} from '@forerun/graph';
 import { readFileIfPresent, writeFileAtomically } from './checkpoint/files.js';
 
 /**

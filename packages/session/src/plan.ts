@@ -82,7 +82,6 @@ export interface PlanInit {
   readonly owned: readonly GPUBuffer[];
 }
 
-
 export class Plan {
   readonly #staging: GPUBuffer[] = [];
   #disposed = false;

@@ -2,12 +2,12 @@
  * `Session`: runs parts of a graph on the device. The first run of a request compiles a plan; later
  * ones only write feeds, encode and read fetches.
  */
+import type { Tensor } from '@forerun/graph';
 import {
   allocateData,
   FailedPreconditionError,
   getDefaultGraph,
   InvalidArgumentError,
-  Tensor,
   TensorValue,
   type Graph,
   type Operation,
@@ -23,7 +23,15 @@ import { readRestored, restoreNodes } from './checkpoint/restoreNodes.js';
 import type { Plan, PlanReport } from './plan.js';
 import { PlanCache } from './planCache.js';
 import { execute } from './run/execute.js';
-import { feedTensor, resolveFeed, resolveFeeds, type Feed, type FeedKey, type Feeds, type FeedValue } from './run/feeds.js';
+import {
+  feedTensor,
+  resolveFeed,
+  resolveFeeds,
+  type Feed,
+  type FeedKey,
+  type Feeds,
+  type FeedValue,
+} from './run/feeds.js';
 import { resolveFetches, type Fetched, type Fetches, type ResolvedFetches } from './run/fetches.js';
 import type { HostEnvironment } from './run/hostOps.js';
 import { RandomState } from './run/random.js';
@@ -55,7 +63,8 @@ export interface RunOptions {
 }
 
 /** Shapes of the feeds for which to compile ahead. */
-export type FeedShapes = ReadonlyMap<FeedKey, readonly number[]> | Readonly<Record<string, readonly number[]>>;
+export type FeedShapes =
+  ReadonlyMap<FeedKey, readonly number[]> | Readonly<Record<string, readonly number[]>>;
 
 export interface CompileOptions {
   /** Told about every stage and every finished pipeline. */
@@ -95,7 +104,11 @@ export class Session {
   }
 
   /** Opens a session. Throws `UnavailableError` saying what to install when there is no adapter. */
-  static async create({ graph = getDefaultGraph(), device, config = {} }: SessionOptions = {}): Promise<Session> {
+  static async create({
+    graph = getDefaultGraph(),
+    device,
+    config = {},
+  }: SessionOptions = {}): Promise<Session> {
     return new Session(graph, device === undefined ? await sharedDevice() : wrapDevice(device), config);
   }
 
@@ -164,24 +177,39 @@ export class Session {
   }
 
   /** Compiles the plan for `fetches` and feeds of the given shapes ahead of the first run. */
-  async compile(fetches: Fetches, feedShapes: FeedShapes = {}, { onProgress }: CompileOptions = {}): Promise<PlanReport> {
+  async compile(
+    fetches: Fetches,
+    feedShapes: FeedShapes = {},
+    { onProgress }: CompileOptions = {},
+  ): Promise<PlanReport> {
     this.requireOpen();
     const resolved = resolveFetches(this.graph, fetches);
     const entries: readonly (readonly [FeedKey, readonly number[]])[] =
-      feedShapes instanceof Map ? [...feedShapes] : Object.entries(feedShapes as Record<string, readonly number[]>);
+      feedShapes instanceof Map
+        ? [...feedShapes]
+        : Object.entries(feedShapes as Record<string, readonly number[]>);
     const feeds = entries.map(([key, shape]) => zeroFeed(feedTensor(this.graph, key), shape));
     const { plan } = await this.enqueue(() => this.planFor(resolved, feeds, onProgress));
     return plan.init.report;
   }
 
-  private runResolved(resolved: ResolvedFetches, feeds: readonly Feed[], options: RunOptions): Promise<unknown> {
+  private runResolved(
+    resolved: ResolvedFetches,
+    feeds: readonly Feed[],
+    options: RunOptions,
+  ): Promise<unknown> {
     return this.enqueue(async () => {
       this.requireOpen();
       this.#growth.check();
       const { plan, feeds: all } = await this.planFor(resolved, feeds);
       const tracer = options.traceLevel === 'FULL_TRACE' ? new Tracer(this.handle) : undefined;
       const values = await execute(plan, all, this.#environment, tracer);
-      options.runMetadata?.record(this.adapterName, tracer?.kernels ?? [], plan.init.report, this.#variables.bytes);
+      options.runMetadata?.record(
+        this.adapterName,
+        tracer?.kernels ?? [],
+        plan.init.report,
+        this.#variables.bytes,
+      );
       return resolved.assemble(values);
     });
   }
@@ -218,12 +246,18 @@ export class Session {
   }
 
   /** What the request's `RestoreV2` nodes read from files, as feeds of their outputs. */
-  private async readRestores({ tensors, operations }: ResolvedFetches, feeds: readonly Feed[]): Promise<Feed[]> {
+  private async readRestores(
+    { tensors, operations }: ResolvedFetches,
+    feeds: readonly Feed[],
+  ): Promise<Feed[]> {
     const nodes = restoreNodes(tensors, operations, new Set(feeds.map(({ tensor }) => tensor)));
     const restored: Feed[] = [];
     for (const node of nodes) {
       const asked = resolveFetches(this.graph, node.inputs.slice(0, 2));
-      const { plan, feeds: all } = await this.planFor(asked, feeds.filter(({ tensor }) => tensor.dtype === 'string'));
+      const { plan, feeds: all } = await this.planFor(
+        asked,
+        feeds.filter(({ tensor }) => tensor.dtype === 'string'),
+      );
       const values = await readRestored(node, await execute(plan, all, this.#environment));
       values.forEach((value, i) => restored.push(resolveFeed(node.output(i), value)));
     }
@@ -276,14 +310,17 @@ function requestKey(
 ): string {
   const fetched = tensors.map(({ op, index }) => `${op.id}:${index}`).join();
   const targets = operations.map(({ id }) => id).join();
-  const fed = feeds.map(({ tensor, value }) => `${tensor.op.id}:${tensor.index}=${value.shape.join('x')}`).join();
+  const fed = feeds
+    .map(({ tensor, value }) => `${tensor.op.id}:${tensor.index}=${value.shape.join('x')}`)
+    .join();
   return `${graph.edits}|${fetched}|${targets}|${fed}`;
 }
 
 function zeroFeed(tensor: Tensor, shape: readonly number[]): Feed {
   const size = shape.reduce((product, dim) => product * dim, 1);
   const data = tensor.dtype === 'string' ? new Array<string>(size).fill('') : undefined;
-  const value = data === undefined ? fullOfZeros(tensor, shape, size) : new TensorValue('string', shape, data);
+  const value =
+    data === undefined ? fullOfZeros(tensor, shape, size) : new TensorValue('string', shape, data);
   return resolveFeed(tensor, value);
 }
 

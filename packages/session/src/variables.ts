@@ -23,10 +23,15 @@ export interface VariableState {
 export function variableRef(handle: Tensor): VariableRef {
   const { op } = handle;
   if (op.type === 'VarHandleOp') {
-    return { key: op.attrs.string('shared_name') || op.name, dtype: op.attrs.type('dtype'), shape: op.attrs.shape('shape') };
+    return {
+      key: op.attrs.string('shared_name') || op.name,
+      dtype: op.attrs.type('dtype'),
+      shape: op.attrs.shape('shape'),
+    };
   }
   const source = op.inputs.find((input) => input.handle !== null);
-  if (source === undefined) throw new InvalidArgumentError(`"${handle.name}" is not the handle of a variable`);
+  if (source === undefined)
+    throw new InvalidArgumentError(`"${handle.name}" is not the handle of a variable`);
   return variableRef(source);
 }
 
@@ -65,7 +70,7 @@ export class VariableStore {
     }
     const state = this.state({ ...ref, shape: new TensorShape(value.shape) });
     const words = toWords(value, `variable "${ref.key}"`);
-    this.handle.queue.writeBuffer(state.buffer, 0, words as Float32Array<ArrayBuffer>);
+    this.handle.queue.writeBuffer(state.buffer, 0, words);
     state.initialized = true;
   }
 

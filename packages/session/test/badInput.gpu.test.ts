@@ -46,10 +46,25 @@ const cases: readonly [string, () => Promise<unknown>, new (message: string) => 
     fr.InvalidArgumentError,
     /"x:0".*nested arrays must be rectangular: found \[3\] beside \[1\]/,
   ],
-  ['an unfed placeholder', () => sess.run(y), fr.InvalidArgumentError, /a placeholder that is not fed: "x" \(float32 \[\?,3\]\)/],
+  [
+    'an unfed placeholder',
+    () => sess.run(y),
+    fr.InvalidArgumentError,
+    /a placeholder that is not fed: "x" \(float32 \[\?,3\]\)/,
+  ],
   ['an unknown fetch', () => sess.run('z:0'), fr.NotFoundError, /^the graph has no tensor "z:0"/],
-  ['an operation asked for by a near name', () => sess.run('yy'), fr.NotFoundError, /no operation "yy"\. Did you mean "y"\?/],
-  ['an unknown feed', () => sess.run(y, { xx: [[1, 2, 3]] }), fr.NotFoundError, /no operation "xx"\. Did you mean "x"/],
+  [
+    'an operation asked for by a near name',
+    () => sess.run('yy'),
+    fr.NotFoundError,
+    /no operation "yy"\. Did you mean "y"\?/,
+  ],
+  [
+    'an unknown feed',
+    () => sess.run(y, { xx: [[1, 2, 3]] }),
+    fr.NotFoundError,
+    /no operation "xx"\. Did you mean "x"/,
+  ],
   [
     'a feed twice',
     () =>

@@ -161,7 +161,9 @@ describe('simplify', () => {
 
   test('keeps nodes that wait for something', () => {
     const v = new fr.Variable(fr.constant([1, 2]), { name: 'v' });
-    const read = fr.controlDependencies([v.assign(fr.constant([3, 4]))], () => fr.identity(fr.constant([5, 6])));
+    const read = fr.controlDependencies([v.assign(fr.constant([3, 4]))], () =>
+      fr.identity(fr.constant([5, 6])),
+    );
     expect(types(compileStages([read]).program)).toContain('AssignVariableOp');
   });
 });

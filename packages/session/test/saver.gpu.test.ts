@@ -1,5 +1,13 @@
 /** Checkpoints: what is written, what comes back, and what is said when it cannot. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fr from '@forerun/graph';
@@ -21,7 +29,13 @@ afterEach(() => {
 
 /** Two variables with values. */
 async function model(): Promise<{ w: fr.Variable; n: fr.Variable }> {
-  const w = new fr.Variable(fr.constant([[1, 2], [3, 4]]), { name: 'layer/w' });
+  const w = new fr.Variable(
+    fr.constant([
+      [1, 2],
+      [3, 4],
+    ]),
+    { name: 'layer/w' },
+  );
   const n = new fr.Variable(fr.constant(7, { dtype: 'int64' }), { name: 'n' });
   await sess.run([w.initializer, n.initializer]);
   return { w, n };
@@ -90,9 +104,9 @@ test('a .meta file rebuilds graph, variables and saver', async () => {
   const saver = await importMetaGraph(`${prefix}.meta`, { graph });
   const fresh = await Session.create({ graph });
   expect((await saver?.restore(fresh, prefix))?.restored).toEqual(['layer/w', 'n']);
-  const [w] = graph.getCollection('variables') as fr.Variable[];
-  expect(w?.name).toBe('layer/w:0');
-  expect((await fresh.run(w as fr.Variable)).toArray()).toEqual([
+  const [w] = graph.getCollection('variables') as [fr.Variable];
+  expect(w.name).toBe('layer/w:0');
+  expect((await fresh.run(w)).toArray()).toEqual([
     [1, 2],
     [3, 4],
   ]);
@@ -123,7 +137,12 @@ test('a checkpoint of another model is refused with all differences, and nothing
     [9, 9],
   ]);
   const report = await saver.restore(fresh, prefix, { ignoreMissing: true, ignoreShapeMismatch: true });
-  expect(report).toEqual({ restored: [], missing: ['layer/v'], shapeMismatch: ['layer/w'], unused: ['layer/w', 'n'] });
+  expect(report).toEqual({
+    restored: [],
+    missing: ['layer/v'],
+    shapeMismatch: ['layer/w'],
+    unused: ['layer/w', 'n'],
+  });
   fresh.close();
 });
 
@@ -153,7 +172,9 @@ describe('damaged files', () => {
   test('a truncated data file', async () => {
     truncateSync(`${prefix}.data-00000-of-00001`, 10);
     await expect(saver.restore(sess, prefix)).rejects.toThrow(fr.DataLossError);
-    await expect(saver.restore(sess, prefix)).rejects.toThrow(/"layer\/w": bytes .* lie beyond the end .* truncated/);
+    await expect(saver.restore(sess, prefix)).rejects.toThrow(
+      /"layer\/w": bytes .* lie beyond the end .* truncated/,
+    );
   });
 
   test('a flipped bit in the data', async () => {
@@ -186,6 +207,8 @@ describe('damaged files', () => {
 
 test('saving needs initialized variables, and leaves no files when they are not', async () => {
   new fr.Variable(fr.constant(1), { name: 'unset' });
-  await expect(new Saver().save(sess, join(directory, 'm'))).rejects.toThrow(/variable "unset" is not initialized/);
+  await expect(new Saver().save(sess, join(directory, 'm'))).rejects.toThrow(
+    /variable "unset" is not initialized/,
+  );
   expect(readdirSync(directory)).toEqual([]);
 });

@@ -35,7 +35,14 @@ describe('feeds and fetches', () => {
       [6, 8],
     ];
     const flat = Float32Array.of(1, 2, 3, 4);
-    for (const value of [[[1, 2], [3, 4]], flat, new fr.TensorValue('float32', [2, 2], flat)]) {
+    for (const value of [
+      [
+        [1, 2],
+        [3, 4],
+      ],
+      flat,
+      new fr.TensorValue('float32', [2, 2], flat),
+    ]) {
       expect((await sess.run(y, new Map([[x, value]]))).toArray()).toEqual(want);
       expect((await sess.run(y, [[x, value]])).toArray()).toEqual(want);
       expect((await sess.run(y, { 'x:0': value })).toArray()).toEqual(want);
@@ -87,7 +94,9 @@ describe('feeds and fetches', () => {
     const x = fr.placeholder('int64', [1], { name: 'big' });
     const y = fr.add(x, x);
     await open();
-    await expect(sess.run(y, { big: [2 ** 40] })).rejects.toThrow(/big: element 0 is 1099511627776; int64 is kept as int32/);
+    await expect(sess.run(y, { big: [2 ** 40] })).rejects.toThrow(
+      /big: element 0 is 1099511627776; int64 is kept as int32/,
+    );
     expect((await sess.run(y, { big: [4] })).toArray()).toEqual([8]);
   });
 
@@ -127,7 +136,7 @@ describe('plans', () => {
     const x = fr.placeholder('float32', [null], { name: 'x' });
     const y = fr.exp(x);
     sess = await Session.create({ config: { planCacheSize: 3 } });
-    for (let n = 1; n <= 3; n++) await sess.run(y, { x: new Float32Array(64) .subarray(0, 8 * n) });
+    for (let n = 1; n <= 3; n++) await sess.run(y, { x: new Float32Array(64).subarray(0, 8 * n) });
     const { bufferBytes } = sess.stats;
     for (let n = 1; n <= 12; n++) await sess.run(y, { x: new Float32Array(8 + (n % 5)) });
     expect(sess.stats.plans).toBe(3);
@@ -163,15 +172,15 @@ describe('plans', () => {
     const x = fr.placeholder('float32', [8], { name: 'x' });
     const y = fr.sqrt(fr.add(fr.square(fr.identity(x)), fr.mul(fr.exp(x), fr.exp(x))));
     const feed = { x: Float32Array.of(-2, -1, -0.5, 0, 0.5, 1, 2, 3) };
-    const results = [];
+    const results: Float32Array[] = [];
     for (const passes of [{}, { fuse: false }, { fold: false, identities: false, cse: false, fuse: false }]) {
       const session = await Session.create({ config: { passes } });
-      results.push((await session.run(y, feed)).data);
+      results.push((await session.run(y, feed)).data as Float32Array);
       session.close();
     }
     await open();
     for (const data of results) {
-      (data as Float32Array).forEach((value, i) => expect(value).toBeCloseTo((results[0]?.[i] as number) ?? NaN, 5));
+      data.forEach((value, i) => expect(value).toBeCloseTo(results[0]?.[i] ?? NaN, 5));
     }
   });
 });

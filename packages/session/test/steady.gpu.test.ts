@@ -12,7 +12,7 @@ test('1,000 training steps create nothing after the first, and memory stays flat
   const hidden = fr.mul(fr.relu(fr.matMul(x, w)), fr.add(noise, 0.5));
   const loss = fr.reduceMean(fr.square(fr.sub(fr.matMul(hidden, v), target)));
   const [dw, dv] = fr.gradients(loss, [w, v]);
-  if (dw == null || dv == null) throw new Error('the loss depends on both weights');
+  if (!dw || !dv) throw new Error('the loss depends on both weights');
   const train = fr.group([w.assignSub(fr.mul(dw, 0.01)), v.assignSub(fr.mul(dv, 0.01))]);
   const sess = await Session.create();
   await sess.run([w.initializer, v.initializer]);

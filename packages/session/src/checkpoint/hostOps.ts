@@ -7,7 +7,10 @@ import { writeFileAtomically } from './files.js';
 export const RANDOM_STEP_KEY = 'forerun/random_step';
 
 /** Writes `.data` and `.index` of a checkpoint; the index last, so that it never speaks of missing data. */
-export async function writeBundle(prefix: string, entries: readonly (readonly [string, TensorValue])[]): Promise<void> {
+export async function writeBundle(
+  prefix: string,
+  entries: readonly (readonly [string, TensorValue])[],
+): Promise<void> {
   const writer = new BundleWriter();
   const parts = function* (): Generator<Uint8Array> {
     for (const [name, value] of entries) yield writer.add(name, value);

@@ -1,11 +1,11 @@
 /** `.meta` files: a graph with its collections and its saver (`tf.train.export_meta_graph`, `import_meta_graph`). */
+import type { Operation } from '@forerun/graph';
 import {
   exportMetaGraph as toMetaGraph,
   getDefaultGraph,
   importMetaGraph as fromMetaGraph,
   InvalidArgumentError,
   NotFoundError,
-  Operation,
   Variable,
   writeMetaGraph,
   type ExportMetaGraphOptions,
@@ -49,7 +49,8 @@ function findSaverNodes(graph: Graph, saverDef: SaverDefFields, scope: string): 
   const restore = graph.getOperationByName(scope + saverDef.restoreOpName);
   const byHandle = new Map<Tensor, Variable>();
   for (const key of graph.collectionKeys) {
-    for (const item of graph.getCollection(key)) if (item instanceof Variable) byHandle.set(item.handle, item);
+    for (const item of graph.getCollection(key))
+      if (item instanceof Variable) byHandle.set(item.handle, item);
   }
   const variables = new Map<string, Variable>();
   for (const assign of assignments(restore)) {
@@ -57,11 +58,19 @@ function findSaverNodes(graph: Graph, saverDef: SaverDefFields, scope: string): 
     const variable = handle === undefined ? undefined : byHandle.get(handle);
     const key = restored === undefined ? undefined : restoredKey(restored);
     if (variable === undefined || key === undefined) {
-      throw new InvalidArgumentError(`the saver's node "${assign.name}" assigns no variable of the graph's collections`);
+      throw new InvalidArgumentError(
+        `the saver's node "${assign.name}" assigns no variable of the graph's collections`,
+      );
     }
     variables.set(key, variable);
   }
-  return { variables, filename, save: graph.getTensorByName(scope + saverDef.saveTensorName), restore, saverDef };
+  return {
+    variables,
+    filename,
+    save: graph.getTensorByName(scope + saverDef.saveTensorName),
+    restore,
+    saverDef,
+  };
 }
 
 function assignments(restore: Operation): Operation[] {

@@ -33,7 +33,9 @@ export async function readRestored(node: Operation, inputs: readonly TensorValue
     const names = strings(inputs[1], node.name);
     const missing = names.filter((name) => !checkpoint.reader.has(name));
     if (missing.length > 0) {
-      throw new NotFoundError(`the checkpoint "${prefix}" has no ${missing.map((name) => `"${name}"`).join(', ')}`);
+      throw new NotFoundError(
+        `the checkpoint "${prefix}" has no ${missing.map((name) => `"${name}"`).join(', ')}`,
+      );
     }
     const values: TensorValue[] = [];
     for (const name of names) values.push(await checkpoint.reader.read(name));

@@ -3,6 +3,7 @@
  * (`tf.train.Saver`). Files are TensorFlow's: `.index`, `.data-00000-of-00001`, `.meta` and the
  * list `checkpoint`. Optimizer slots and the global step are variables and so included.
  */
+import type { Tensor } from '@forerun/graph';
 import {
   buildSaverNodes,
   CHECKPOINT_STATE_FILE,
@@ -15,7 +16,6 @@ import {
   nearestNames,
   readCheckpointState,
   TensorShape,
-  Tensor,
   globalVariables,
   writeCheckpointState,
   writeMetaGraph,
@@ -26,7 +26,14 @@ import {
   type Variable,
 } from '@forerun/graph';
 import type { Session } from '../session.js';
-import { baseName, directoryOf, openCheckpoint, readFileIfPresent, removeFiles, writeFileAtomically } from './files.js';
+import {
+  baseName,
+  directoryOf,
+  openCheckpoint,
+  readFileIfPresent,
+  removeFiles,
+  writeFileAtomically,
+} from './files.js';
 import { RANDOM_STEP_KEY, randomStepEntry, writeBundle } from './hostOps.js';
 
 export interface SaverOptions {
@@ -108,7 +115,9 @@ export class Saver {
   async save(sess: Session, savePath: string, options: SaveOptions = {}): Promise<string> {
     const { latestFilename = CHECKPOINT_STATE_FILE, writeMetaGraph = true } = options;
     if (savePath === '' || savePath.endsWith('/')) {
-      throw new InvalidArgumentError(`save: "${savePath}" is not a checkpoint prefix; it needs a file name, such as "out/model.ckpt"`);
+      throw new InvalidArgumentError(
+        `save: "${savePath}" is not a checkpoint prefix; it needs a file name, such as "out/model.ckpt"`,
+      );
     }
     const prefix = `${savePath}${await stepSuffix(sess, options.globalStep)}`;
     const keys = [...this.#nodes.variables.keys()];
@@ -156,10 +165,11 @@ export class Saver {
       const match = matchVariables(this.#nodes.variables, checkpoint.reader, options);
       refuse(match, checkpoint.reader, checkpointPrefix(savePath), options);
       const values = new Map<Tensor, TensorValue>();
-      for (const { variable, stored } of match.found) values.set(variable.handle, await checkpoint.reader.read(stored));
+      for (const { variable, stored } of match.found)
+        values.set(variable.handle, await checkpoint.reader.read(stored));
       await sess.assignVariables(values);
       if (checkpoint.reader.has(RANDOM_STEP_KEY)) {
-        sess.randomStep = BigInt((await checkpoint.reader.read(RANDOM_STEP_KEY)).data[0] as bigint);
+        sess.randomStep = (await checkpoint.reader.read(RANDOM_STEP_KEY)).data[0] as bigint;
       }
       return report(match, checkpoint.reader);
     } finally {

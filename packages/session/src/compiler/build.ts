@@ -2,7 +2,8 @@
  * Stage 8: makes the GPU objects of a schedule: buffers, pipelines (compiled in parallel, shared by
  * text), bind groups. After this nothing is created any more.
  */
-import { fromHostValue, InternalError, TensorValue, type HostValue } from '@forerun/graph';
+import type { TensorValue } from '@forerun/graph';
+import { fromHostValue, InternalError, type HostValue } from '@forerun/graph';
 import type { DeviceHandle } from '../device/handle.js';
 import { isDeviceDType, toWords } from '../device/words.js';
 import type { Command, DeviceStep, HostStep, PlannedFeed, PlannedValue, ValueSource } from '../plan.js';
@@ -46,7 +47,9 @@ export class PlanBuilder {
   /** Makes all steps. Pipelines compile in parallel. */
   async steps(onProgress: BuildProgress): Promise<(DeviceStep | HostStep)[]> {
     const { order } = this.schedule;
-    const pending = order.flatMap((lowered) => lowered.dispatches.map((bound) => this.command(lowered, bound)));
+    const pending = order.flatMap((lowered) =>
+      lowered.dispatches.map((bound) => this.command(lowered, bound)),
+    );
     let done = 0;
     const count = <T>(promise: Promise<T>): Promise<T> =>
       promise.finally(() => onProgress(++done, pending.length));
@@ -134,7 +137,7 @@ export class PlanBuilder {
     if (buffer === undefined) {
       buffer = this.own(bytesOf(value), `constant ${value.node.name}`);
       const words = toWords(this.literal(value), describe(value.node));
-      this.handle.queue.writeBuffer(buffer, 0, words as Float32Array<ArrayBuffer>);
+      this.handle.queue.writeBuffer(buffer, 0, words);
       this.#constants.set(value, buffer);
       this.constantBytes += buffer.size;
     }
@@ -145,7 +148,7 @@ export class PlanBuilder {
     let buffer = this.#data.get(words);
     if (buffer === undefined) {
       buffer = this.own(storageBytes(words.length), 'table');
-      this.handle.queue.writeBuffer(buffer, 0, words as Uint32Array<ArrayBuffer>);
+      this.handle.queue.writeBuffer(buffer, 0, words);
       this.#data.set(words, buffer);
     }
     return buffer;
@@ -180,7 +183,9 @@ export class PlanBuilder {
 
   private uploadBuffer(value: IrValue): GPUBuffer | null {
     const index = this.memory.bufferOf.get(value);
-    return index === undefined || !isDeviceDType(value.dtype) ? null : this.arenaBuffer(index, value.node.name);
+    return index === undefined || !isDeviceDType(value.dtype)
+      ? null
+      : this.arenaBuffer(index, value.node.name);
   }
 
   /** Where a value is found at run time, for fetches and host steps. */

@@ -48,7 +48,8 @@ export async function compile(
   request: CompileRequest,
 ): Promise<Compiled> {
   const started = performance.now();
-  const report = (stage: CompileStage, done = 0, total = 1): void => request.onProgress?.({ stage, done, total });
+  const report = (stage: CompileStage, done = 0, total = 1): void =>
+    request.onProgress?.({ stage, done, total });
   report('simplify');
   const feeds = new Map(request.feeds.map((tensor, i) => [tensor, i]));
   const pruned = pruneGraph(request.fetches, request.targets, feeds);
@@ -60,7 +61,14 @@ export async function compile(
   report('schedule');
   const scheduled = insertCopies(schedule(lowered, program), handle.facts);
   const memory = planMemory(program, scheduled);
-  const builder = new PlanBuilder(handle, scheduled, memory, host, variables, feedValues(exact, request.feeds.length));
+  const builder = new PlanBuilder(
+    handle,
+    scheduled,
+    memory,
+    host,
+    variables,
+    feedValues(exact, request.feeds.length),
+  );
   const before = handle.counts.pipelines;
   const { steps, fetches } = await buildOrFree(handle, builder, async () => ({
     steps: await builder.steps((done, total) => report('pipelines', done, total)),
@@ -70,7 +78,8 @@ export async function compile(
     graphNodes: pruned.operations.length,
     passes: reports,
     units: units.length,
-    dispatches: lowered.reduce((total, { dispatches }) => total + dispatches.length, 0) + scheduled.copied.size,
+    dispatches:
+      lowered.reduce((total, { dispatches }) => total + dispatches.length, 0) + scheduled.copied.size,
     pipelines: handle.counts.pipelines - before,
     copiedReads: scheduled.copied.size,
     memory: {
@@ -97,7 +106,11 @@ export async function compile(
 }
 
 /** Builds under error scopes; a failed build leaves no buffers behind. */
-async function buildOrFree<T>(handle: DeviceHandle, builder: PlanBuilder, build: () => Promise<T>): Promise<T> {
+async function buildOrFree<T>(
+  handle: DeviceHandle,
+  builder: PlanBuilder,
+  build: () => Promise<T>,
+): Promise<T> {
   try {
     return await handle.guarded('building the plan', build);
   } catch (error) {

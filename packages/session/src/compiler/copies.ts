@@ -6,7 +6,10 @@ import type { Schedule } from './schedule.js';
 
 /** The schedule with copying reads turned into device units. */
 export function insertCopies({ order, copied }: Schedule, adapter: AdapterFacts): Schedule {
-  return { copied, order: order.map((lowered) => (needsCopy(lowered, copied) ? copyUnit(lowered, adapter) : lowered)) };
+  return {
+    copied,
+    order: order.map((lowered) => (needsCopy(lowered, copied) ? copyUnit(lowered, adapter) : lowered)),
+  };
 }
 
 function needsCopy({ unit }: LoweredUnit, copied: Schedule['copied']): boolean {

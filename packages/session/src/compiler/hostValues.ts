@@ -14,7 +14,10 @@ export const MAX_FOLDED_ELEMENTS = 4096;
 export type Knowledge = 'constants' | 'feeds';
 
 export class HostValues {
-  readonly #known: Record<Knowledge, Map<IrValue, HostValue | null>> = { constants: new Map(), feeds: new Map() };
+  readonly #known: Record<Knowledge, Map<IrValue, HostValue | null>> = {
+    constants: new Map(),
+    feeds: new Map(),
+  };
   /** Positions of the feeds whose values the plan depends on. */
   readonly usedFeeds = new Set<number>();
 
@@ -52,7 +55,8 @@ export class HostValues {
   }
 
   private evaluate(node: IrNode, knowledge: Knowledge): readonly HostValue[] | null {
-    if (node.inputs.some((input) => elements(input) > MAX_FOLDED_ELEMENTS) && !readsShapesOnly(node)) return null;
+    if (node.inputs.some((input) => elements(input) > MAX_FOLDED_ELEMENTS) && !readsShapesOnly(node))
+      return null;
     const results =
       node.def.evaluate?.({
         attrs: node.attrs,
@@ -61,7 +65,7 @@ export class HostValues {
         shape: (i) => new TensorShape(inputOf(node, i).shape),
         value: (i) => this.lookup(inputOf(node, i), knowledge),
       }) ?? null;
-    if (results === null || !results.every(isFullyKnown)) return null;
+    if (!results?.every(isFullyKnown)) return null;
     return results.map(roundToDType);
   }
 }

@@ -73,7 +73,13 @@ function nothing(unit: Unit): LoweredUnit {
 }
 
 /** Ops that the session carries out without a kernel and without a host step. */
-const SESSION_OPS: ReadonlySet<string> = new Set(['VarHandleOp', 'ReadVariableOp', 'NoOp', 'Const', 'Placeholder']);
+const SESSION_OPS: ReadonlySet<string> = new Set([
+  'VarHandleOp',
+  'ReadVariableOp',
+  'NoOp',
+  'Const',
+  'Placeholder',
+]);
 
 /** Checks that a host-evaluated node's values are known now; they are then uploaded as constants. */
 function requireKnown(node: IrNode, host: HostValues): void {
@@ -120,7 +126,9 @@ function operandOf(value: IrValue): Operand {
   if (value.variable === null) return { dtype: value.dtype, shape: value.shape };
   const { dtype, shape, key } = value.variable;
   if (!TensorShape.of(shape).isFullyDefined) {
-    throw new InvalidArgumentError(`variable "${key}" has the shape ${shape.toString()}, which is not fully known`);
+    throw new InvalidArgumentError(
+      `variable "${key}" has the shape ${shape.toString()}, which is not fully known`,
+    );
   }
   return { dtype, shape: shape.toStatic() };
 }
@@ -136,14 +144,19 @@ function bind(
     if (source.kind !== 'input' && source.kind !== 'output') return { source, access };
     const value = (source.kind === 'input' ? inputs : outputs)[source.index];
     if (value === undefined) {
-      throw new InternalError(`${describe(unit.root)}: kernel binds ${source.kind} ${source.index}, which does not exist`);
+      throw new InternalError(
+        `${describe(unit.root)}: kernel binds ${source.kind} ${source.index}, which does not exist`,
+      );
     }
     return { source: { kind: 'value', value }, access };
   };
   return {
     unit,
     kind: lowered.dispatches.length === 0 ? 'none' : 'device',
-    dispatches: lowered.dispatches.map((dispatch) => ({ dispatch, bindings: dispatch.bindings.map(resolve) })),
+    dispatches: lowered.dispatches.map((dispatch) => ({
+      dispatch,
+      bindings: dispatch.bindings.map(resolve),
+    })),
     scratch: lowered.scratch ?? [],
   };
 }
@@ -175,7 +188,8 @@ class ChainJoiner {
     const base = this.#steps.length;
     for (const step of program.steps) {
       const operands: Record<string, ElementRef> = {};
-      for (const [name, ref] of Object.entries(step.operands)) operands[name] = this.relocate(ref, node, base);
+      for (const [name, ref] of Object.entries(step.operands))
+        operands[name] = this.relocate(ref, node, base);
       this.#steps.push({ ...step, operands });
     }
     this.#results.set(outputOf(node), { kind: 'step', index: base + (program.outputs[0] ?? 0) });

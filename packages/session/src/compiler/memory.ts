@@ -60,7 +60,10 @@ export function planMemory(program: Program, { order, copied }: Schedule): Memor
     for (const output of lowered.unit.root.outputs) if (copied.has(output)) touch(output, position);
     const slots: number[] = [];
     lowered.scratch.forEach((bytes, index) => {
-      intervals.set({ unit: lowered, index }, { bytes, from: position, to: position, assign: (b) => (slots[index] = b) });
+      intervals.set(
+        { unit: lowered, index },
+        { bytes, from: position, to: position, assign: (b) => (slots[index] = b) },
+      );
     });
     if (lowered.scratch.length > 0) scratchOf.set(lowered, slots);
   });
@@ -89,7 +92,9 @@ function assignBuffers(intervals: readonly Interval[]): number[] {
   const sizes: number[] = [];
   const held: Interval[][] = [];
   for (const interval of [...intervals].sort((a, b) => b.bytes - a.bytes || a.from - b.from)) {
-    let buffer = held.findIndex((others) => others.every((o) => o.to < interval.from || interval.to < o.from));
+    let buffer = held.findIndex((others) =>
+      others.every((o) => o.to < interval.from || interval.to < o.from),
+    );
     if (buffer < 0) {
       buffer = sizes.length;
       sizes.push(interval.bytes);

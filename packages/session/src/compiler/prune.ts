@@ -59,7 +59,11 @@ function topologicalOrder(roots: readonly Operation[], feeds: ReadonlyMap<Tensor
   return order;
 }
 
-function cycleError(start: Operation, end: Operation, feeds: ReadonlyMap<Tensor, number>): InvalidArgumentError {
+function cycleError(
+  start: Operation,
+  end: Operation,
+  feeds: ReadonlyMap<Tensor, number>,
+): InvalidArgumentError {
   const path: Operation[] = [];
   const seen = new Set<Operation>();
   const search = (op: Operation): boolean => {
@@ -98,7 +102,8 @@ function refuseUnsupported(operations: readonly Operation[]): void {
       continue;
     }
     const kernel = KERNELS[op.type as OpName];
-    if (kernel.kind === 'unsupported') problems.push(`${op.describe()}: ${kernel.reason}${op.creationSite()}`);
+    if (kernel.kind === 'unsupported')
+      problems.push(`${op.describe()}: ${kernel.reason}${op.creationSite()}`);
   }
   if (problems.length > 0) {
     throw new UnimplementedError(

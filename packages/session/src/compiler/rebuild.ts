@@ -19,7 +19,8 @@ export function rebuild(program: Program, visit: Visit): Program {
   const known = new Set<IrNode>();
   const replacement = (value: IrValue): IrValue => {
     const found = values.get(value);
-    if (found === undefined) throw new InternalError(`value of "${value.node.name}" is used before it is made`);
+    if (found === undefined)
+      throw new InternalError(`value of "${value.node.name}" is used before it is made`);
     return found;
   };
   const keep = (node: IrNode): void => {
@@ -31,7 +32,10 @@ export function rebuild(program: Program, visit: Visit): Program {
   for (const old of program.nodes) {
     const inputs = old.inputs.map(replacement);
     const controls = [...new Set(old.controls.flatMap((control) => waits.get(control) ?? []))];
-    const node = sameMembers(inputs, old.inputs) && sameMembers(controls, old.controls) ? old : clone(old, inputs, controls);
+    const node =
+      sameMembers(inputs, old.inputs) && sameMembers(controls, old.controls)
+        ? old
+        : clone(old, inputs, controls);
     const outputs = visit(node) ?? node.outputs;
     outputs.forEach((output) => keep(output.node));
     if (outputs === node.outputs) keep(node);
@@ -77,7 +81,7 @@ export function validate(program: Program, pass: string, before: Program): Progr
   program.fetches.forEach((value, i) => {
     const old = before.fetches[i];
     requireSeen(seen, value.node, value.node, pass);
-    if (old === undefined || old.dtype !== value.dtype || old.shape.join() !== value.shape.join()) {
+    if (old?.dtype !== value.dtype || old.shape.join() !== value.shape.join()) {
       throw new InternalError(`pass ${pass} changed dtype or shape of fetch ${i}`);
     }
   });
@@ -86,6 +90,8 @@ export function validate(program: Program, pass: string, before: Program): Progr
 
 function requireSeen(seen: ReadonlySet<IrNode>, needed: IrNode, user: IrNode, pass: string): void {
   if (!seen.has(needed)) {
-    throw new InternalError(`pass ${pass}: "${user.name}" uses "${needed.name}", which does not come before it`);
+    throw new InternalError(
+      `pass ${pass}: "${user.name}" uses "${needed.name}", which does not come before it`,
+    );
   }
 }

@@ -35,7 +35,10 @@ class UnitGraph {
     this.#soft = lowered.map(() => 0);
     lowered.forEach(({ unit }, i) => unit.nodes.forEach((node) => this.#unitOf.set(node, i)));
     lowered.forEach(({ unit }, i) => {
-      const before = unit.nodes.flatMap((node) => [...node.inputs.map((input) => input.node), ...node.controls]);
+      const before = unit.nodes.flatMap((node) => [
+        ...node.inputs.map((input) => input.node),
+        ...node.controls,
+      ]);
       for (const j of new Set(before.map((node) => this.#unitOf.get(node)))) {
         if (j === undefined || j === i) continue;
         this.#successors[j]?.push(i);
@@ -137,8 +140,10 @@ function readsToCopy(order: readonly LoweredUnit[], program: Program): Set<IrVal
   const readAt = new Map<IrValue, number>();
   const lastUse = new Map<IrValue, number>();
   order.forEach((lowered, position) => {
-    for (const key of variablesWritten(lowered)) lastWrites.set(key, [...(lastWrites.get(key) ?? []), position]);
-    for (const input of lowered.unit.nodes.flatMap((node) => node.inputs)) lastUse.set(aliasRoot(input), position);
+    for (const key of variablesWritten(lowered))
+      lastWrites.set(key, [...(lastWrites.get(key) ?? []), position]);
+    for (const input of lowered.unit.nodes.flatMap((node) => node.inputs))
+      lastUse.set(aliasRoot(input), position);
     const { root } = lowered.unit;
     const [value] = root.outputs;
     if (root.type === 'ReadVariableOp' && value !== undefined) readAt.set(value, position);

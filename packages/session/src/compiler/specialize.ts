@@ -18,7 +18,15 @@ import {
   type TensorValue,
 } from '@forerun/graph';
 import { HostValues, type Knowledge } from './hostValues.js';
-import { makeNode, outputOf, type IrNode, type IrValue, type OutputInit, type Program, type VariableRef } from './ir.js';
+import {
+  makeNode,
+  outputOf,
+  type IrNode,
+  type IrValue,
+  type OutputInit,
+  type Program,
+  type VariableRef,
+} from './ir.js';
 import type { Pruned } from './prune.js';
 import { variableRef } from '../variables.js';
 
@@ -59,7 +67,14 @@ class ProgramBuilder {
 
   private addFeed(tensor: Tensor, position: number, { dtype, shape }: FeedSpec): void {
     const node = makeNode(
-      { ...describeOp(tensor.op, placeholderDef), type: 'Placeholder', inputs: [], controls: [], literal: null, feed: position },
+      {
+        ...describeOp(tensor.op, placeholderDef),
+        type: 'Placeholder',
+        inputs: [],
+        controls: [],
+        literal: null,
+        feed: position,
+      },
       [{ dtype, shape, variable: null }],
     );
     this.#nodes.push(node);
@@ -117,7 +132,9 @@ class ProgramBuilder {
       return def.infer(new StaticInferContext(op, inputs, this.host, 'feeds'));
     } catch (error) {
       if (!(error instanceof RuleError)) throw error;
-      throw new InvalidArgumentError(`${op.describe()}: ${error.message}${op.creationSite()}`, { node: op.name });
+      throw new InvalidArgumentError(`${op.describe()}: ${error.message}${op.creationSite()}`, {
+        node: op.name,
+      });
     }
   }
 
@@ -150,7 +167,8 @@ class StaticInferContext implements InferContext {
 
   shape(i: number): TensorShape {
     const shape = this.shapes[i];
-    if (shape === undefined) throw new InternalError(`${this.op.describe()}: shape inference asked for input ${i}`);
+    if (shape === undefined)
+      throw new InternalError(`${this.op.describe()}: shape inference asked for input ${i}`);
     return shape;
   }
 
@@ -169,11 +187,15 @@ class StaticInferContext implements InferContext {
 }
 
 function requireDef(op: Operation): OpDef {
-  if (op.def === undefined) throw new UnimplementedError(`${op.describe()}: the op type is not known to Forerun`);
+  if (op.def === undefined)
+    throw new UnimplementedError(`${op.describe()}: the op type is not known to Forerun`);
   return op.def;
 }
 
-function describeOp(op: Operation, def: OpDef): Pick<IrNode, 'type' | 'name' | 'attrs' | 'def' | 'sources' | 'site'> {
+function describeOp(
+  op: Operation,
+  def: OpDef,
+): Pick<IrNode, 'type' | 'name' | 'attrs' | 'def' | 'sources' | 'site'> {
   return { type: op.type, name: op.name, attrs: op.attrs, def, sources: [op.name], site: op.creationSite() };
 }
 

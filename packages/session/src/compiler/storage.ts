@@ -30,7 +30,8 @@ export function bytesOf(value: IrValue): number {
 /** The value whose buffer `value` shares: looks through views. */
 export function aliasRoot(value: IrValue): IrValue {
   let root = value;
-  while (root.node.feed === null && root.node.literal === null && isView(root)) root = inputOf(root.node, viewInput(root));
+  while (root.node.feed === null && root.node.literal === null && isView(root))
+    root = inputOf(root.node, viewInput(root));
   return root;
 }
 
@@ -51,7 +52,8 @@ export function storageOf(value: IrValue, copied: CopiedReads): Storage {
   const { node } = root;
   if (node.feed !== null) return { kind: 'feed', position: node.feed };
   if (root.variable !== null) return { kind: 'variable', variable: root.variable };
-  if (node.type === 'ReadVariableOp' && !copied.has(root)) return { kind: 'variable', variable: variableRead(root) };
+  if (node.type === 'ReadVariableOp' && !copied.has(root))
+    return { kind: 'variable', variable: variableRead(root) };
   if (isHostStep(node.type)) return { kind: 'host', value: root };
   if (node.literal !== null || (kernelOf(node).kind === 'host' && node.type !== 'ReadVariableOp')) {
     return { kind: 'constant', value: root };

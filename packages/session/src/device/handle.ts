@@ -45,7 +45,9 @@ export class DeviceHandle {
   /** Throws when the device was lost or reported an error outside any scope. */
   check(): void {
     if (this.#lost !== undefined) {
-      throw new AbortedError(`the GPU device was lost (${this.#lost}): create a new session and restore a checkpoint`);
+      throw new AbortedError(
+        `the GPU device was lost (${this.#lost}): create a new session and restore a checkpoint`,
+      );
     }
     const failure = this.#failure;
     this.#failure = undefined;
@@ -63,7 +65,9 @@ export class DeviceHandle {
   createBuffer(size: number, usage: GPUBufferUsageFlags, label: string): GPUBuffer {
     const limit = this.device.limits.maxBufferSize;
     if (size > limit) {
-      throw new ResourceExhaustedError(`${label}: a buffer of ${size} bytes exceeds this adapter's limit of ${limit}`);
+      throw new ResourceExhaustedError(
+        `${label}: a buffer of ${size} bytes exceeds this adapter's limit of ${limit}`,
+      );
     }
     this.counts.buffers++;
     this.bufferBytes += size;
@@ -76,19 +80,19 @@ export class DeviceHandle {
   }
 
   /** Runs `create` and turns the device's out-of-memory and validation errors into exceptions. */
-  async guarded<T>(what: string, create: () => T | Promise<T>): Promise<T> {
+  async guarded<T>(what: string, create: () => Promise<T>): Promise<T> {
     this.device.pushErrorScope('out-of-memory');
     this.device.pushErrorScope('validation');
-    let result: T;
-    try {
-      result = await create();
-    } finally {
-      const [validation, memory] = [this.device.popErrorScope(), this.device.popErrorScope()];
-      const errors = await this.wait(Promise.all([validation, memory]));
-      if (errors[1] !== null) throw new ResourceExhaustedError(`${what}: out of device memory: ${errors[1].message}`);
-      if (errors[0] !== null) throw new InternalError(`${what}: ${errors[0].message}`);
-    }
-    return result;
+    const outcome = await create().then(
+      (value) => ({ value }),
+      (error: unknown) => ({ error }),
+    );
+    const scopes = [this.device.popErrorScope(), this.device.popErrorScope()] as const;
+    const [validation, memory] = await this.wait(Promise.all(scopes));
+    if (memory !== null) throw new ResourceExhaustedError(`${what}: out of device memory: ${memory.message}`);
+    if ('error' in outcome) throw outcome.error;
+    if (validation !== null) throw new InternalError(`${what}: ${validation.message}`);
+    return outcome.value;
   }
 
   createBindGroup(key: LayoutKey, buffers: readonly GPUBuffer[], label: string): GPUBindGroup {
@@ -131,7 +135,7 @@ export class DeviceHandle {
     let layout = this.#layouts.get(key);
     if (layout === undefined) {
       const group = this.device.createBindGroupLayout({
-        entries: [...key].map((access, binding) => ({
+        entries: Array.from(key, (access, binding) => ({
           binding,
           visibility: GPUShaderStage.COMPUTE,
           buffer: { type: access === 'r' ? 'read-only-storage' : 'storage' },

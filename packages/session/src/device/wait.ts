@@ -5,18 +5,16 @@
  */
 const NAP_MILLISECONDS = 0.2;
 const nap = typeof SharedArrayBuffer === 'undefined' ? undefined : new Int32Array(new SharedArrayBuffer(4));
-const canNap = typeof setImmediate === 'function' && nap !== undefined;
 
 /** Awaits `promise`; on software adapters in Node by napping between polls. */
 export async function waitFor<T>(promise: Promise<T>, software: boolean): Promise<T> {
-  if (!software || !canNap) return promise;
-  let settled = false;
+  if (!software || nap === undefined || typeof setImmediate !== 'function') return promise;
+  const state = { settled: false };
   const settle = (): void => {
-    settled = true;
+    state.settled = true;
   };
   promise.then(settle, settle);
-  await Promise.resolve();
-  while (!settled) {
+  while (!state.settled) {
     Atomics.wait(nap, 0, 0, NAP_MILLISECONDS);
     await new Promise<void>((resolve) => setImmediate(resolve));
   }

@@ -37,7 +37,9 @@ function wordsFor(dtype: DType, length: number, what: string): Words {
 
 /** Whether tensors of a dtype can live on the device. */
 export function isDeviceDType(dtype: DType): boolean {
-  return ['float32', 'int32', 'int64', 'int8', 'int16', 'bool', 'uint8', 'uint16', 'uint32'].includes(baseDType(dtype));
+  return ['float32', 'int32', 'int64', 'int8', 'int16', 'bool', 'uint8', 'uint16', 'uint32'].includes(
+    baseDType(dtype),
+  );
 }
 
 /** The device words of a value; shares memory where the layouts agree. `what` names it in errors. */
@@ -73,10 +75,16 @@ function narrow(element: unknown, index: number, what: string): number {
 }
 
 /** The value that device words hold. `bytes` is copied. */
-export function fromWords(bytes: ArrayBuffer, dtype: DType, shape: readonly number[], length: number): TensorValue {
+export function fromWords(
+  bytes: ArrayBuffer,
+  dtype: DType,
+  shape: readonly number[],
+  length: number,
+): TensorValue {
   if (!isDeviceDType(dtype)) throw new InvalidArgumentError(`dtype ${dtype} cannot be read from the device`);
   const words = readWords(bytes, dtype, length);
-  if (dtype === 'float32' || dtype === 'int32' || dtype === 'uint32') return new TensorValue(dtype, shape, words);
+  if (dtype === 'float32' || dtype === 'int32' || dtype === 'uint32')
+    return new TensorValue(dtype, shape, words);
   const data = allocateData(dtype, length);
   const big = data instanceof BigInt64Array;
   for (let i = 0; i < length; i++) data[i] = big ? BigInt(words[i] ?? 0) : (words[i] ?? 0);

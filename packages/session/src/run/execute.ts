@@ -5,7 +5,14 @@
 import { InternalError, sizeOf, TensorValue } from '@forerun/graph';
 import type { DeviceHandle } from '../device/handle.js';
 import { fromWords, toWords } from '../device/words.js';
-import { fetchSize, type Command, type DeviceStep, type HostStep, type Plan, type PlannedValue } from '../plan.js';
+import {
+  fetchSize,
+  type Command,
+  type DeviceStep,
+  type HostStep,
+  type Plan,
+  type PlannedValue,
+} from '../plan.js';
 import type { Feed } from './feeds.js';
 import type { HostEnvironment } from './hostOps.js';
 import type { Tracer } from './tracer.js';
@@ -64,13 +71,14 @@ class Execution {
     this.plan.init.feeds.forEach(({ buffer, name }, i) => {
       const feed = this.feeds[i];
       if (buffer === null || feed === undefined) return;
-      if (feed.buffer !== null) this.encoder.copyBufferToBuffer(feed.buffer, 0, buffer, 0, sizeOf(feed.value.shape) * 4);
+      if (feed.buffer !== null)
+        this.encoder.copyBufferToBuffer(feed.buffer, 0, buffer, 0, sizeOf(feed.value.shape) * 4);
       else this.upload(feed.value, buffer, name);
     });
   }
 
   private upload(value: TensorValue, buffer: GPUBuffer, name: string): void {
-    this.#handle.queue.writeBuffer(buffer, 0, toWords(value, name) as Float32Array<ArrayBuffer>);
+    this.#handle.queue.writeBuffer(buffer, 0, toWords(value, name));
   }
 
   private async encode({ commands }: DeviceStep): Promise<void> {
@@ -124,7 +132,10 @@ class Execution {
     }
   }
 
-  private async readThrough(staging: GPUBuffer | null, values: readonly PlannedValue[]): Promise<TensorValue[]> {
+  private async readThrough(
+    staging: GPUBuffer | null,
+    values: readonly PlannedValue[],
+  ): Promise<TensorValue[]> {
     let offset = 0;
     const offsets = values.map((value) => {
       const start = offset;
@@ -150,7 +161,8 @@ class Execution {
     if (source.kind === 'feed') return reshaped(this.fedValue(source.position), shape);
     if (source.kind === 'host') {
       const result = this.#results[source.slot];
-      if (result === undefined) throw new InternalError(`host result ${source.slot} is used before it is made`);
+      if (result === undefined)
+        throw new InternalError(`host result ${source.slot} is used before it is made`);
       return reshaped(result, shape);
     }
     const length = sizeOf(shape);

@@ -64,7 +64,9 @@ export function feedTensor(graph: Graph, key: FeedKey): Tensor {
   }
   const tensor = isTensorConvertible(key) ? key.asTensor() : key;
   if (!(tensor instanceof Tensor)) {
-    throw new InvalidArgumentError(`a feed key must be a tensor, a variable or a name, got ${String(tensor)}`);
+    throw new InvalidArgumentError(
+      `a feed key must be a tensor, a variable or a name, got ${String(tensor)}`,
+    );
   }
   if (tensor.graph !== graph) {
     throw new InvalidArgumentError(`"${tensor.name}" is fed but belongs to another graph than the session's`);
@@ -95,7 +97,9 @@ function bufferFeed(tensor: Tensor, buffer: GPUBuffer): Feed {
   const shape = tensor.shape.toStatic();
   const bytes = shape.reduce((size, dim) => size * dim, 4);
   if (buffer.size < bytes) {
-    throw new InvalidArgumentError(`feed for "${tensor.name}" needs ${bytes} bytes, the GPUBuffer has ${buffer.size}`);
+    throw new InvalidArgumentError(
+      `feed for "${tensor.name}" needs ${bytes} bytes, the GPUBuffer has ${buffer.size}`,
+    );
   }
   return { tensor, value: placeholderValue(tensor, shape), buffer };
 }
@@ -114,18 +118,21 @@ function isGpuBuffer(value: FeedValue): value is GPUBuffer {
 }
 
 function isValueLike(value: unknown): value is TensorValueLike {
-  return typeof value === 'object' && value !== null && 'dtype' in value && 'shape' in value && 'data' in value;
+  return (
+    typeof value === 'object' && value !== null && 'dtype' in value && 'shape' in value && 'data' in value
+  );
 }
 
 function convert(tensor: Tensor, value: Exclude<FeedValue, GPUBuffer>): TensorValue {
   const dtype = baseDType(tensor.dtype);
   try {
     if (isValueLike(value)) {
-      if (value.dtype !== dtype) throw new InvalidArgumentError(`expected dtype ${dtype}, got ${value.dtype}`);
+      if (value.dtype !== dtype)
+        throw new InvalidArgumentError(`expected dtype ${dtype}, got ${value.dtype}`);
       return value instanceof TensorValue ? value : new TensorValue(dtype, value.shape, value.data);
     }
     if (!ArrayBuffer.isView(value)) return toTensorValue(value, dtype);
-    return toTensorValue(value, checkArray(tensor, value as NumericData), arrayShape(tensor, value as NumericData));
+    return toTensorValue(value, checkArray(tensor, value), arrayShape(tensor, value));
   } catch (error) {
     if (!(error instanceof InvalidArgumentError)) throw error;
     throw new InvalidArgumentError(
@@ -139,7 +146,8 @@ function convert(tensor: Tensor, value: Exclude<FeedValue, GPUBuffer>): TensorVa
 function checkArray(tensor: Tensor, array: NumericData): ReturnType<typeof baseDType> {
   const dtype = baseDType(tensor.dtype);
   const floats = array instanceof Float32Array || array instanceof Float64Array;
-  if (floats && !isFloating(dtype)) throw new InvalidArgumentError(`expected dtype ${dtype}, got ${array.constructor.name}`);
+  if (floats && !isFloating(dtype))
+    throw new InvalidArgumentError(`expected dtype ${dtype}, got ${array.constructor.name}`);
   return dtype;
 }
 

@@ -45,7 +45,7 @@ export function resolveFetches(graph: Graph, fetches: Fetches): ResolvedFetches 
     if (typeof item === 'object' && !isLeaf(item)) {
       return Array.isArray(item)
         ? (item as readonly Fetches[]).map(place)
-        : Object.fromEntries(Object.entries(item).map(([key, value]) => [key, place(value as Fetches)]));
+        : Object.fromEntries(Object.entries(item).map(([key, value]) => [key, place(value)]));
     }
     const element = leafElement(graph, item);
     if (element instanceof Operation) {
@@ -70,7 +70,7 @@ function fill(slot: Slot, values: readonly TensorValue[]): unknown {
   if (slot === undefined) return undefined;
   if (typeof slot === 'number') return values[slot];
   if (Array.isArray(slot)) return (slot as readonly Slot[]).map((item) => fill(item, values));
-  return Object.fromEntries(Object.entries(slot).map(([key, item]) => [key, fill(item as Slot, values)]));
+  return Object.fromEntries(Object.entries(slot).map(([key, item]) => [key, fill(item, values)]));
 }
 
 function isLeaf(item: object): item is Tensor | Operation | TensorConvertible {
@@ -81,13 +81,19 @@ function leafElement(graph: Graph, item: Fetches): Tensor | Operation {
   const element = typeof item === 'string' ? graph.asGraphElement(item) : item;
   const found = isTensorConvertible(element) ? element.asTensor() : element;
   if (!(found instanceof Tensor) && !(found instanceof Operation)) {
-    throw new InvalidArgumentError(`cannot fetch ${String(item)}: fetch tensors, operations, variables or names`);
+    throw new InvalidArgumentError(
+      `cannot fetch a value of type ${typeof item}: fetch tensors, operations, variables or names`,
+    );
   }
   if (found.graph !== graph) {
-    throw new InvalidArgumentError(`cannot fetch "${found.name}": it belongs to another graph than the session's`);
+    throw new InvalidArgumentError(
+      `cannot fetch "${found.name}": it belongs to another graph than the session's`,
+    );
   }
   if (found instanceof Tensor && found.dtype === 'resource') {
-    throw new InvalidArgumentError(`cannot fetch the handle "${found.name}": fetch the variable's value instead`);
+    throw new InvalidArgumentError(
+      `cannot fetch the handle "${found.name}": fetch the variable's value instead`,
+    );
   }
   return found;
 }

@@ -35,8 +35,16 @@ export class Tracer {
     const { device } = this.handle;
     const count = commands.length * 2;
     const querySet = device.createQuerySet({ type: 'timestamp', count });
-    const resolved = this.handle.createBuffer(count * 8, GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC, 'timestamps');
-    const staging = this.handle.createBuffer(count * 8, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST, 'timestamps');
+    const resolved = this.handle.createBuffer(
+      count * 8,
+      GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC,
+      'timestamps',
+    );
+    const staging = this.handle.createBuffer(
+      count * 8,
+      GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+      'timestamps',
+    );
     const encoder = device.createCommandEncoder();
     commands.forEach((command, i) => {
       const timestampWrites = { querySet, beginningOfPassWriteIndex: 2 * i, endOfPassWriteIndex: 2 * i + 1 };
@@ -49,7 +57,9 @@ export class Tracer {
     this.handle.queue.submit([encoder.finish()]);
     await this.handle.wait(staging.mapAsync(GPUMapMode.READ));
     const nanos = new BigUint64Array(staging.getMappedRange());
-    commands.forEach((command, i) => this.note(command, Number(nanos[2 * i]) / 1e3, Number(nanos[2 * i + 1]) / 1e3));
+    commands.forEach((command, i) =>
+      this.note(command, Number(nanos[2 * i]) / 1e3, Number(nanos[2 * i + 1]) / 1e3),
+    );
     staging.unmap();
     for (const buffer of [resolved, staging]) this.handle.destroyBuffer(buffer);
     querySet.destroy();

@@ -12,7 +12,8 @@ export function mergeCommon(program: Program): Program {
   const seen = new Map<string, IrNode>();
   return rebuild(program, (node) => {
     if (node.def.stateful || node.feed !== null || node.controls.length > 0) return null;
-    const key = node.literal === null ? nodeKey(node, tensorIds) : `Const|${tensorKey(node.literal, tensorIds)}`;
+    const key =
+      node.literal === null ? nodeKey(node, tensorIds) : `Const|${tensorKey(node.literal, tensorIds)}`;
     const first = seen.get(key);
     if (first !== undefined) return first.outputs;
     seen.set(key, node);

@@ -18,9 +18,8 @@ export function foldConstants(program: Program, host: HostValues): Program {
 
 function literalNode(node: IrNode, index: number, literal: NonNullable<IrNode['literal']>): IrValue {
   const { dtype, shape } = outputOf(node, index);
-  const constant = makeNode(
-    { ...node, type: 'Const', def: OPS.Const, inputs: [], controls: [], literal },
-    [{ dtype, shape, variable: null }],
-  );
+  const constant = makeNode({ ...node, type: 'Const', def: OPS.Const, inputs: [], controls: [], literal }, [
+    { dtype, shape, variable: null },
+  ]);
   return outputOf(constant);
 }
