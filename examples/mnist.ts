@@ -10,12 +10,14 @@
 import { Command, InvalidArgumentError } from 'commander';
 import * as fr from 'forerun';
 import { duration, TrainingProgress } from './support/progress.js';
+import { StepLog } from './support/stepLog.js';
 
 interface Options {
   readonly steps?: number;
   readonly batch?: number;
   readonly restore?: string;
   readonly out: string;
+  readonly log?: string;
   readonly seed: number;
   readonly full: boolean;
   readonly test: number;
@@ -34,6 +36,7 @@ function parseOptions(): Options {
     .option('--batch <n>', 'images per step (default: 100, with --full 50)', count)
     .option('--restore <dir>', 'go on from the last checkpoint in this directory')
     .option('--out <dir>', 'where the graph and the checkpoints go', 'out/mnist')
+    .option('--log <file>', 'write step, loss and accuracy of every step to this file, a JSON object a line')
     .option('--seed <n>', 'seed of weights, dropout and the order of images', count, 1)
     .option('--test <n>', 'how many of the 10,000 test images to evaluate', count, 10_000)
     .option('--full', "the tutorial's own schedule", false)
@@ -58,7 +61,7 @@ function buildModel(learningRate: number) {
   const logits = fr.layers.dense(dropped, 10, { name: 'logits' });
 
   const loss = fr.losses.sparseSoftmaxCrossEntropy(labels, logits);
-  const correct = fr.equal(fr.argMax(logits, 1, { outputType: 'int32' }), labels);
+  const correct = fr.equal(fr.argMax(logits, { axis: 1, outputType: 'int32' }), labels);
   const accuracy = fr.reduceMean(fr.cast(correct, 'float32'), { name: 'accuracy' });
   const globalStep = fr.train.getOrCreateGlobalStep();
   const train = new fr.train.AdamOptimizer(learningRate).minimize(loss, { globalStep, name: 'train' });
@@ -136,6 +139,7 @@ async function main(): Promise<void> {
     .skip(first)
     .take(steps);
   const progress = new TrainingProgress(first, first + steps, batch);
+  const log = new StepLog(options.log);
   const step = sess.makeCallable(
     [model.train, model.loss, model.accuracy],
     [model.images, model.labels, model.keepProb],
@@ -144,9 +148,12 @@ async function main(): Promise<void> {
   let now = first;
   for await (const { images, labels } of dataset) {
     const [, loss, accuracy] = await step(images, labels, 0.5);
-    progress.update(++now, { loss: loss.item(), accuracy: accuracy.item() });
+    const measures = { loss: loss.item(), accuracy: accuracy.item() };
+    progress.update(++now, measures);
+    log.write({ step: now, ...measures });
   }
   progress.stop();
+  log.close();
   console.log(`Trained ${steps} steps in ${duration((performance.now() - started) / 1000)}`);
 
   const saved = await saver.save(sess, `${options.out}/model.ckpt`, { globalStep: model.globalStep });

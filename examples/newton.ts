@@ -7,13 +7,12 @@
 import * as fr from 'forerun';
 
 const position = new fr.Variable(fr.constant([-1.2, 1]), { name: 'position' });
-const [x, y] = fr.unstack(position);
-if (x === undefined || y === undefined) throw new Error('the position has two coordinates');
+const [x, y] = fr.unstack(position) as [fr.Tensor, fr.Tensor];
 const f = fr.add(fr.square(fr.sub(1, x)), fr.mul(100, fr.square(fr.sub(y, fr.square(x)))));
 
 /** The derivatives of a scalar with respect to both coordinates. */
 function partials(value: fr.Tensor): [fr.Tensor, fr.Tensor] {
-  const [dx, dy] = fr.gradients(value, [x!, y!]);
+  const [dx, dy] = fr.gradients(value, [x, y]);
   return [dx ?? fr.zerosLike(value), dy ?? fr.zerosLike(value)];
 }
 

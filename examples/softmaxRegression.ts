@@ -16,7 +16,7 @@ const b = new fr.Variable(fr.zeros([10]), { name: 'b' });
 const logits = fr.add(fr.matMul(x, w), b);
 const crossEntropy = fr.reduceMean(fr.nn.sparseSoftmaxCrossEntropyWithLogits({ labels, logits }));
 const train = new fr.train.GradientDescentOptimizer(0.5).minimize(crossEntropy);
-const correct = fr.equal(fr.argMax(logits, 1, { outputType: 'int32' }), labels);
+const correct = fr.equal(fr.argMax(logits, { axis: 1, outputType: 'int32' }), labels);
 const accuracy = fr.reduceMean(fr.cast(correct, 'float32'));
 const init = fr.globalVariablesInitializer();
 
