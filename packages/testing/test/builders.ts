@@ -2,7 +2,7 @@
 import type { OpName } from '@forerun/graph';
 
 /** Builders with names of their own, as TensorFlow's Python names differ from its op names. */
-export const BUILDER_NAMES: Partial<Record<OpName | (string & {}), string>> = {
+export const BUILDER_NAMES: Partial<Record<OpName, string>> = {
   Const: 'constant',
   Sum: 'reduceSum',
   Mean: 'reduceMean',
@@ -39,7 +39,7 @@ export const BUILDER_NAMES: Partial<Record<OpName | (string & {}), string>> = {
 };
 
 /** Ops that only gradients, optimizers or importers make, and which of these. */
-export const MADE_BY: Partial<Record<OpName | (string & {}), string>> = {
+export const MADE_BY: Partial<Record<OpName, string>> = {
   MaxPoolGrad: 'the gradient of MaxPool',
   MaxPoolGradGrad: 'the gradient of MaxPoolGrad',
   AvgPoolGrad: 'the gradient of AvgPool',
@@ -70,7 +70,7 @@ export const MADE_BY: Partial<Record<OpName | (string & {}), string>> = {
 };
 
 /** Names under which the builder of `type` may be found, the likeliest first. */
-export function builderNames(type: string): string[] {
+export function builderNames(type: OpName): string[] {
   const camel = type.charAt(0).toLowerCase() + type.slice(1);
   return [BUILDER_NAMES[type], camel, camel.replace(/V\d$/, '')].filter((name) => name !== undefined);
 }

@@ -30,7 +30,7 @@ import {
   type Sample,
   type Signatures,
 } from '@forerun/testing';
-import { MADE_BY, builderNames } from './builders.js';
+import { BUILDER_NAMES, MADE_BY, builderNames } from './builders.js';
 import { SELECTED } from './selection.js';
 
 const GOLDEN = new URL('ops.golden.json', import.meta.url);
@@ -49,6 +49,13 @@ describe('the registry', () => {
     expect(Object.keys(OPS).filter((name) => !Object.hasOwn(KERNELS, name))).toEqual([]);
   });
 
+  it('knows the builders of registered ops only, and those that camelCase does not give', () => {
+    const listed = [...Object.keys(BUILDER_NAMES), ...Object.keys(MADE_BY)];
+    expect(listed.filter((name) => !Object.hasOwn(OPS, name))).toEqual([]);
+    const needless = (Object.keys(MADE_BY) as OpName[]).filter(hasBuilder);
+    expect(needless).toEqual([]);
+  });
+
   it('keeps the signatures of ops that files may contain', () => {
     const now = registrySignatures();
     if (process.env.FORERUN_UPDATE_GOLDENS === '1') {
@@ -59,14 +66,17 @@ describe('the registry', () => {
   });
 });
 
+function hasBuilder(type: OpName): boolean {
+  return builderNames(type).some((name) => Object.hasOwn(builders, name));
+}
+
 describe.each(SELECTED)('%s', (type) => {
   const def: OpDef = OPS[type];
   const samples = SAMPLES[type];
 
   it('is documented, has a builder and tells of its kernel and gradient', () => {
     expect(def.summary).toMatch(/^[A-Z].*\.$/);
-    const found = builderNames(type).some((name) => Object.hasOwn(builders, name));
-    expect(found || MADE_BY[type] !== undefined || `${type} has no builder`).toBe(true);
+    expect(hasBuilder(type) || MADE_BY[type] !== undefined || `${type} has no builder`).toBe(true);
     const kernel = KERNELS[type];
     if (kernel.kind === 'host' || kernel.kind === 'unsupported') expect(kernel.reason).not.toBe('');
     if (typeof def.grad !== 'function') expect(def.grad.notDifferentiable).not.toBe('');
