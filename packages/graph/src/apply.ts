@@ -13,7 +13,7 @@ import type { AttrInputs } from './resolveOp.js';
 import { getDefaultGraph } from './scopes.js';
 import type { ShapeLike } from './shape.js';
 import type { ArgSpec } from './signature.js';
-import { isTensorConvertible, Tensor, type TensorLike } from './tensor.js';
+import { isTensorConvertible, Tensor, type MixedArray, type TensorLike } from './tensor.js';
 import { TensorValue, defaultDType, toTensorValue, type ValueLike } from './value.js';
 
 /** What every builder takes last. */
@@ -64,7 +64,8 @@ export function convertToTensor(
 ): Tensor {
   if (value instanceof Tensor) return checkDType(value, dtype);
   if (isTensorConvertible(value)) return checkDType(value.asTensor(), dtype);
-  return makeConstant(getDefaultGraph(), toTensorValue(value, dtype), name);
+  if (holdsTensors(value)) return checkDType(packed(value, name), dtype);
+  return makeConstant(getDefaultGraph(), toTensorValue(value as ValueLike, dtype), name);
 }
 
 /** The static shape a caller wrote, as an attribute value. */
@@ -91,12 +92,25 @@ function isRepeated(arg: ArgSpec): boolean {
 function inputGroup(arg: ArgSpec, input: ApplyInput | undefined, type: string): readonly TensorLike[] {
   if (input === undefined) throw new InvalidArgumentError(`${type}: input "${arg.name}" is missing`);
   if (!isRepeated(arg)) return [resolveVariable(input as TensorLike)];
-  if (!Array.isArray(input)) throw new InvalidArgumentError(`${type}: input "${arg.name}" takes a list of tensors`);
+  if (!Array.isArray(input))
+    throw new InvalidArgumentError(`${type}: input "${arg.name}" takes a list of tensors`);
   return (input as readonly TensorLike[]).map(resolveVariable);
 }
 
 function resolveVariable(input: TensorLike): TensorLike {
-  return isTensorConvertible(input) ? input.asTensor() : input;
+  if (isTensorConvertible(input)) return input.asTensor();
+  return holdsTensors(input) ? packed(input) : input;
+}
+
+/** A list with tensors among its elements, such as the shape `[n, -1]`. */
+function holdsTensors(input: unknown): input is MixedArray {
+  if (!Array.isArray(input)) return false;
+  return input.some((item) => item instanceof Tensor || isTensorConvertible(item) || holdsTensors(item));
+}
+
+/** Stacks a list of tensors and literals, as TensorFlow does wherever it wants a tensor. */
+function packed(list: MixedArray, name = 'packed'): Tensor {
+  return apply('Pack', [list as readonly TensorLike[]], { name });
 }
 
 function graphOf(inputs: readonly TensorLike[]): Graph {

@@ -39,6 +39,7 @@ export { applyOp, apply, type ApplyInput, type NameOptions } from './apply.js';
 export * from './scopes.js';
 export * from './ops/index.js';
 export { FAMILIES, OPS, builders, type OpName } from './registry.js';
+export { customGradient, type WithGradient } from './customGradient.js';
 export { gradients, isDifferentiable, overrideGradient, type GradientsOptions } from './gradients.js';
 export * from './variable.js';
 export * from './variableKeys.js';

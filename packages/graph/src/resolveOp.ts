@@ -110,7 +110,7 @@ function bindInput(arg: ArgSpec, tensor: Tensor, values: Map<string, AttrValue>)
 }
 
 function checkAttr(spec: AttrSpec, attr: AttrValue): void {
-  if (attr.kind !== spec.kind && attr.kind !== 'list()' && attr.kind !== 'placeholder') {
+  if (attr.kind !== spec.kind && attr.kind !== 'placeholder') {
     failRule(`attribute "${spec.name}" must be of kind ${spec.kind}, got ${attr.kind}`);
   }
   if (spec.allowed !== undefined) {
@@ -143,12 +143,20 @@ function untypedAttr(name: string, value: AttrInput): AttrValue {
 }
 
 function tagAttr(spec: AttrSpec, value: AttrInput): AttrValue {
-  if (isTagged(value)) return value;
-  if (!spec.kind.startsWith('list(')) return { kind: spec.kind, value: scalarAttr(spec, spec.kind, value) } as AttrValue;
+  if (isTagged(value)) return value.kind === 'list()' ? emptyList(spec) : value;
+  if (!spec.kind.startsWith('list('))
+    return { kind: spec.kind, value: scalarAttr(spec, spec.kind, value) } as AttrValue;
   if (!Array.isArray(value)) failRule(`attribute "${spec.name}" must be a list`);
   const kind = spec.kind.slice(5, -1);
   const items = (value as AttrInput[]).map((item) => scalarAttr(spec, kind, item));
   return { kind: spec.kind, value: items } as AttrValue;
+}
+
+/** An empty list read from a file does not tell its kind; the declaration does. */
+function emptyList(spec: AttrSpec): AttrValue {
+  if (!spec.kind.startsWith('list('))
+    failRule(`attribute "${spec.name}" must be of kind ${spec.kind}, got a list`);
+  return { kind: spec.kind, value: [] } as AttrValue;
 }
 
 function scalarAttr(spec: AttrSpec, kind: string, value: AttrInput): unknown {

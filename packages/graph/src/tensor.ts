@@ -8,7 +8,7 @@ import type { HandleData } from './opDef.js';
 import type { Operation } from './operation.js';
 import { InvalidArgumentError } from './errors.js';
 import { TensorShape, type ShapeLike } from './shape.js';
-import type { ValueLike } from './value.js';
+import type { Scalar, ValueLike } from './value.js';
 
 /** A symbolic value: output `index` of `op`. Holds no data; run it in a session to get some. */
 export class Tensor {
@@ -63,8 +63,11 @@ export interface TensorConvertible {
   asTensor(): Tensor;
 }
 
+/** A list in which tensors stand among literals; it is stacked. */
+export type MixedArray = readonly (Tensor | TensorConvertible | Scalar | MixedArray)[];
+
 /** Whatever a builder takes where it wants a tensor. */
-export type TensorLike = Tensor | TensorConvertible | ValueLike;
+export type TensorLike = Tensor | TensorConvertible | ValueLike | MixedArray;
 
 /** True for objects that convert themselves, such as variables. */
 export function isTensorConvertible(value: unknown): value is TensorConvertible {

@@ -10,6 +10,7 @@ import { ARRAY_SLICE } from './arraySlice.js';
 import { ARRAY_VIEW } from './arrayView.js';
 
 export * from './arrayIndex.js';
+export * from './arrayItem.js';
 export * from './arrayJoin.js';
 export * from './arrayMove.js';
 export * from './arrayPad.js';
