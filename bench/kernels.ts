@@ -45,7 +45,15 @@ function dense(m: number, k: number, n: number, step: boolean): Case[] {
 }
 
 /** A convolution and its gradients, SAME padding; `first` layers have no gradient of the input. */
-function conv(batch: number, size: number, k: number, ci: number, co: number, stride = 1, step = false): Case[] {
+function conv(
+  batch: number,
+  size: number,
+  k: number,
+  ci: number,
+  co: number,
+  stride = 1,
+  step = false,
+): Case[] {
   const out = Math.ceil(size / stride);
   const [x, w, y] = [
     [batch, size, size, ci],
@@ -58,7 +66,13 @@ function conv(batch: number, size: number, k: number, ci: number, co: number, st
   const common = { attrs, gflop, step };
   return [
     { ...common, name, type: 'Conv2D', inputs: [x, w] },
-    { ...common, name: `${name} dInput`, type: 'Conv2DBackpropInput', inputs: [x, w, y], step: step && ci > 1 },
+    {
+      ...common,
+      name: `${name} dInput`,
+      type: 'Conv2DBackpropInput',
+      inputs: [x, w, y],
+      step: step && ci > 1,
+    },
     { ...common, name: `${name} dFilter`, type: 'Conv2DBackpropFilter', inputs: [x, w, y] },
   ];
 }
@@ -85,7 +99,8 @@ async function open(): Promise<Bench> {
   const adapter = await gpu.requestAdapter();
   if (adapter === null) throw new Error('there is no WebGPU adapter');
   const { info } = adapter;
-  const software = info.isFallbackAdapter || /llvmpipe|swiftshader/i.test(`${info.architecture} ${info.description}`);
+  const software =
+    info.isFallbackAdapter || /llvmpipe|swiftshader/i.test(`${info.architecture} ${info.description}`);
   const subgroups = adapter.features.has('subgroups');
   const { maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupsPerDimension } = adapter.limits;
   const device = await adapter.requestDevice({
@@ -113,9 +128,9 @@ const cell = new Int32Array(new SharedArrayBuffer(4));
 
 /** Waits with naps where the adapter computes on the CPU: polling would take a core away from it. */
 async function finished({ device, facts }: Bench): Promise<void> {
-  let done = false;
-  const work = device.queue.onSubmittedWorkDone().then(() => (done = true));
-  while (facts.software && !done) {
+  const state = { done: !facts.software };
+  const work = device.queue.onSubmittedWorkDone().then(() => (state.done = true));
+  while (!state.done) {
     Atomics.wait(cell, 0, 0, 0.2);
     await new Promise((resolve) => setImmediate(resolve));
   }
@@ -179,8 +194,15 @@ function prepare(
   const steps = dispatches.map(({ wgsl, bindings, workgroups, label }) => {
     const module = device.createShaderModule({ code: wgsl });
     const pipeline = device.createComputePipeline({ label, layout: 'auto', compute: { module } });
-    const entries = bindings.map(({ source }, binding) => ({ binding, resource: { buffer: bufferOf(source) } }));
-    return { pipeline, workgroups, group: device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }) };
+    const entries = bindings.map(({ source }, binding) => ({
+      binding,
+      resource: { buffer: bufferOf(source) },
+    }));
+    return {
+      pipeline,
+      workgroups,
+      group: device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }),
+    };
   });
   return () => {
     const encoder = device.createCommandEncoder();
@@ -247,7 +269,11 @@ async function ceiling(bench: Bench): Promise<number> {
   const out = bench.device.createBuffer({ size: groups * 64 * 4, usage: STORAGE_COPY_DST });
   const source = { kind: 'output', index: 0 } as const;
   const binding = { name: 'out', source, access: 'read_write' } as const;
-  const run = prepare(bench, [{ label: 'ceiling', wgsl, bindings: [binding], workgroups: [groups, 1, 1] }], () => out);
+  const run = prepare(
+    bench,
+    [{ label: 'ceiling', wgsl, bindings: [binding], workgroups: [groups, 1, 1] }],
+    () => out,
+  );
   const { best } = await time(bench, run);
   out.destroy();
   return (groups * 64 * CHAINS * UNROLL * TURNS * 2) / best / 1e6;
@@ -297,14 +323,18 @@ async function main(): Promise<void> {
   const peak = Math.max(await ceiling(bench), await ceiling(bench));
   console.log(`arithmetic ceiling ${peak.toFixed(0)} GFLOP/s`);
   const step = { best: 0, first: 0 };
-  for (const test of CASES.filter(({ name, step: part }) => (filter === 'step' ? part : name.includes(filter)))) {
+  for (const test of CASES.filter(({ name, step: part }) =>
+    filter === 'step' ? part : name.includes(filter),
+  )) {
     const { best, first } = await measure(bench, test, peak);
     if (test.step) {
       step.best += best;
       step.first += first - best;
     }
   }
-  console.log(`MNIST network at batch 128: ${step.best.toFixed(0)} ms a step, ${step.first.toFixed(0)} ms to compile`);
+  console.log(
+    `MNIST network at batch 128: ${step.best.toFixed(0)} ms a step, ${step.first.toFixed(0)} ms to compile`,
+  );
   bench.device.destroy();
 }
 

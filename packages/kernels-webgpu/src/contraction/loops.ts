@@ -39,11 +39,11 @@ export function workgroupGrid(
   const total = x * y * z;
   const across = Math.min(most, Math.ceil(Math.sqrt(total)));
   const code = [
-    `let group = group_id.x + group_id.y * ${across}u;`,
-    `if (group >= ${total}u) { return; }`,
-    `let group_x = group % ${x}u;`,
-    `let group_y = group / ${x}u % ${y}u;`,
-    `let group_z = group / ${x * y}u;`,
+    `let group_number = group_id.x + group_id.y * ${across}u;`,
+    `if (group_number >= ${total}u) { return; }`,
+    `let group_x = group_number % ${x}u;`,
+    `let group_y = group_number / ${x}u % ${y}u;`,
+    `let group_z = group_number / ${x * y}u;`,
   ];
   return { workgroups: [across, Math.ceil(total / across), 1], code: code.join('\n') };
 }

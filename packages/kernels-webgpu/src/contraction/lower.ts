@@ -20,7 +20,9 @@ export function lowerContraction(c: KernelContext, x: Contraction, v: Variant): 
   if (v.splits === 1) return { dispatches: [contract(c, x, v, null)] };
   const bytes = size * v.splits * 4;
   if (bytes > c.adapter.maxBindingBytes) return { dispatches: [contract(c, x, { ...v, splits: 1 }, null)] };
-  const { epilogue, ...rest } = x;
+  // The epilogue belongs to the complete sums: `addParts` applies it.
+  const { label, dtype, rows, columns, depth, batch, loops, a, b, prologue = '' } = x;
+  const sums = { label, dtype, rows, columns, depth, batch, loops, a, b, prologue };
   const partial = linearOutput({
     binding: scratchBinding(0, 'partial', x.dtype),
     columns: x.columns,
@@ -32,7 +34,7 @@ export function lowerContraction(c: KernelContext, x: Contraction, v: Variant): 
     ],
   });
   const split = { variable: 'split', parts: v.splits };
-  const parts = contract(c, { ...rest, output: partial }, v, split);
+  const parts = contract(c, { ...sums, output: partial }, v, split);
   return { dispatches: [parts, addParts(c, x, size, v.splits)], scratch: [bytes] };
 }
 

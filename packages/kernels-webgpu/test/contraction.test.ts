@@ -1,0 +1,195 @@
+/** Contractions: which variant a shape gets on which adapter, the shaders of small ones, the grid. */
+import { makeNode } from '@forerun/testing';
+import type { AttrInputs, HostValue } from '@forerun/graph';
+import { KERNELS, type AdapterFacts, type KernelContext, type Lowered } from '@forerun/kernels-webgpu';
+import type { Epilogue } from '../src/contraction/contraction.js';
+import { inLoops, workgroupGrid } from '../src/contraction/loops.js';
+import { chooseVariant } from '../src/contraction/variant.js';
+import { lowerProduct, matrixProduct } from '../src/matrix.js';
+
+const SOFTWARE: AdapterFacts = {
+  subgroupSize: 8,
+  software: true,
+  shaderF16: false,
+  maxBindings: 10,
+  maxBindingBytes: 2 ** 27,
+  maxWorkgroups: 65_535,
+  maxInvocations: 1024,
+};
+const HARDWARE: AdapterFacts = { ...SOFTWARE, software: false, subgroupSize: 32 };
+
+function zeros(...shape: number[]): HostValue {
+  return { dtype: 'float32', shape, data: new Float64Array(shape.reduce((size, dim) => size * dim, 1)) };
+}
+
+function contextOf(
+  type: 'MatMul' | 'Conv2D',
+  inputs: HostValue[],
+  attrs: AttrInputs,
+  adapter: AdapterFacts,
+): KernelContext {
+  const op = makeNode(type, inputs, attrs);
+  const output = { dtype: 'float32' as const, shape: op.output(0).shape.toStatic() };
+  return {
+    op: type,
+    name: op.name,
+    attrs: op.attrs,
+    inputs,
+    outputs: [output],
+    adapter,
+    input: (i) => inputs[i] ?? output,
+    output: () => output,
+    host: () => null,
+    requireHost: (_, what) => {
+      throw new Error(what);
+    },
+    unsupported: (why) => {
+      throw new Error(why);
+    },
+  };
+}
+
+function lowered(
+  type: 'MatMul' | 'Conv2D',
+  inputs: HostValue[],
+  attrs: AttrInputs = {},
+  adapter = SOFTWARE,
+): Lowered {
+  const kernel = KERNELS[type];
+  if (kernel.kind !== 'device') throw new Error(`${type} is no device kernel`);
+  return kernel.lower(contextOf(type, inputs, attrs, adapter));
+}
+
+const labels = ({ dispatches }: Lowered): string[] => dispatches.map(({ label }) => label);
+
+describe('the choice of a variant', () => {
+  it.each([
+    [
+      { rows: 1024, columns: 1024, depth: 1024, batch: 1 },
+      { rows: 16, columns: 4, unroll: 4, splits: 1 },
+    ],
+    [
+      { rows: 128, columns: 10, depth: 10, batch: 1 },
+      { rows: 16, columns: 2, unroll: 4 },
+    ],
+    [
+      { rows: 3, columns: 8, depth: 5, batch: 1 },
+      { rows: 4, columns: 1, unroll: 5 },
+    ],
+    [
+      { rows: 800, columns: 64, depth: 14, turns: 1792, batch: 1 },
+      { rows: 32, columns: 4, unroll: 2 },
+    ],
+    [
+      { rows: 800, columns: 64, depth: 13, turns: 1792, batch: 1 },
+      { rows: 32, columns: 4, unroll: 1 },
+    ],
+  ])('for %j on a software adapter', (shape, want) => {
+    expect(chooseVariant(shape, SOFTWARE)).toMatchObject({ form: 'fragment', lanes: 8, ...want });
+  });
+
+  it('keeps bodies small for narrow subgroups and shares nothing without subgroups', () => {
+    const shape = { rows: 256, columns: 256, depth: 64, batch: 1 };
+    expect(chooseVariant(shape, { ...SOFTWARE, subgroupSize: 4 })).toMatchObject({ lanes: 4, rows: 8 });
+    expect(chooseVariant(shape, { ...SOFTWARE, subgroupSize: 0 })).toMatchObject({ lanes: 1, rows: 4 });
+  });
+
+  it('splits long sums with few results, into parts that the sum allows', () => {
+    const shape = { rows: 25, columns: 32, depth: 28, turns: 3584, batch: 1 };
+    expect(chooseVariant(shape, SOFTWARE).splits).toBe(1);
+    expect(chooseVariant({ ...shape, splits: (wanted) => wanted }, SOFTWARE).splits).toBe(8);
+    expect(chooseVariant({ ...shape, splits: () => 3 }, HARDWARE)).toMatchObject({ form: 'tile', splits: 3 });
+  });
+
+  it('uses workgroup memory on hardware', () => {
+    const shape = { rows: 2048, columns: 2048, depth: 64, batch: 1 };
+    expect(chooseVariant(shape, HARDWARE)).toEqual({ form: 'tile', threads: 16, depth: 16, splits: 1 });
+    expect(chooseVariant({ ...shape, rows: 20 }, HARDWARE)).toMatchObject({ threads: 8 });
+  });
+});
+
+describe('the shaders', () => {
+  it('loads a row-major factor and broadcasts it from lane to lane', () => {
+    const { dispatches } = lowered('MatMul', [zeros(2, 2), zeros(2, 3)]);
+    expect(dispatches[0]?.wgsl).toMatchSnapshot();
+  });
+
+  it('keeps addresses of a padded convolution in the image by one comparison', () => {
+    const inputs = [zeros(1, 4, 4, 1), zeros(3, 3, 1, 2)];
+    const { dispatches } = lowered(
+      'Conv2D',
+      inputs,
+      { strides: [1, 1, 1, 1], padding: 'SAME' },
+      {
+        ...SOFTWARE,
+        subgroupSize: 0,
+      },
+    );
+    expect(dispatches[0]?.wgsl).toMatchSnapshot();
+  });
+
+  it('shares tiles in workgroup memory on hardware', () => {
+    const { dispatches } = lowered('MatMul', [zeros(20, 24), zeros(24, 12)], {}, HARDWARE);
+    expect(dispatches[0]?.wgsl).toMatchSnapshot();
+  });
+
+  it('takes vectors along whichever axis is contiguous', () => {
+    const text = (ta: boolean, tb: boolean): string => {
+      const [a, b] = [ta ? zeros(32, 64) : zeros(64, 32), tb ? zeros(128, 32) : zeros(32, 128)];
+      return lowered('MatMul', [a, b], { transpose_a: ta, transpose_b: tb }).dispatches[0]?.wgsl ?? '';
+    };
+    for (const ta of [false, true]) {
+      for (const tb of [false, true]) expect(text(ta, tb).match(/array<vec4<f32>>/g)).toHaveLength(3);
+    }
+  });
+
+  it('adds the parts of a split sum in a second dispatch, where the epilogue goes', () => {
+    const c = contextOf('MatMul', [zeros(1, 640), zeros(640, 40)], {}, SOFTWARE);
+    const product = matrixProduct(c, false, false);
+    const epilogue: Epilogue = { bindings: [], expression: (value) => `max(${value}, 0 * ${value})` };
+    const variant = { form: 'fragment', lanes: 8, rows: 1, columns: 4, unroll: 4, splits: 4 } as const;
+    const split = lowerProduct(c, product, variant, epilogue);
+    expect(labels(split)).toEqual(['MatMul.subgroup1x4k4', 'MatMul.addParts4']);
+    expect(split.scratch).toEqual([4 * 40 * 4]);
+    expect(split.dispatches.map(({ wgsl }) => wgsl.includes('max('))).toEqual([false, true]);
+    const whole = lowerProduct(c, product, { ...variant, splits: 1 }, epilogue);
+    expect(whole.dispatches.map(({ wgsl }) => wgsl.includes('max(acc0_0'))).toEqual([true]);
+  });
+
+  it('does nothing for empty results and writes zeros for empty sums', () => {
+    expect(lowered('MatMul', [zeros(0, 3), zeros(3, 2)]).dispatches).toEqual([]);
+    expect(labels(lowered('MatMul', [zeros(2, 0), zeros(0, 2)]))).toEqual(['MatMul.empty']);
+  });
+
+  it('refuses factors above the binding limit', () => {
+    const small = { ...SOFTWARE, maxBindingBytes: 256 };
+    expect(() => lowered('MatMul', [zeros(9, 9), zeros(9, 2)], {}, small)).toThrow(
+      /input 0 of shape \[9,9\] takes 324 bytes/,
+    );
+  });
+});
+
+describe('grids and loops', () => {
+  it('folds grids above the limit and covers them exactly', () => {
+    const adapter = { ...SOFTWARE, maxWorkgroups: 4 };
+    expect(workgroupGrid([4, 4, 4], adapter).workgroups).toEqual([4, 4, 4]);
+    const { workgroups, code } = workgroupGrid([5, 3, 1], adapter);
+    expect(workgroups).toEqual([4, 4, 1]);
+    expect(code).toContain('if (group_number >= 15u) { return; }');
+    expect(code).toContain('let group_y = group_number / 5u % 3u;');
+  });
+
+  it('cuts only the outermost loop into parts', () => {
+    const loops = [
+      { variable: 'i', count: 6 },
+      { variable: 'j', count: 'n' },
+    ];
+    expect(inLoops(loops, { variable: 'split', parts: 2 }, 'body').split('\n')).toEqual([
+      'for (var i = split * 6u / 2u; i < (split + 1u) * 6u / 2u; i++) {',
+      'for (var j = 0u; j < n; j++) {',
+      'body',
+      '}',
+      '}',
+    ]);
+  });
+});
