@@ -1,4 +1,5 @@
 /** Public surface of `@forerun/graph`. */
+import { installGraphMethods } from './serialize/graphMethods.js';
 import { installTensorMethods } from './tensorMethods.js';
 
 export * from './attr.js';
@@ -50,3 +51,4 @@ export * as proto from './proto/index.js';
 export * from './serialize/index.js';
 
 installTensorMethods();
+installGraphMethods();

@@ -47,6 +47,7 @@ describe('GraphDef', () => {
     const bytes = writeGraphDef(sampleGraph().graph, encoding);
     expect(hex(writeGraphDef(load(bytes), encoding))).toBe(hex(bytes));
     expect(hex(writeGraphDef(sampleGraph().graph, encoding))).toBe(hex(bytes));
+    expect(hex(writeGraphDef(sampleGraph().graph.toGraphDef(), encoding))).toBe(hex(bytes));
   });
 
   test('the imported graph has the same nodes', () => {
