@@ -15,6 +15,7 @@ export {
   constant,
   controlDependencies,
   convertToTensor,
+  customGradient,
   destroyVariable,
   device,
   exportMetaGraph,

@@ -218,7 +218,7 @@ describe('forerun', () => {
   });
 
   it('exports no internal tables and nothing undefined', () => {
-    const entries = Object.entries(fr);
+    const entries: [string, unknown][] = Object.entries(fr);
     expect(entries.filter(([, value]) => value === undefined)).toEqual([]);
     const constants = entries.map(([name]) => name).filter((name) => /^[A-Z_]+$/.test(name));
     expect(constants).toEqual(['AUTO_REUSE']);
