@@ -70,7 +70,7 @@ describe('the choice of a variant', () => {
     ],
     [
       { rows: 128, columns: 10, depth: 10, batch: 1 },
-      { rows: 16, columns: 2, unroll: 4 },
+      { rows: 16, columns: 2, unroll: 5 },
     ],
     [
       { rows: 3, columns: 8, depth: 5, batch: 1 },

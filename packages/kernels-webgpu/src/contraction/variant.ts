@@ -25,6 +25,8 @@ const GPU_GROUPS = 128;
 const SHORTEST_PART = 64;
 /** Subgroups wider than this would make tiles wider than most matrices. */
 const WIDEST_SUBGROUP = 32;
+/** Up to here a rest costs more than it saves, even when it is reached only once. */
+const SHORT_DEPTH = 16;
 /** Fewer rows do not fill tall tiles. */
 const TALL_ROWS = 64;
 
@@ -69,7 +71,7 @@ function mostRows(shape: ContractionShape, lanes: number, unroll: number): numbe
 function chooseUnroll({ depth, turns = 1 }: ContractionShape): number {
   if (depth % 4 === 0) return 4;
   const exact = [5, 3, 2].find((steps) => depth % steps === 0);
-  if (exact !== undefined && (turns > 1 || depth <= 5)) return exact;
+  if (exact !== undefined && (turns > 1 || depth <= SHORT_DEPTH)) return exact;
   return turns > 1 ? 1 : Math.min(4, depth);
 }
 
