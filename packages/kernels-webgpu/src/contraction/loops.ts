@@ -3,8 +3,8 @@ import type { AdapterFacts } from '../kernel.js';
 import type { Loop } from './contraction.js';
 
 /**
- * Nests `body` in `loops`. With `split` (a `u32` expression below the number of parts, written
- * `index/parts`) the outermost loop only runs through that part.
+ * Nests `body` in `loops`. With `split` the outermost loop only runs through the part whose number
+ * the variable of `split` holds.
  */
 export function inLoops(loops: readonly Loop[], split: Split | null, body: string): string {
   return loops.reduceRight((inner, loop, depth) => {
