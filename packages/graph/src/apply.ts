@@ -4,7 +4,7 @@
  */
 import { baseDType, type DType } from './dtype.js';
 import { InternalError, InvalidArgumentError } from './errors.js';
-import { Graph } from './graph.js';
+import type { Graph } from './graph.js';
 import { topGraph } from './graphStack.js';
 import type { OpDef } from './opDef.js';
 import type { Operation } from './operation.js';
@@ -14,7 +14,8 @@ import { getDefaultGraph } from './scopes.js';
 import type { ShapeLike } from './shape.js';
 import type { ArgSpec } from './signature.js';
 import { isTensorConvertible, Tensor, type MixedArray, type TensorLike } from './tensor.js';
-import { TensorValue, defaultDType, toTensorValue, type ValueLike } from './value.js';
+import type { TensorValue } from './value.js';
+import { defaultDType, toTensorValue, type ValueLike } from './value.js';
 
 /** What every builder takes last. */
 export interface NameOptions {
@@ -65,7 +66,7 @@ export function convertToTensor(
   if (value instanceof Tensor) return checkDType(value, dtype);
   if (isTensorConvertible(value)) return checkDType(value.asTensor(), dtype);
   if (holdsTensors(value)) return checkDType(packed(value, name), dtype);
-  return makeConstant(getDefaultGraph(), toTensorValue(value as ValueLike, dtype), name);
+  return makeConstant(getDefaultGraph(), toTensorValue(value, dtype), name);
 }
 
 /** The static shape a caller wrote, as an attribute value. */
@@ -110,7 +111,7 @@ function holdsTensors(input: unknown): input is MixedArray {
 
 /** Stacks a list of tensors and literals, as TensorFlow does wherever it wants a tensor. */
 function packed(list: MixedArray, name = 'packed'): Tensor {
-  return apply('Pack', [list as readonly TensorLike[]], { name });
+  return apply('Pack', [list], { name });
 }
 
 function graphOf(inputs: readonly TensorLike[]): Graph {

@@ -115,9 +115,10 @@ function checkAttr(spec: AttrSpec, attr: AttrValue): void {
   }
   if (spec.allowed !== undefined) {
     const items: readonly unknown[] = Array.isArray(attr.value) ? attr.value : [attr.value];
-    const bad = items.find((item) => !spec.allowed?.includes(String(item)));
+    const texts = items.map((item) => (typeof item === 'string' ? item : JSON.stringify(item)));
+    const bad = texts.find((item) => !spec.allowed?.includes(item));
     if (bad !== undefined) {
-      failRule(`attribute "${spec.name}" must be one of ${spec.allowed.join(', ')}, got ${String(bad)}`);
+      failRule(`attribute "${spec.name}" must be one of ${spec.allowed.join(', ')}, got ${bad}`);
     }
   }
   if (spec.minimum !== undefined) {
@@ -162,6 +163,8 @@ function emptyList(spec: AttrSpec): AttrValue {
 function scalarAttr(spec: AttrSpec, kind: string, value: AttrInput): unknown {
   if (acceptsScalar(kind as AttrKind, value)) {
     if (kind === 'shape') return TensorShape.of(value as ShapeLike);
+    // Files hold float32: a graph must not change by being written and read.
+    if (kind === 'float') return Math.fround(value as number);
     return kind === 'tensor' ? toTensorValue(value as ValueLike) : value;
   }
   return failRule(`attribute "${spec.name}" must be of kind ${kind}, got ${JSON.stringify(value)}`);

@@ -63,8 +63,9 @@ export interface TensorConvertible {
   asTensor(): Tensor;
 }
 
-/** A list in which tensors stand among literals; it is stacked. */
-export type MixedArray = readonly (Tensor | TensorConvertible | Scalar | MixedArray)[];
+/** A list in which tensors stand among literals, in rows too; it is stacked. */
+export type MixedArray = readonly (Tensor | TensorConvertible | Scalar | MixedRow)[];
+type MixedRow = readonly (Tensor | TensorConvertible | Scalar)[];
 
 /** Whatever a builder takes where it wants a tensor. */
 export type TensorLike = Tensor | TensorConvertible | ValueLike | MixedArray;

@@ -101,8 +101,8 @@ describe('control dependencies', () => {
       constant(2, { name: 'x' }),
       controlDependencies([b], () => identity(b, { name: 'y' })),
     ]);
-    expect(x?.op.controlInputs).toEqual([a]);
-    expect(y?.op.controlInputs).toEqual([a]);
+    expect(x.op.controlInputs).toEqual([a]);
+    expect(y.op.controlInputs).toEqual([a]);
   });
 
   it('is cleared by null', () => {

@@ -28,7 +28,10 @@ describe('literals', () => {
   });
 
   it('takes nested arrays', () => {
-    const value = toTensorValue(JSON.parse('[[1,2],[3,4]]') as NestedArray);
+    const value = toTensorValue([
+      [1, 2],
+      [3, 4],
+    ]);
     expect([value.shape, [...(value.data as Float32Array)]]).toEqual([
       [2, 2],
       [1, 2, 3, 4],
