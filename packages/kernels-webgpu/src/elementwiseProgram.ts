@@ -46,7 +46,9 @@ export function elementwiseOfOp(kernel: ElementwiseKernel, c: KernelContext): El
   };
   if (kernel.fold === true) return { ...program, ...foldSteps(expression, c.inputs.length, dtype) };
   const operands = Object.fromEntries(
-    names.flatMap((name, index): [string, ElementRef][] => (reads(index) ? [[name, { kind: 'input', index }]] : [])),
+    names.flatMap((name, index): [string, ElementRef][] =>
+      reads(index) ? [[name, { kind: 'input', index }]] : [],
+    ),
   );
   return { ...program, steps: [{ expression, operands, dtype }], outputs: [0] };
 }
