@@ -73,7 +73,8 @@ export interface PlanInit {
   readonly fetches: readonly PlannedValue[];
   /** Variables that must have a value before the plan runs. */
   readonly requires: readonly VariableRef[];
-  readonly initializes: readonly string[];
+  /** Variables that have one afterwards. */
+  readonly initializes: readonly VariableRef[];
   /** Bound by random kernels; `null` when the plan draws nothing. */
   readonly random: GPUBuffer | null;
   readonly hostSlots: number;

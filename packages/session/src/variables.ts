@@ -2,6 +2,7 @@
 import {
   FailedPreconditionError,
   InvalidArgumentError,
+  NotFoundError,
   TensorShape,
   type DType,
   type Tensor,
@@ -78,11 +79,9 @@ export class VariableStore {
     return this.#states.get(key)?.initialized ?? false;
   }
 
-  markInitialized(keys: Iterable<string>): void {
-    for (const key of keys) {
-      const state = this.#states.get(key);
-      if (state !== undefined) state.initialized = true;
-    }
+  /** Notes that variables have a value; makes those without elements, which no kernel wrote. */
+  markInitialized(refs: readonly VariableRef[]): void {
+    for (const ref of refs) this.state(ref).initialized = true;
   }
 
   /** Throws `FailedPreconditionError` naming all variables of `refs` that have no value yet. */
@@ -94,6 +93,15 @@ export class VariableStore {
       `variable${plural} ${missing.join(', ')} ${verb} not initialized. Run the initializer first: ` +
         'await sess.run(fr.globalVariablesInitializer()); create it after the last variable, or restore a checkpoint',
     );
+  }
+
+  /** Makes a variable uninitialized; its buffer stays, because plans hold it. Throws `NotFoundError` unless `ignoreMissing`. */
+  destroy(key: string, ignoreMissing: boolean): void {
+    const state = this.#states.get(key);
+    if (state === undefined && !ignoreMissing)
+      throw new NotFoundError(`there is no variable "${key}" to destroy`);
+    if (state === undefined) return;
+    state.initialized = false;
   }
 
   /** Bytes of all variables. */

@@ -97,6 +97,21 @@ test("the graph's own nodes save and restore too", async () => {
   ]);
 });
 
+test('checkpoints can be merged by a node', async () => {
+  const { w, n } = await model();
+  const parts = [
+    await new Saver({ varList: [w], name: 'a' }).save(sess, join(directory, 'part0')),
+    await new Saver({ varList: [n], name: 'b' }).save(sess, join(directory, 'part1')),
+  ];
+  const all = join(directory, 'all');
+  await sess.run(fr.applyOp('MergeV2Checkpoints', [fr.constant(parts), fr.constant(all)]));
+  const checkpoint = await openCheckpoint(all);
+  expect([...checkpoint.reader.entries.keys()]).toEqual(['forerun/random_step', 'layer/w', 'n']);
+  expect((await checkpoint.reader.read('n')).item()).toBe(7);
+  await checkpoint.close();
+  expect(existsSync(`${parts[0] ?? ''}.index`)).toBe(false);
+});
+
 test('a .meta file rebuilds graph, variables and saver', async () => {
   await model();
   const prefix = await new Saver().save(sess, join(directory, 'm'));

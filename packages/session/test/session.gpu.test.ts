@@ -228,6 +228,26 @@ describe('variables', () => {
     ]);
   });
 
+  test('a destroyed variable is uninitialized, and the graph can ask', async () => {
+    const v = new fr.Variable(fr.constant([1, 2]), { name: 'v' });
+    const asked = fr.isVariableInitialized(v);
+    const destroy = fr.destroyVariable(v);
+    await open();
+    expect((await sess.run(asked)).toArray()).toBe(false);
+    await sess.run(v.initializer);
+    expect((await sess.run(asked)).toArray()).toBe(true);
+    await sess.run(destroy);
+    expect((await sess.run(asked)).toArray()).toBe(false);
+    await expect(sess.run(v)).rejects.toThrow(/variable "v" is not initialized/);
+  });
+
+  test('variables without elements can be initialized and saved', async () => {
+    const v = new fr.Variable(fr.zeros([0, 3]), { name: 'empty' });
+    await open();
+    await sess.run(v.initializer);
+    expect((await sess.run(v)).shape).toEqual([0, 3]);
+  });
+
   test('sessions do not share variables', async () => {
     const v = new fr.Variable(fr.constant(1), { name: 'v' });
     await open();

@@ -1,7 +1,7 @@
 /** The host steps of the ops that a saver puts into the graph. */
 import { BundleWriter, dataPath, indexPath, InternalError, TensorValue } from '@forerun/graph';
 import type { HostStepFn } from '../run/hostOps.js';
-import { writeFileAtomically } from './files.js';
+import { openCheckpoint, removeFiles, writeFileAtomically } from './files.js';
 
 /** Key under which checkpoints keep the session's random step (int64 scalar); TensorFlow ignores it. */
 export const RANDOM_STEP_KEY = 'forerun/random_step';
@@ -29,6 +29,26 @@ export const saveV2: HostStepFn = async (node, [prefix, names, , ...tensors], { 
   const keys = strings(names, node.name);
   const entries = tensors.map((tensor, i) => [keys[i] ?? '', tensor] as const);
   await writeBundle(strings(prefix, node.name)[0] ?? '', [...entries, randomStepEntry(random.step)]);
+  return [];
+};
+
+/** `MergeV2Checkpoints`: joins checkpoints under one prefix; deletes the parts unless told otherwise. */
+export const mergeV2Checkpoints: HostStepFn = async (node, [sources, destination]) => {
+  const prefixes = strings(sources, node.name);
+  const entries: (readonly [string, TensorValue])[] = [];
+  for (const prefix of prefixes) {
+    const part = await openCheckpoint(prefix);
+    try {
+      for (const name of part.reader.entries.keys()) entries.push([name, await part.reader.read(name)]);
+    } finally {
+      await part.close();
+    }
+  }
+  const merged = new Map(entries);
+  await writeBundle(strings(destination, node.name)[0] ?? '', [...merged]);
+  if (node.attrs.bool('delete_old_dirs')) {
+    await removeFiles(prefixes.flatMap((prefix) => [indexPath(prefix), dataPath(prefix)]));
+  }
   return [];
 };
 

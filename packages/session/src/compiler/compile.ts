@@ -14,7 +14,7 @@ import { pruneGraph } from './prune.js';
 import { schedule } from './schedule.js';
 import { simplify, type PassSwitches } from './simplify.js';
 import { specialize } from './specialize.js';
-import { variableRead, variablesWritten } from './storage.js';
+import { variableRead } from './storage.js';
 
 /** The stages, as `compile` reports them. */
 export type CompileStage = 'simplify' | 'lower' | 'schedule' | 'pipelines';
@@ -126,19 +126,18 @@ function feedValues(program: Program, count: number): (IrValue | undefined)[] {
 }
 
 /** Which variables must have a value beforehand, and which have one afterwards. */
-function variableUse(order: readonly LoweredUnit[]): { requires: VariableRef[]; initializes: string[] } {
-  const written = new Set<string>();
+function variableUse(order: readonly LoweredUnit[]): { requires: VariableRef[]; initializes: VariableRef[] } {
+  const written = new Map<string, VariableRef>();
   const requires = new Map<string, VariableRef>();
   for (const lowered of order) {
     const { root } = lowered.unit;
     for (const ref of variablesRead(lowered)) if (!written.has(ref.key)) requires.set(ref.key, ref);
     if (root.type === 'AssignVariableOp') {
       const ref = root.inputs[0]?.variable;
-      if (ref !== null && ref !== undefined) written.add(ref.key);
+      if (ref !== null && ref !== undefined) written.set(ref.key, ref);
     }
-    for (const key of variablesWritten(lowered)) written.add(key);
   }
-  return { requires: [...requires.values()], initializes: [...written] };
+  return { requires: [...requires.values()], initializes: [...written.values()] };
 }
 
 /** Variables whose old value a unit uses: reads, and updates in place. */

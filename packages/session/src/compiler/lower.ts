@@ -79,11 +79,17 @@ const SESSION_OPS: ReadonlySet<string> = new Set([
   'NoOp',
   'Const',
   'Placeholder',
+  'IdentityN',
 ]);
 
 /** Checks that a host-evaluated node's values are known now; they are then uploaded as constants. */
 function requireKnown(node: IrNode, host: HostValues): void {
   if (SESSION_OPS.has(node.type)) return;
+  if (node.outputs.length === 0) {
+    throw new UnimplementedError(`${describe(node)}: the session cannot carry out this op${node.site}`, {
+      node: node.name,
+    });
+  }
   if (node.outputs.every((output) => host.get(output, 'feeds') !== null)) return;
   throw new UnimplementedError(
     `${describe(node)}: its value must be known when the plan is compiled, but it depends on values computed on the device${node.site}`,
@@ -170,8 +176,14 @@ function lowerChain(unit: Unit, host: HostValues, adapter: AdapterFacts): Lowere
   return bind(unit, lowerElementwise(joiner.finish(), adapter), joiner.inputs, [output]);
 }
 
+/** An input of a joined program: the value, and the shape under which a step reads it. */
+interface JoinedInput {
+  readonly value: IrValue;
+  readonly operand: Operand;
+}
+
 class ChainJoiner {
-  readonly inputs: IrValue[] = [];
+  readonly #inputs: JoinedInput[] = [];
   readonly #steps: ElementwiseStep[] = [];
   readonly #results = new Map<IrValue, ElementRef>();
 
@@ -181,6 +193,11 @@ class ChainJoiner {
     private readonly adapter: AdapterFacts,
   ) {}
 
+  /** The values that the joined program reads, in the order of its inputs. */
+  get inputs(): IrValue[] {
+    return this.#inputs.map(({ value }) => value);
+  }
+
   add(node: IrNode): void {
     const kernel = kernelOf(node);
     if (kernel.kind !== 'elementwise') throw new InternalError(`${describe(node)} is not elementwise`);
@@ -188,37 +205,42 @@ class ChainJoiner {
     const base = this.#steps.length;
     for (const step of program.steps) {
       const operands: Record<string, ElementRef> = {};
-      for (const [name, ref] of Object.entries(step.operands))
-        operands[name] = this.relocate(ref, node, base);
+      for (const [name, ref] of Object.entries(step.operands)) {
+        operands[name] = this.relocate(ref, node, program.inputs, base);
+      }
       this.#steps.push({ ...step, operands });
     }
     this.#results.set(outputOf(node), { kind: 'step', index: base + (program.outputs[0] ?? 0) });
   }
 
-  private relocate(ref: ElementRef, node: IrNode, base: number): ElementRef {
+  private relocate(ref: ElementRef, node: IrNode, operands: readonly Operand[], base: number): ElementRef {
     if (ref.kind === 'literal') return ref;
     if (ref.kind === 'step') return { kind: 'step', index: ref.index + base };
-    return this.reference(inputOf(node, ref.index));
+    const value = inputOf(node, ref.index);
+    return this.reference(value, operands[ref.index] ?? operandOf(value));
   }
 
-  private reference(value: IrValue): ElementRef {
+  private reference(value: IrValue, operand: Operand): ElementRef {
     const result = this.#results.get(value);
     if (result !== undefined) return result;
     if (isLiteral(value, this.host)) {
       const literal = this.host.get(value)?.data[0];
       if (literal !== undefined) return { kind: 'literal', value: literal, dtype: value.dtype };
     }
-    const known = this.inputs.indexOf(value);
+    const shape = operand.shape.join();
+    const known = this.#inputs.findIndex(
+      (input) => input.value === value && input.operand.shape.join() === shape,
+    );
     if (known >= 0) return { kind: 'input', index: known };
-    this.inputs.push(value);
-    return { kind: 'input', index: this.inputs.length - 1 };
+    this.#inputs.push({ value, operand });
+    return { kind: 'input', index: this.#inputs.length - 1 };
   }
 
   finish(): ElementwiseProgram {
     return {
       label: this.unit.nodes.map((node) => node.type).join('+'),
       shape: outputOf(this.unit.root).shape,
-      inputs: this.inputs.map(operandOf),
+      inputs: this.#inputs.map(({ operand }) => operand),
       steps: this.#steps,
       outputs: [this.#steps.length - 1],
     };

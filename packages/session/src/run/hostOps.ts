@@ -6,7 +6,7 @@ import { TensorValue } from '@forerun/graph';
 import type { IrNode } from '../compiler/ir.js';
 import { inputOf } from '../compiler/ir.js';
 import type { VariableStore } from '../variables.js';
-import { saveV2, shardedFilename } from '../checkpoint/hostOps.js';
+import { mergeV2Checkpoints, saveV2, shardedFilename } from '../checkpoint/hostOps.js';
 import type { RandomState } from './random.js';
 
 export interface HostEnvironment {
@@ -26,6 +26,11 @@ const HOST_STEPS: Readonly<Record<string, HostStepFn>> = {
     const key = inputOf(node, 0).variable?.key ?? '';
     return [new TensorValue('bool', [], Uint8Array.of(variables.isInitialized(key) ? 1 : 0))];
   },
+  DestroyResourceOp: (node, _, { variables }) => {
+    variables.destroy(inputOf(node, 0).variable?.key ?? '', node.attrs.bool('ignore_lookup_error'));
+    return [];
+  },
+  MergeV2Checkpoints: mergeV2Checkpoints,
   SaveV2: saveV2,
   ShardedFilename: shardedFilename,
 };
