@@ -1,0 +1,49 @@
+/** `forerun dot`: the graph as Graphviz text, scopes as clusters. */
+import { nearestNames } from '@forerun/graph';
+import { collapse } from '../collapse.js';
+import { FileError } from '../errors.js';
+import { renderDot } from '../renderDot.js';
+import { viewGraph } from '../graphView.js';
+import { loadGraph } from '../load.js';
+import type { CommonOptions } from '../program.js';
+import { parseTags } from '../tags.js';
+import type { Terminal } from '../terminal.js';
+
+export interface DotOptions extends CommonOptions {
+  /** Levels of scopes to open; deeper ones are a box each. */
+  readonly depth: number;
+  readonly scope?: string;
+  /** Draws constants too. */
+  readonly constants?: boolean;
+}
+
+/** Prints the graph. Throws `FileError` for a bad file, and with the nearest names for an unknown scope. */
+export async function dot(file: string, options: DotOptions, terminal: Terminal): Promise<void> {
+  const loaded = await loadGraph(file, 'nodes', { tags: parseTags(options.tags) });
+  const { graph } = viewGraph(loaded);
+  const scope = (options.scope ?? '').replace(/\/+$/, '');
+  const inScope = graph.operations.some(
+    ({ name }) => scope === '' || name === scope || name.startsWith(`${scope}/`),
+  );
+  if (!inScope) {
+    const scopes = new Set(graph.operations.flatMap(({ name }) => scopesOf(name)));
+    const near = nearestNames(scope, scopes).map((name) => `"${name}"`);
+    const hint = near.length === 0 ? '' : `. Did you mean ${near.join(', ')}?`;
+    throw new FileError(`${loaded.path}: there is no scope "${scope}"${hint}`);
+  }
+  const collapsed = collapse(graph.operations, {
+    depth: options.depth,
+    scope,
+    constants: options.constants === true,
+  });
+  terminal.print(
+    options.json === true
+      ? JSON.stringify({ file: loaded.path, ...collapsed }, null, 2)
+      : renderDot(loaded.path, collapsed),
+  );
+}
+
+function scopesOf(name: string): string[] {
+  const parts = name.split('/');
+  return parts.map((_, i) => parts.slice(0, i + 1).join('/'));
+}

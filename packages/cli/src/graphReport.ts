@@ -1,0 +1,252 @@
+/** What `inspect` tells of a graph, as plain data: the form that `--json` prints. */
+import {
+  baseDType,
+  dtypeBytes,
+  dtypeFromNumber,
+  shapeFromProto,
+  type Dim,
+  type Operation,
+  type proto,
+  type Tensor,
+} from '@forerun/graph';
+import { runCosts, type RunCost } from './cost.js';
+import {
+  isInput,
+  weightConstants,
+  outputsOf,
+  targetsOf,
+  variableSize,
+  viewGraph,
+  type GraphView,
+  type VariableRole,
+} from './graphView.js';
+import { withInputShapes, type InputShape, type InputShapes } from './inputShapes.js';
+import { FileError } from './errors.js';
+import type { LoadedGraph } from './load.js';
+import { whyUnsupported } from './support.js';
+import { summarizeValue } from './values.js';
+
+export type JsonShape = readonly Dim[] | null;
+
+export interface TensorReport {
+  readonly name: string;
+  readonly op: string;
+  readonly dtype: string;
+  readonly shape: JsonShape;
+}
+
+export interface InputReport extends TensorReport {
+  /** The value of an input that need not be fed. */
+  readonly default?: string;
+}
+
+export interface VariableReport {
+  readonly name: string;
+  readonly dtype: string;
+  readonly shape: JsonShape;
+  readonly role: VariableRole;
+  readonly parameters: number;
+  readonly bytes: number;
+}
+
+export interface OpCount {
+  readonly type: string;
+  readonly nodes: number;
+  readonly supported: boolean;
+  /** Why it is not supported. */
+  readonly reason?: string;
+}
+
+/** A number of parameters and of the bytes that they take. */
+export interface Amount {
+  readonly count: number;
+  readonly parameters: number;
+  readonly bytes: number;
+}
+
+export interface SignatureReport {
+  readonly name: string;
+  readonly method: string;
+  readonly inputs: readonly SignatureTensor[];
+  readonly outputs: readonly SignatureTensor[];
+}
+
+export interface SignatureTensor {
+  readonly key: string;
+  readonly tensor: string;
+  readonly dtype: string;
+  readonly shape: JsonShape;
+}
+
+export interface GraphReport {
+  readonly kind: 'graph';
+  readonly file: string;
+  readonly format: LoadedGraph['format'];
+  readonly encoding: LoadedGraph['encoding'];
+  readonly fileBytes: number;
+  readonly producer: number;
+  readonly minConsumer: number;
+  readonly tensorflowVersion?: string;
+  readonly tags?: readonly string[];
+  readonly nodes: number;
+  readonly functions: readonly string[];
+  readonly signatures: readonly SignatureReport[];
+  readonly collections: readonly { readonly key: string; readonly kind: string; readonly size: number }[];
+  readonly inputs: readonly InputReport[];
+  readonly outputs: readonly TensorReport[];
+  readonly targets: readonly { readonly name: string; readonly op: string }[];
+  readonly variables: readonly VariableReport[];
+  readonly parameters: {
+    /** Trained variables; where none is known to be trained, all but an optimizer's own; in a frozen graph its constants. */
+    readonly total: Amount;
+    readonly trained: Amount;
+    readonly slots: Amount;
+    readonly other: Amount;
+    readonly constants: Amount;
+  };
+  readonly ops: readonly OpCount[];
+  readonly unsupported: readonly OpCount[];
+  readonly cost: {
+    readonly inputs: readonly {
+      readonly name: string;
+      readonly shape: JsonShape;
+      readonly source: InputShape['source'];
+    }[];
+    /** Why the graph could not be computed with the assumed shapes, so that they stay unknown. */
+    readonly problem?: string;
+    readonly runs: readonly RunCost[];
+  };
+}
+
+/** Everything that can be said of a graph file. Throws `FileError` when the graph breaks the rules. */
+export function reportGraph(loaded: LoadedGraph, shapes: InputShapes = new Map()): GraphReport {
+  const view = viewGraph(loaded);
+  const { graphDef, metaGraph } = loaded;
+  const info = metaGraph?.metaInfoDef;
+  const ops = countOps(view.graph.operations);
+  const variables = view.variables.map(({ op, role }) => variableReport(op, role));
+  return {
+    kind: 'graph',
+    file: loaded.path,
+    format: loaded.format,
+    encoding: loaded.encoding,
+    fileBytes: loaded.bytes,
+    producer: graphDef.versions?.producer ?? graphDef.version,
+    minConsumer: graphDef.versions?.minConsumer ?? 0,
+    ...(info === undefined || info.tensorflowVersion === ''
+      ? {}
+      : { tensorflowVersion: info.tensorflowVersion }),
+    ...(loaded.format === 'SavedModel' ? { tags: info?.tags ?? [] } : {}),
+    nodes: graphDef.node.length,
+    functions: (graphDef.library?.function ?? []).map((fn) => fn.signature?.name ?? ''),
+    signatures: [...(metaGraph?.signatureDef ?? [])].map(([name, def]) => signatureReport(name, def)),
+    collections: [...(metaGraph?.collectionDef ?? [])].map(([key, def]) => ({ key, ...collectionSize(def) })),
+    inputs: view.graph.operations.filter(isInput).flatMap(inputReport),
+    outputs: outputsOf(view).flatMap(outputReports),
+    targets: targetsOf(view).map((op) => ({ name: op.name, op: op.type })),
+    variables,
+    parameters: parametersOf(variables, view),
+    ops,
+    unsupported: ops.filter((op) => !op.supported),
+    cost: costReport(loaded, shapes, view),
+  };
+}
+
+/** Op types with their numbers, the most frequent first. */
+export function countOps(operations: readonly Operation[]): OpCount[] {
+  const counts = new Map<string, number>();
+  for (const { type } of operations) counts.set(type, (counts.get(type) ?? 0) + 1);
+  const sorted = [...counts].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
+  return sorted.map(([type, nodes]) => {
+    const reason = whyUnsupported(type);
+    return { type, nodes, supported: reason === undefined, ...(reason === undefined ? {} : { reason }) };
+  });
+}
+
+function tensorReport(tensor: Tensor): TensorReport {
+  const name = tensor.index === 0 ? tensor.op.name : tensor.name;
+  return { name, op: tensor.op.type, dtype: baseDType(tensor.dtype), shape: tensor.shape.dims };
+}
+
+/** What an op of unknown type gives is not known when nothing tells. */
+function outputReports(op: Operation): TensorReport[] {
+  if (op.outputs.length > 0) return op.outputs.map(tensorReport);
+  return [{ name: op.name, op: op.type, dtype: 'unknown', shape: null }];
+}
+
+function inputReport(op: Operation): InputReport[] {
+  const value = op.inputs[0]?.op;
+  return op.outputs.map((tensor) => ({
+    ...tensorReport(tensor),
+    ...(value?.type === 'Const' ? { default: summarizeValue(value.attrs.tensor('value')) } : {}),
+  }));
+}
+
+function variableReport(op: Operation, role: VariableRole): VariableReport {
+  const [output] = op.outputs;
+  const dtype = baseDType(output?.handle?.dtype ?? output?.dtype ?? 'invalid');
+  const parameters = variableSize(op);
+  const shape = (output?.handle?.shape ?? output?.shape)?.dims ?? null;
+  return { name: op.name, dtype, shape, role, parameters, bytes: parameters * dtypeBytes(dtype) };
+}
+
+function parametersOf(variables: readonly VariableReport[], view: GraphView): GraphReport['parameters'] {
+  const of = (role: VariableRole): Amount => amount(variables.filter((variable) => variable.role === role));
+  const constants = amount(
+    weightConstants(view).flatMap((op) =>
+      op.outputs.map(({ dtype, shape }) => ({
+        parameters: shape.size ?? 0,
+        bytes: (shape.size ?? 0) * dtypeBytes(dtype),
+      })),
+    ),
+  );
+  const [trained, slots, other] = [of('trained'), of('slot'), of('other')];
+  const total = trained.count > 0 ? trained : other.count > 0 ? other : constants;
+  return { total, trained, slots, other, constants };
+}
+
+function amount(items: readonly { readonly parameters: number; readonly bytes: number }[]): Amount {
+  return {
+    count: items.length,
+    parameters: items.reduce((sum, item) => sum + item.parameters, 0),
+    bytes: items.reduce((sum, item) => sum + item.bytes, 0),
+  };
+}
+
+function signatureReport(name: string, def: proto.SignatureDef): SignatureReport {
+  return {
+    name,
+    method: def.methodName,
+    inputs: [...def.inputs].map(([key, info]) => signatureTensor(key, info)),
+    outputs: [...def.outputs].map(([key, info]) => signatureTensor(key, info)),
+  };
+}
+
+function signatureTensor(key: string, info: proto.TensorInfo): SignatureTensor {
+  const shape = info.tensorShape === undefined ? null : shapeFromProto(info.tensorShape).dims;
+  return { key, tensor: info.name ?? '', dtype: dtypeFromNumber(info.dtype), shape };
+}
+
+function collectionSize(def: proto.CollectionDef): { kind: string; size: number } {
+  if (def.nodeList !== undefined) return { kind: 'nodes', size: def.nodeList.value.length };
+  if (def.bytesList !== undefined) return { kind: 'messages', size: def.bytesList.value.length };
+  if (def.int64List !== undefined) return { kind: 'integers', size: def.int64List.value.length };
+  if (def.floatList !== undefined) return { kind: 'numbers', size: def.floatList.value.length };
+  return { kind: 'messages', size: def.anyList?.value.length ?? 0 };
+}
+
+/** Costs with the given and assumed shapes; with those of the file where the assumption does not fit the graph. */
+function costReport(loaded: LoadedGraph, shapes: InputShapes, view: GraphView): GraphReport['cost'] {
+  const { graphDef, inputs } = withInputShapes(loaded.graphDef, shapes);
+  const listed = inputs.map(({ name, shape, source }) => ({ name, shape: shape.dims, source }));
+  if (inputs.every(({ source }) => source === 'file' || source === 'unknown'))
+    return { inputs: listed, runs: runCosts(view) };
+  try {
+    return { inputs: listed, runs: runCosts(viewGraph({ ...loaded, graphDef })) };
+  } catch (error) {
+    if (!(error instanceof FileError) || shapes.size > 0) throw error;
+    const declared = view.graph.operations.filter(isInput).flatMap(inputReport);
+    const unknown = declared.map(({ name, shape }) => ({ name, shape, source: 'unknown' as const }));
+    return { inputs: unknown, problem: error.message, runs: runCosts(view) };
+  }
+}

@@ -1,0 +1,179 @@
+/**
+ * A loaded graph as operations with inferred shapes, and what every command asks of it: consumers,
+ * variables and their roles, inputs, outputs and targets, and which ops can run.
+ */
+import { Graph, importGraphDef, proto, GraphKeys, isFloating, type Operation } from '@forerun/graph';
+import { FileError, messageOf } from './errors.js';
+import type { LoadedGraph } from './load.js';
+
+/** One use of an operation by another. */
+export interface Use {
+  readonly op: Operation;
+  /** Which of the user's inputs it is; -1 for a control input. */
+  readonly input: number;
+  /** Which output is used; -1 for a control input. */
+  readonly output: number;
+}
+
+/** What a variable is for: trained by an optimizer, an optimizer's own state, or anything else. */
+export type VariableRole = 'trained' | 'slot' | 'other';
+
+export interface GraphVariable {
+  readonly op: Operation;
+  readonly role: VariableRole;
+}
+
+export interface GraphView {
+  readonly loaded: LoadedGraph;
+  readonly graph: Graph;
+  readonly uses: ReadonlyMap<Operation, readonly Use[]>;
+  readonly variables: readonly GraphVariable[];
+}
+
+/** Builds the operations of a loaded graph. Throws `FileError` when the graph breaks the rules. */
+export function viewGraph(loaded: LoadedGraph): GraphView {
+  const graph = new Graph();
+  try {
+    importGraphDef(loaded.graphDef, {
+      graph,
+      name: '',
+      opDefs: loaded.metaGraph?.metaInfoDef?.strippedOpList?.op ?? [],
+    });
+  } catch (error) {
+    throw new FileError(`${loaded.path}: ${messageOf(error)}`, { cause: error });
+  }
+  return { loaded, graph, uses: usesOf(graph), variables: variablesOf(graph, loaded) };
+}
+
+function usesOf(graph: Graph): Map<Operation, Use[]> {
+  const uses = new Map<Operation, Use[]>(graph.operations.map((op) => [op, []]));
+  for (const op of graph.operations) {
+    op.inputs.forEach((tensor, input) => uses.get(tensor.op)?.push({ op, input, output: tensor.index }));
+    for (const control of op.controlInputs) uses.get(control)?.push({ op, input: -1, output: -1 });
+  }
+  return uses;
+}
+
+const VARIABLE_TYPES: ReadonlySet<string> = new Set(['VarHandleOp', 'VariableV2', 'Variable']);
+
+/** True for the nodes that stand for variables. */
+export function isVariable(op: Operation): boolean {
+  return VARIABLE_TYPES.has(op.type);
+}
+
+/** True for an optimizer's update of one variable. */
+export function isUpdate(op: Operation): boolean {
+  return /^(Resource)?(Sparse)?Apply[A-Z]/.test(op.type);
+}
+
+function variablesOf(graph: Graph, { metaGraph }: LoadedGraph): GraphVariable[] {
+  const roles = new Map<Operation, VariableRole>();
+  for (const name of trainableNames(metaGraph)) {
+    const op = graph.findOperation(name);
+    if (op !== undefined) roles.set(op, 'trained');
+  }
+  for (const update of graph.operations.filter(isUpdate)) {
+    const [variable, ...slots] = update.inputs.map((input) => input.op).filter(isVariable);
+    if (variable !== undefined) roles.set(variable, 'trained');
+    for (const slot of slots) if (!roles.has(slot)) roles.set(slot, 'slot');
+  }
+  return graph.operations.filter(isVariable).map((op) => ({ op, role: roles.get(op) ?? 'other' }));
+}
+
+function trainableNames(metaGraph: proto.MetaGraphDef | undefined): string[] {
+  const defs = metaGraph?.collectionDef.get(GraphKeys.TRAINABLE_VARIABLES)?.bytesList?.value ?? [];
+  return defs.map((bytes) => proto.decode('VariableDef', bytes).variableName.replace(/:\d+$/, ''));
+}
+
+const INPUT_TYPES: ReadonlySet<string> = new Set(['Placeholder', 'PlaceholderV2', 'PlaceholderWithDefault']);
+
+/** True for the nodes that are fed. */
+export function isInput(op: Operation): boolean {
+  return INPUT_TYPES.has(op.type);
+}
+
+/** Nodes that only give values to others, whoever uses them: never an output of the model. */
+const SOURCES: ReadonlySet<string> = new Set([...INPUT_TYPES, ...VARIABLE_TYPES, 'Const', 'ReadVariableOp']);
+/** Nodes that exist for their effect. */
+const EFFECTS =
+  /^(NoOp|Assign|Scatter|Save|Restore|MergeV2Checkpoints|Assert|Print|VarIsInitialized|Destroy)/;
+
+/** True for nodes that the framework added to save, restore and check variables. */
+function isBookkeeping(op: Operation): boolean {
+  return /^(save(_\d+)?|report_uninitialized\w*)\//.test(op.name);
+}
+
+/** True for nodes of a backward pass, which consume the model without being part of it. */
+export function isGradient(op: Operation): boolean {
+  return /(^|\/)gradients(_\d+)?\//.test(op.name);
+}
+
+/**
+ * The nodes that give the results of the model: they come from an input or a variable, and nothing but a
+ * backward pass uses them. Gradients, initial values and the nodes of savers are left out. Of ops that are
+ * not known here the outputs may not be known either.
+ */
+export function outputsOf({ graph, uses }: GraphView): Operation[] {
+  const live = new Set<Operation>();
+  for (const op of graph.operations) {
+    if (isInput(op) || isVariable(op) || op.inputs.some((input) => live.has(input.op))) live.add(op);
+  }
+  const isOutput = (op: Operation): boolean =>
+    live.has(op) &&
+    !SOURCES.has(op.type) &&
+    !EFFECTS.test(op.type) &&
+    !isQuestion(op) &&
+    !isUpdate(op) &&
+    !isGradient(op) &&
+    !isBookkeeping(op) &&
+    (uses.get(op) ?? []).every((use) => isGradient(use.op) || (use.input < 0 && isBookkeeping(use.op)));
+  return graph.operations.filter(isOutput);
+}
+
+/** True for the assignment of one variable's initial value, which a common target usually waits for. */
+function isInitializer(op: Operation): boolean {
+  const variable = op.inputs[0]?.op;
+  return variable !== undefined && isVariable(variable) && op.name === `${variable.name}/Assign`;
+}
+
+/** True for ops that ask whether a variable has a value. */
+function isQuestion(op: Operation): boolean {
+  return op.type === 'VarIsInitializedOp' || op.type === 'IsVariableInitialized';
+}
+
+/** Operations that are run for their effect and that nothing waits for: `train`, `init`. */
+export function targetsOf({ graph, uses }: GraphView): Operation[] {
+  return graph.operations.filter((op) => {
+    const isEffect = EFFECTS.test(op.type) || isUpdate(op);
+    const isHidden = isBookkeeping(op) || isGradient(op) || isInitializer(op) || isQuestion(op);
+    return isEffect && !isHidden && uses.get(op)?.length === 0;
+  });
+}
+
+/** Everything that runs when `fetches` are wanted, in creation order. */
+export function ancestorsOf(fetches: readonly Operation[]): Operation[] {
+  const found = new Set<Operation>();
+  const queue = [...fetches];
+  for (let op = queue.pop(); op !== undefined; op = queue.pop()) {
+    if (found.has(op)) continue;
+    found.add(op);
+    queue.push(...op.inputs.map((input) => input.op), ...op.controlInputs);
+  }
+  return [...found].sort((a, b) => a.id - b.id);
+}
+
+/** Elements of a variable; 0 when its shape is not known. */
+export function variableSize(op: Operation): number {
+  const [output] = op.outputs;
+  return (output?.handle?.shape ?? output?.shape)?.size ?? 0;
+}
+
+/** Constants with the weights of a frozen model: floating-point, more than one element, needed for the outputs. */
+export function weightConstants(view: GraphView): Operation[] {
+  return ancestorsOf(outputsOf(view)).filter((op) => {
+    const [output] = op.outputs;
+    return (
+      op.type === 'Const' && output !== undefined && isFloating(output.dtype) && (output.shape.size ?? 0) > 1
+    );
+  });
+}

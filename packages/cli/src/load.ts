@@ -1,0 +1,200 @@
+/** Finds out by content what a path means — a graph file of any kind or a checkpoint — and reads it. */
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { dirname, basename, extname, join, resolve } from 'node:path';
+import {
+  CHECKPOINT_STATE_FILE,
+  checkpointPrefix,
+  detectFormat,
+  indexPath,
+  nearestNames,
+  readCheckpointState,
+  readGraphFile,
+  selectMetaGraph,
+  type BundleEntry,
+  type Encoding,
+  type GraphFile,
+  type proto,
+} from '@forerun/graph';
+import { loadCheckpoint } from './loadCheckpoint.js';
+import { FileError, messageOf } from './errors.js';
+
+/** A graph file that was read. */
+export interface LoadedGraph {
+  readonly kind: 'graph';
+  /** The file itself, which for a directory lies inside. */
+  readonly path: string;
+  readonly format: GraphFile['kind'];
+  readonly encoding: Encoding;
+  /** Size of the file. */
+  readonly bytes: number;
+  readonly graphDef: proto.GraphDef;
+  /** What is known besides the graph, unless the file is a plain `GraphDef`. */
+  readonly metaGraph: proto.MetaGraphDef | undefined;
+  /** Tags of all graphs in a SavedModel. */
+  readonly tagSets: readonly (readonly string[])[];
+}
+
+/** The index of a checkpoint. */
+export interface LoadedCheckpoint {
+  readonly kind: 'checkpoint';
+  readonly path: string;
+  readonly numShards: number;
+  readonly entries: readonly BundleEntry[];
+  /** Size of all its files. */
+  readonly bytes: number;
+}
+
+export type Loaded = LoadedGraph | LoadedCheckpoint;
+
+export interface LoadOptions {
+  /** Which graph of a SavedModel to take. */
+  readonly tags?: readonly string[] | undefined;
+}
+
+/** Reads the file, SavedModel directory or checkpoint at `path`. Throws `FileError` naming the path. */
+export async function load(path: string, options: LoadOptions = {}): Promise<Loaded> {
+  try {
+    return await loadAt(path, options);
+  } catch (error) {
+    if (error instanceof FileError) throw error;
+    throw new FileError(`${path}: ${explain(error)}`, { cause: error });
+  }
+}
+
+/** As `load`, but refuses checkpoints: `what` is what the command shows. */
+export async function loadGraph(path: string, what: string, options: LoadOptions = {}): Promise<LoadedGraph> {
+  const loaded = await load(path, options);
+  if (loaded.kind === 'graph') return loaded;
+  throw new FileError(
+    `${path}: this is a checkpoint, which holds values but no ${what}. Give the graph file, for example its .meta file`,
+  );
+}
+
+async function loadAt(path: string, options: LoadOptions): Promise<Loaded> {
+  const found = await stat(path).catch((error: unknown) => {
+    if (isMissing(error)) return undefined;
+    throw error;
+  });
+  if (found === undefined) {
+    if (await exists(indexPath(path))) return loadCheckpoint(path);
+    throw await missing(path);
+  }
+  if (found.isDirectory()) return loadDirectory(path, options);
+  if (!found.isFile()) throw new FileError(`${path}: neither a file nor a directory`);
+  if (/\.data-\d{5}-of-\d{5}$/.test(path)) return loadCheckpoint(checkpointPrefix(path));
+  return loadFile(path, options);
+}
+
+async function loadFile(path: string, options: LoadOptions): Promise<Loaded> {
+  const bytes = new Uint8Array(await readFile(path));
+  if (bytes.length === 0) throw new FileError(`${path}: the file is empty`);
+  switch (detectFormat(bytes)) {
+    case 'checkpoint index':
+      return loadIndex(path);
+    case 'checkpoint state':
+      return loadLatest(path, new TextDecoder().decode(bytes));
+    default:
+      return graphOf(path, bytes, options);
+  }
+}
+
+function graphOf(path: string, bytes: Uint8Array, { tags }: LoadOptions): LoadedGraph {
+  const file = readGraphFile(bytes);
+  const metaGraph = metaGraphOf(file, tags);
+  const graphDef = file.kind === 'GraphDef' ? file.graphDef : metaGraph?.graphDef;
+  if (graphDef === undefined) throw new FileError(`${path}: the ${file.kind} holds no graph`);
+  const metaGraphs = file.kind === 'SavedModel' ? file.savedModel.metaGraphs : [];
+  return {
+    kind: 'graph',
+    path,
+    format: file.kind,
+    encoding: file.encoding,
+    bytes: bytes.length,
+    graphDef,
+    metaGraph,
+    tagSets: metaGraphs.map((meta) => meta.metaInfoDef?.tags ?? []),
+  };
+}
+
+function metaGraphOf(file: GraphFile, tags: readonly string[] | undefined): proto.MetaGraphDef | undefined {
+  if (file.kind === 'SavedModel') return selectMetaGraph(file.savedModel, tags);
+  if (tags !== undefined) throw new FileError(`--tags is for SavedModels, this is a ${file.kind}`);
+  return file.kind === 'MetaGraphDef' ? file.metaGraph : undefined;
+}
+
+const SAVED_MODELS = ['saved_model.pb', 'saved_model.pbtxt', 'saved_model.json'];
+
+async function loadDirectory(path: string, options: LoadOptions): Promise<Loaded> {
+  const names = await readdir(path);
+  const savedModel = SAVED_MODELS.find((name) => names.includes(name));
+  if (savedModel !== undefined) return loadFile(join(path, savedModel), options);
+  if (names.includes(CHECKPOINT_STATE_FILE)) {
+    const state = join(path, CHECKPOINT_STATE_FILE);
+    return loadLatest(state, await readFile(state, 'utf8'));
+  }
+  const [index, ...others] = names.filter((name) => name.endsWith('.index'));
+  if (index !== undefined && others.length === 0) return loadCheckpoint(checkpointPrefix(join(path, index)));
+  const readable = names.filter((name) =>
+    ['.pb', '.pbtxt', '.meta', '.index', '.json'].includes(extname(name)),
+  );
+  const hint =
+    readable.length === 0 ? '' : `. Give one of its files: ${readable.sort().slice(0, 5).join(', ')}`;
+  throw new FileError(
+    `${path}: this directory holds no SavedModel (saved_model.pb) and no "${CHECKPOINT_STATE_FILE}" file of checkpoints${hint}`,
+  );
+}
+
+/** The checkpoint that a `checkpoint` file names as the latest. */
+async function loadLatest(statePath: string, text: string): Promise<Loaded> {
+  const { modelCheckpointPath } = readCheckpointState(text);
+  if (modelCheckpointPath === '') throw new FileError(`${statePath}: names no checkpoint`);
+  const directory = dirname(statePath);
+  const prefix = resolve(directory, modelCheckpointPath);
+  // A directory that was moved keeps the absolute paths of its old place.
+  const moved = join(directory, basename(modelCheckpointPath));
+  const there = modelCheckpointPath.startsWith('/') ? prefix : join(directory, modelCheckpointPath);
+  return loadCheckpoint(
+    !(await exists(indexPath(prefix))) && (await exists(indexPath(moved))) ? moved : there,
+  );
+}
+
+async function loadIndex(path: string): Promise<LoadedCheckpoint> {
+  if (path.endsWith('.index')) return loadCheckpoint(checkpointPrefix(path));
+  throw new FileError(`${path}: this is a checkpoint index, whose name must end in .index`);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function missing(path: string): Promise<FileError> {
+  const directory = dirname(path);
+  const names = await readdir(directory).catch(() => undefined);
+  if (names === undefined) return new FileError(`${path}: there is no directory "${directory}"`);
+  const near = nearestNames(basename(path), names).map((name) => join(directory, name));
+  const hint = near.length === 0 ? '' : `. Did you mean ${near.join(', ')}?`;
+  return new FileError(`${path}: there is no such file, directory or checkpoint${hint}`);
+}
+
+function isMissing(error: unknown): boolean {
+  return systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR';
+}
+
+function systemCode(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
+}
+
+function explain(error: unknown): string {
+  switch (systemCode(error)) {
+    case 'EACCES':
+    case 'EPERM':
+      return 'it may not be read (permission denied)';
+    case 'ERR_FS_FILE_TOO_LARGE':
+      return 'the file is larger than 2 GiB, which no graph file may be';
+    default:
+      return messageOf(error);
+  }
+}

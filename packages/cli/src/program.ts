@@ -1,0 +1,188 @@
+/** Names, options and help of all commands. Nothing that reads files is loaded before a command runs. */
+import { createRequire } from 'node:module';
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import type { DotOptions } from './commands/dot.js';
+import type { InspectOptions } from './commands/inspect.js';
+import type { OpsOptions } from './commands/ops.js';
+import type { TreeOptions } from './commands/tree.js';
+import type { Terminal } from './terminal.js';
+
+/** Options that every command has. */
+export interface CommonOptions {
+  readonly json?: boolean;
+  readonly tags?: string;
+}
+
+const FILES = `
+FILE is told by its content:
+  GraphDef, MetaGraphDef (.meta)   binary, text (.pbtxt) or JSON
+  SavedModel                       its directory, or saved_model.pb or .pbtxt
+  checkpoint                       its prefix, its .index or .data file, or a
+                                   directory with a "checkpoint" file (the latest)`;
+
+const EXIT_CODES = `
+Exit codes:
+  0  all went well
+  1  the file is bad, or what was asked for is not there
+  2  the command line is wrong
+
+Environment:
+  NO_COLOR       no colours; FORCE_COLOR: colours in pipes too
+  COLUMNS        width of tables where the output is no terminal
+  FORERUN_DEBUG  with an error, show where in the program it happened`;
+
+/** Adds all commands to `program`; they print to `terminal`. */
+export function addCommands(program: Command, terminal: Terminal): Command {
+  const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
+  program
+    .description('Look into graph files, saved models and checkpoints.')
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help; with a command, its own')
+    .helpCommand(false)
+    .addHelpText('after', `${FILES}\n${EXIT_CODES}`)
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'forerun: ')) })
+    .showSuggestionAfterError();
+  addInspect(program, terminal);
+  addOps(program, terminal);
+  addNode(program, terminal);
+  addTree(program, terminal);
+  addDot(program, terminal);
+  return program;
+}
+
+interface Words {
+  readonly name: string;
+  readonly summary: string;
+  readonly description: string;
+  readonly examples: readonly (readonly [command: string, what: string])[];
+}
+
+function addCommand(program: Command, { name, summary, description, examples }: Words): Command {
+  const widest = Math.max(...examples.map(([command]) => command.length));
+  const lines = examples.map(([command, what]) => `  forerun ${command.padEnd(widest)}   ${what}`);
+  return program
+    .command(name)
+    .summary(summary)
+    .description(description)
+    .argument('<file>', 'graph file, SavedModel directory or checkpoint; see forerun --help')
+    .option('--json', 'print JSON')
+    .option('--tags <tags>', 'which graph of a SavedModel, for example serve or serve,gpu')
+    .helpOption('-h, --help', 'print this help')
+    .addHelpText(
+      'after',
+      `\nExamples:\n${lines.join('\n')}\n\nExit codes: 0 well, 1 bad file or nothing there, 2 wrong usage`,
+    );
+}
+
+function collect(value: string, before: readonly string[] = []): string[] {
+  return [...before, value];
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(value)) return value;
+  throw new InvalidArgumentError('expected a whole number, 0 or more.');
+}
+
+function addInspect(program: Command, terminal: Terminal): void {
+  addCommand(program, {
+    name: 'inspect',
+    summary: 'what a file holds: inputs, outputs, parameters, ops, cost',
+    description:
+      'Tells what kind of file it is and what it holds: signatures, inputs, outputs, parameters, ops, and what a ' +
+      'run costs in FLOPs and activation memory. Unknown batch sizes are taken for 1 unless --shape gives them.',
+    examples: [
+      ['inspect graph.pb', 'inputs, outputs, parameters, cost, ops'],
+      ['inspect graph.pb --shape images=128,28,28,1', 'the cost with a batch of 128'],
+      ['inspect saved_model --tags serve', 'one graph of a SavedModel'],
+      ['inspect model.ckpt-700', 'the tensors of a checkpoint'],
+      ['inspect graph.pb --json', 'everything, for programs'],
+    ],
+  })
+    .option('--shape <name=dims>', 'shape of an input, for example x=128,784; may be repeated', collect)
+    .option('--all', 'leave nothing out of long lists')
+    .action(async (file: string, options: InspectOptions) => {
+      const { inspect } = await import('./commands/inspect.js');
+      await inspect(file, options, terminal);
+    });
+}
+
+function addOps(program: Command, terminal: Terminal): void {
+  addCommand(program, {
+    name: 'ops',
+    summary: 'op types with their numbers, or the nodes of one type',
+    description:
+      'Counts the op types of a graph and says which of them can run here; lists the nodes of one type.',
+    examples: [
+      ['ops graph.pb', 'all op types, the most frequent first'],
+      ['ops graph.pb --type Conv2D', 'the nodes of one type with their shapes'],
+      ['ops graph.pb --unsupported', 'only what cannot run'],
+    ],
+  })
+    .option('--type <op>', 'list the nodes of this type')
+    .option('--unsupported', 'only op types that cannot run')
+    .action(async (file: string, options: OpsOptions) => {
+      const { ops } = await import('./commands/ops.js');
+      await ops(file, options, terminal);
+    });
+}
+
+function addNode(program: Command, terminal: Terminal): void {
+  addCommand(program, {
+    name: 'node',
+    summary: 'one node: attributes, inputs, outputs, consumers',
+    description: 'Shows a node with its attributes, inputs, outputs with their shapes, consumers and device.',
+    examples: [
+      ['node graph.pb conv1/Conv2D', 'everything about one node'],
+      ['node graph.pb logits/BiasAdd:0', 'a tensor name means its node'],
+    ],
+  })
+    .argument('<name>', 'name of the node')
+    .action(async (file: string, name: string, options: CommonOptions) => {
+      const { node } = await import('./commands/node.js');
+      await node(file, name, options, terminal);
+    });
+}
+
+function addTree(program: Command, terminal: Terminal): void {
+  addCommand(program, {
+    name: 'tree',
+    summary: 'nodes and parameters by scope',
+    description: 'Shows the scopes of a graph or a checkpoint with the nodes and parameters below each.',
+    examples: [
+      ['tree graph.pb', 'the outer two levels of scopes'],
+      ['tree graph.pb --scope conv1 --nodes', 'one scope with all its nodes'],
+      ['tree model.ckpt-700', 'the variables in a checkpoint by scope'],
+    ],
+  })
+    .addOption(new Option('--depth <levels>', 'levels of scopes to show').argParser(wholeNumber).default(2))
+    .option('--scope <name>', 'only what lies below this scope')
+    .option('--nodes', 'show single nodes too, not scopes and variables only')
+    .action(async (file: string, options: TreeOptions) => {
+      const { tree } = await import('./commands/tree.js');
+      await tree(file, options, terminal);
+    });
+}
+
+function addDot(program: Command, terminal: Terminal): void {
+  addCommand(program, {
+    name: 'dot',
+    summary: 'the graph as Graphviz text, by scope',
+    description:
+      'Prints the graph for Graphviz. Scopes are clusters; those deeper than --depth are drawn as one box each. ' +
+      'Control dependencies are dashed.',
+    examples: [
+      ['dot graph.pb | dot -Tsvg > graph.svg', 'a picture'],
+      ['dot graph.pb --depth 0', 'only the outermost scopes and nodes'],
+      ['dot graph.pb --scope conv1 --depth 3', 'one scope in detail'],
+    ],
+  })
+    .addOption(new Option('--depth <levels>', 'levels of scopes to open').argParser(wholeNumber).default(1))
+    .option('--scope <name>', 'only what lies below this scope, and its neighbours')
+    .option('--constants', 'draw constants too')
+    .action(async (file: string, options: DotOptions) => {
+      const { dot } = await import('./commands/dot.js');
+      await dot(file, options, terminal);
+    });
+}

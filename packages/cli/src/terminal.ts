@@ -1,0 +1,49 @@
+/** Where output goes: whether it may have colours and Unicode, how wide it is, and how it ends. */
+import type { Colors } from 'picocolors/types.js';
+import pc from 'picocolors';
+
+/** What commands print to. Text is plain ASCII without colours unless a person is reading. */
+export interface Terminal {
+  readonly colors: Colors;
+  readonly unicode: boolean;
+  /** Columns that a line may take; infinite where nothing limits it. */
+  readonly width: number;
+  /** Prints a text and a newline. */
+  print(text: string): void;
+}
+
+/** The streams and variables that decide; `process` fits. */
+export interface TerminalSource {
+  readonly stdout: { readonly isTTY?: boolean; readonly columns?: number; write(text: string): unknown };
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly platform: string;
+}
+
+/** The terminal of a process, following `NO_COLOR`, `FORCE_COLOR`, `TERM`, `COLUMNS` and the locale. */
+export function terminalOf({ stdout, env, platform }: TerminalSource): Terminal {
+  const person = stdout.isTTY === true && env.TERM !== 'dumb';
+  const columns = Number(env.COLUMNS);
+  const width = (person ? stdout.columns : undefined) ?? (columns > 0 ? columns : Infinity);
+  const locale = [env.LC_ALL, env.LC_CTYPE, env.LANG].find((value) => value !== undefined && value !== '');
+  return {
+    colors: pc.createColors(wantsColor(env, person)),
+    unicode: person && (platform === 'win32' || /utf-?8/i.test(locale ?? '')),
+    width,
+    print: (text) => stdout.write(`${text}\n`),
+  };
+}
+
+/** `NO_COLOR` wins (https://no-color.org); `FORCE_COLOR` colours a pipe. */
+export function wantsColor(env: TerminalSource['env'], person: boolean): boolean {
+  if (env.NO_COLOR !== undefined && env.NO_COLOR !== '') return false;
+  if (env.FORCE_COLOR !== undefined && env.FORCE_COLOR !== '') return env.FORCE_COLOR !== '0';
+  return person;
+}
+
+/** Ends quietly when the reader of a pipe has gone (`| head`): that is no error. */
+export function endOnClosedPipe(stream: NodeJS.WriteStream): void {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit();
+  });
+}
