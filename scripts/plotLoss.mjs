@@ -11,7 +11,7 @@ const HEIGHT = 300;
 const PANEL = { top: 54, width: 310, height: 190 };
 /** How much of the smoothed value a new step leaves as it was. */
 const KEEP = 0.9;
-const TICKS = [0, 0.25, 0.5, 0.75, 1];
+const TICKS = [0, 0.2, 0.4, 0.6, 0.8, 1];
 
 const PANELS = [
   { left: 55, title: 'loss', color: '#c2410c', value: ({ loss }) => loss, label: (x) => x.toFixed(2) },
@@ -50,7 +50,7 @@ function smooth(values) {
 function drawPanel(log, { left, title, color, value, label, top }) {
   const values = log.map(value);
   const [first, last] = [log[0].step, log.at(-1).step];
-  const highest = top ?? Math.max(...values);
+  const highest = top ?? Math.max(0.5, Math.ceil(2 * Math.max(...values)) / 2);
   const x = (step) => left + (PANEL.width * (step - first)) / Math.max(1, last - first);
   const y = (v) => PANEL.top + PANEL.height * (1 - v / highest);
   const line = (numbers, style) => {
@@ -62,7 +62,7 @@ function drawPanel(log, { left, title, color, value, label, top }) {
 <text x="${left - 8}" y="${(y(v) + 4).toFixed(1)}" text-anchor="end">${label(v)}</text>`,
   );
   const bottom = PANEL.top + PANEL.height + 20;
-  const columns = [first, Math.round((first + last) / 2), last].map(
+  const columns = [first, Math.floor((first + last) / 2), last].map(
     (step) => `<text x="${x(step).toFixed(1)}" y="${bottom}" text-anchor="middle">${step}</text>`,
   );
   return [
