@@ -43,9 +43,9 @@ const MODELS: Record<WorkloadName, () => (images: tf.Tensor4D) => tf.Tensor2D> =
       bias(10),
     ];
     return (images) => {
-      const conv1 = tf.relu(tf.add(tf.conv2d(images, k1 as tf.Tensor4D, 1, 'same'), c1)) as tf.Tensor4D;
+      const conv1 = tf.relu<tf.Tensor4D>(tf.add(tf.conv2d(images, k1 as tf.Tensor4D, 1, 'same'), c1));
       const pool1 = tf.maxPool(conv1, 2, 2, 'valid');
-      const conv2 = tf.relu(tf.add(tf.conv2d(pool1, k2 as tf.Tensor4D, 1, 'same'), c2)) as tf.Tensor4D;
+      const conv2 = tf.relu<tf.Tensor4D>(tf.add(tf.conv2d(pool1, k2 as tf.Tensor4D, 1, 'same'), c2));
       const pool2 = tf.maxPool(conv2, 2, 2, 'valid');
       const hidden = tf.relu(tf.add(tf.matMul(tf.reshape(pool2, [-1, 3136]), w1), b1));
       return tf.add(tf.matMul(hidden as tf.Tensor2D, w2 as tf.Tensor2D), b2);

@@ -47,7 +47,7 @@ export type AttrValue = ScalarAttr | ListAttr | EmptyListAttr;
 export class Attrs {
   constructor(
     readonly values: ReadonlyMap<string, AttrValue>,
-    private readonly owner: string = 'operation',
+    private readonly owner = 'operation',
   ) {}
 
   has(name: string): boolean {
@@ -121,7 +121,9 @@ export class Attrs {
   private list<K extends Exclude<AttrKind, 'placeholder'>>(name: string, kind: K): readonly AttrKinds[K][] {
     const attr = this.get(name);
     if (attr.kind !== `list(${kind})` && attr.kind !== 'list()') {
-      throw new InternalError(`attribute "${name}" of ${this.owner} is of kind ${attr.kind}, not list(${kind})`);
+      throw new InternalError(
+        `attribute "${name}" of ${this.owner} is of kind ${attr.kind}, not list(${kind})`,
+      );
     }
     return attr.value as readonly AttrKinds[K][];
   }

@@ -12,7 +12,7 @@ export class CallSite {
     const limit = Error.stackTraceLimit;
     Error.stackTraceLimit = 50;
     const error: { stack?: string } = {};
-    Error.captureStackTrace?.(error, CallSite.capture);
+    Error.captureStackTrace(error, CallSite.capture);
     Error.stackTraceLimit = limit;
     return new CallSite(error);
   }

@@ -78,7 +78,9 @@ class ReverseWalk {
 
   seed(y: Tensor, gradY: TensorLike | null): void {
     if (!isFloating(y.dtype)) {
-      throw new InvalidArgumentError(`gradients: ${y.name} is ${y.dtype}; only floating-point tensors have gradients`);
+      throw new InvalidArgumentError(
+        `gradients: ${y.name} is ${y.dtype}; only floating-point tensors have gradients`,
+      );
     }
     const seed = gradY === null ? apply('OnesLike', [y]) : convertToTensor(gradY, { dtype: y.dtype });
     if (!seed.shape.isCompatibleWith(y.shape)) {
@@ -102,7 +104,9 @@ class ReverseWalk {
     if (grad === null) return;
     const dxs = nameScope(`${op.name.split('/').at(-1) ?? op.name}_grad`, () => grad(makeContext(op, dys)));
     if (dxs.length !== op.inputs.length) {
-      throw new InternalError(`gradient of ${op.describe()}: ${dxs.length} gradients for ${op.inputs.length} inputs`);
+      throw new InternalError(
+        `gradient of ${op.describe()}: ${dxs.length} gradients for ${op.inputs.length} inputs`,
+      );
     }
     op.inputs.forEach((input, i) => {
       const dx = dxs[i] ?? null;

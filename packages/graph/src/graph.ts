@@ -108,9 +108,9 @@ export class Graph {
       throw new InvalidArgumentError(`two nodes with the name "${name}"`, { node: name });
     }
     const def = lookupOp(type);
-    const plain = options.attrs instanceof Map ? Object.fromEntries(options.attrs) : options.attrs;
+    const given = plainAttrs(options.attrs);
     const build = (): Operation => {
-      const attrs = def === undefined ? taggedAttrs(plain, name) : resolveAttrs(def, inputs, plain ?? {}, name);
+      const attrs = def === undefined ? taggedAttrs(given, name) : resolveAttrs(def, inputs, given, name);
       const op = new Operation({
         graph: this,
         id: this.#operations.length,
@@ -146,7 +146,9 @@ export class Graph {
   private controlInputsFor(inputs: readonly Tensor[], explicit: readonly Operation[]): readonly Operation[] {
     if (this.#control.length === 0 && explicit.length === 0) return [];
     const direct = new Set(inputs.map((input) => input.op));
-    return [...new Set([...explicit, ...this.#control])].filter((op) => !direct.has(op) || explicit.includes(op));
+    return [...new Set([...explicit, ...this.#control])].filter(
+      (op) => !direct.has(op) || explicit.includes(op),
+    );
   }
 
   /** A name that no node has yet: `name`, or `name_1`, `name_2` … (`tf.Graph.unique_name`). Reserves it. */
@@ -291,9 +293,14 @@ function explainFailure(build: () => Operation, type: string, name: string, site
   }
 }
 
-function taggedAttrs(given: Readonly<Record<string, AttrInput | undefined>> | undefined, owner: string): Attrs {
+function plainAttrs(attrs: CreateOpOptions['attrs']): AttrInputs {
+  if (!(attrs instanceof Map)) return (attrs ?? {}) as AttrInputs;
+  return Object.fromEntries(attrs as ReadonlyMap<string, AttrValue>);
+}
+
+function taggedAttrs(given: Readonly<Record<string, AttrInput | undefined>>, owner: string): Attrs {
   const values = new Map<string, AttrValue>();
-  for (const [name, value] of Object.entries(given ?? {})) {
+  for (const [name, value] of Object.entries(given)) {
     if (typeof value !== 'object' || value === null || !('kind' in value)) {
       throw new RuleError(`attribute "${name}" of an unregistered op needs a tagged value`);
     }

@@ -15,7 +15,14 @@ export type { TensorMethods } from './tensorMethods.js';
 export { Operation } from './operation.js';
 export { Graph, operationOf, type CreateOpOptions, type OperationLike } from './graph.js';
 export { nearestNames } from './names.js';
-export { failRule, RuleError, resolveAttrs, outputDTypes, type AttrInput, type AttrInputs } from './resolveOp.js';
+export {
+  failRule,
+  RuleError,
+  resolveAttrs,
+  outputDTypes,
+  type AttrInput,
+  type AttrInputs,
+} from './resolveOp.js';
 export { constantValue } from './constantValue.js';
 export * from './inferHelpers.js';
 export * from './windows.js';
@@ -45,7 +52,12 @@ export { gradients, isDifferentiable, overrideGradient, type GradientsOptions } 
 export * from './variable.js';
 export * from './variableKeys.js';
 export * from './variableCollections.js';
-export { buildSaverNodes, type SaverNodes, type SaverNodeOptions, type SaverDefFields } from './saverNodes.js';
+export {
+  buildSaverNodes,
+  type SaverNodes,
+  type SaverNodeOptions,
+  type SaverDefFields,
+} from './saverNodes.js';
 export * from './checkpoint/index.js';
 export * as proto from './proto/index.js';
 export * from './serialize/index.js';

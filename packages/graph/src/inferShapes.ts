@@ -5,7 +5,7 @@ import type { DType } from './dtype.js';
 import { InternalError } from './errors.js';
 import type { HandleData, InferContext, OpDef } from './opDef.js';
 import { failRule } from './resolveOp.js';
-import { TensorShape } from './shape.js';
+import type { TensorShape } from './shape.js';
 import type { Tensor } from './tensor.js';
 import type { HostValue } from './value.js';
 

@@ -4,7 +4,7 @@ import type { CallSite } from './callSite.js';
 import { InvalidArgumentError } from './errors.js';
 import type { Graph } from './graph.js';
 import type { OpDef } from './opDef.js';
-import { Tensor } from './tensor.js';
+import type { Tensor } from './tensor.js';
 
 /** Everything of a new node but its outputs. */
 export interface OperationInit {

@@ -45,7 +45,9 @@ export function device<R>(name: string | null, build: () => R): R {
 
 function refusePromise<R>(result: R, scope: string): R {
   if (result instanceof Promise) {
-    throw new InvalidArgumentError(`${scope}() takes a synchronous callback: it has ended when a promise resolves`);
+    throw new InvalidArgumentError(
+      `${scope}() takes a synchronous callback: it has ended when a promise resolves`,
+    );
   }
   return result;
 }

@@ -75,7 +75,7 @@ export class TensorShape {
   /** The dimensions as numbers. Throws when any is unknown. */
   toStatic(): number[] {
     const dims = this.dims?.filter((dim) => dim !== null);
-    if (dims === undefined || dims.length !== this.rank) {
+    if (dims?.length !== this.rank) {
       throw new InvalidArgumentError(`shape ${this.toString()} is not fully known`);
     }
     return dims;
@@ -106,7 +106,9 @@ export class TensorShape {
   /** The dimensions of both shapes in a row; unknown rank when either is unknown. */
   concat(other: TensorShape | readonly Dim[]): TensorShape {
     const tail = other instanceof TensorShape ? other.dims : other;
-    return this.dims === null || tail === null ? TensorShape.UNKNOWN : new TensorShape([...this.dims, ...tail]);
+    return this.dims === null || tail === null
+      ? TensorShape.UNKNOWN
+      : new TensorShape([...this.dims, ...tail]);
   }
 
   /** True when both are known and equal, or both equally unknown. */

@@ -180,7 +180,8 @@ function fillData(dtype: DType, size: number, source: ArrayLike<Scalar>): Tensor
 }
 
 function stringElement(element: Scalar | undefined): string {
-  if (typeof element !== 'string') throw new InvalidArgumentError(`expected a string, got ${String(element)}`);
+  if (typeof element !== 'string')
+    throw new InvalidArgumentError(`expected a string, got ${String(element)}`);
   return element;
 }
 
@@ -231,7 +232,10 @@ function flatten(value: NestedArray, out: Scalar[]): number[] {
   let inner: number[] | undefined;
   for (const item of items) {
     const shape = isTypedArray(item) ? flattenTyped(item, out) : flatten(item, out);
-    if (inner !== undefined && (shape.length !== inner.length || shape.some((dim, i) => dim !== inner?.[i]))) {
+    if (
+      inner !== undefined &&
+      (shape.length !== inner.length || shape.some((dim, i) => dim !== inner?.[i]))
+    ) {
       throw new InvalidArgumentError(
         `nested arrays must be rectangular: found [${inner.join(',')}] beside [${shape.join(',')}]`,
       );

@@ -2,7 +2,12 @@
 import { convertToTensor } from '../apply.js';
 import { nameScope, withGraphOf } from '../scopes.js';
 import type { Tensor, TensorLike } from '../tensor.js';
-import * as builders from './index.js';
+import { reshape } from './arrayView.js';
+import { maximum, mul, squaredDifference } from './binary.js';
+import { reduceMean, reduceSum } from './reduction.js';
+import { shape as shapeOf } from './shape.js';
+import { rsqrt } from './transcendental.js';
+import { square } from './unary.js';
 import type { Axis, AxisOptions } from './reductionAxis.js';
 
 /**
@@ -17,10 +22,10 @@ export function moments(
   const input = convertToTensor(x);
   return withGraphOf(input, () =>
     nameScope(name, () => {
-      const mean = builders.reduceMean(input, { axis: axes, keepDims: true, name: 'mean' });
-      const distances = builders.squaredDifference(input, mean);
-      const variance = builders.reduceMean(distances, { axis: axes, keepDims, name: 'variance' });
-      return [keepDims ? mean : builders.reshape(mean, builders.shape(variance)), variance];
+      const mean = reduceMean(input, { axis: axes, keepDims: true, name: 'mean' });
+      const distances = squaredDifference(input, mean);
+      const variance = reduceMean(distances, { axis: axes, keepDims, name: 'variance' });
+      return [keepDims ? mean : reshape(mean, shapeOf(variance)), variance];
     }),
   );
 }
@@ -37,9 +42,9 @@ export function l2Normalize(
   const input = convertToTensor(x);
   return withGraphOf(input, () =>
     nameScope(name, (scope) => {
-      const squares = builders.reduceSum(builders.square(input), { axis, keepDims: true });
-      const scale = builders.rsqrt(builders.maximum(squares, epsilon));
-      return builders.mul(input, scale, { name: scope });
+      const squares = reduceSum(square(input), { axis, keepDims: true });
+      const scale = rsqrt(maximum(squares, epsilon));
+      return mul(input, scale, { name: scope });
     }),
   );
 }

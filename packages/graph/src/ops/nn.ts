@@ -148,4 +148,3 @@ export {
   type CrossEntropyInputs,
   type SoftmaxOptions,
 } from './softmax.js';
-export { l2Normalize, moments } from './moments.js';

@@ -159,5 +159,4 @@ export function reduceEuclideanNorm(inputTensor: TensorLike, options: AxisOption
 }
 
 export { argMax, argMin, cumprod, cumsum, type ArgOptions, type CumulativeOptions } from './reductionScan.js';
-export { reduceLogSumExp, reduceStd, reduceVariance } from './reductionComposed.js';
 export type { Axis, AxisOptions } from './reductionAxis.js';

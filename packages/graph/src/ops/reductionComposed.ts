@@ -2,14 +2,21 @@
 import { convertToTensor } from '../apply.js';
 import { nameScope, withGraphOf } from '../scopes.js';
 import type { Tensor, TensorLike } from '../tensor.js';
-import type { Ops } from './index.js';
-import * as builders from './index.js';
+import { reshape } from './arrayView.js';
+import { add, sub } from './binary.js';
+import { zerosLike } from './fill.js';
+import { reduceMax, reduceMean, reduceSum } from './reduction.js';
+import { where } from './selection.js';
+import { shape as shapeOf } from './shape.js';
+import { stopGradient } from './source.js';
+import { exp, log, sqrt } from './transcendental.js';
+import { isFinite as isFiniteElement, square } from './unary.js';
 import type { AxisOptions } from './reductionAxis.js';
 
 /** Runs `build` in a name scope of the graph of `input`. */
-function composed(name: string, input: TensorLike, build: (x: Tensor, ops: Ops) => Tensor): Tensor {
+function composed(name: string, input: TensorLike, build: (x: Tensor) => Tensor): Tensor {
   const x = convertToTensor(input);
-  return withGraphOf(x, () => nameScope(name, () => build(x, builders)));
+  return withGraphOf(x, () => nameScope(name, () => build(x)));
 }
 
 /**
@@ -20,12 +27,12 @@ export function reduceLogSumExp(
   inputTensor: TensorLike,
   { axis, keepDims = false, name = 'ReduceLogSumExp' }: AxisOptions = {},
 ): Tensor {
-  return composed(name, inputTensor, (x, ops) => {
-    const largest = ops.reduceMax(x, { axis, keepDims: true });
-    const shift = ops.stopGradient(ops.where(ops.isFinite(largest), largest, ops.zerosLike(largest)));
-    const sums = ops.reduceSum(ops.exp(ops.sub(x, shift)), { axis, keepDims });
-    const logs = ops.log(sums);
-    return ops.add(logs, keepDims ? shift : ops.reshape(shift, ops.shape(logs)));
+  return composed(name, inputTensor, (x) => {
+    const largest = reduceMax(x, { axis, keepDims: true });
+    const shift = stopGradient(where(isFiniteElement(largest), largest, zerosLike(largest)));
+    const sums = reduceSum(exp(sub(x, shift)), { axis, keepDims });
+    const logs = log(sums);
+    return add(logs, keepDims ? shift : reshape(shift, shapeOf(logs)));
   });
 }
 
@@ -34,9 +41,9 @@ export function reduceVariance(
   inputTensor: TensorLike,
   { axis, keepDims = false, name = 'reduce_variance' }: AxisOptions = {},
 ): Tensor {
-  return composed(name, inputTensor, (x, ops) => {
-    const distances = ops.sub(x, ops.reduceMean(x, { axis, keepDims: true }));
-    return ops.reduceMean(ops.square(distances), { axis, keepDims });
+  return composed(name, inputTensor, (x) => {
+    const distances = sub(x, reduceMean(x, { axis, keepDims: true }));
+    return reduceMean(square(distances), { axis, keepDims });
   });
 }
 
@@ -45,5 +52,5 @@ export function reduceStd(
   inputTensor: TensorLike,
   { axis, keepDims = false, name = 'reduce_std' }: AxisOptions = {},
 ): Tensor {
-  return composed(name, inputTensor, (x, ops) => ops.sqrt(ops.reduceVariance(x, { axis, keepDims })));
+  return composed(name, inputTensor, (x) => sqrt(reduceVariance(x, { axis, keepDims })));
 }

@@ -7,7 +7,18 @@ import { nameScope, withGraphOf } from '../scopes.js';
 import type { TensorShape } from '../shape.js';
 import { broadcastShapes } from '../shape.js';
 import type { Tensor, TensorLike } from '../tensor.js';
-import * as builders from './index.js';
+import { concat } from './arrayJoin.js';
+import { transpose } from './arrayMove.js';
+import { slice } from './arraySlice.js';
+import { reshape } from './arrayView.js';
+import { add, mul, sub } from './binary.js';
+import { greaterEqual } from './comparison.js';
+import { zerosLike } from './fill.js';
+import { where } from './selection.js';
+import { rank as rankOf, shape as shapeOf } from './shape.js';
+import { stopGradient } from './source.js';
+import { exp, log1p } from './transcendental.js';
+import { neg } from './unary.js';
 
 function inferSoftmax(c: InferContext): TensorShape[] {
   return [withRankAtLeast(c, 0, 1, 'logits')];
@@ -129,9 +140,7 @@ function alongAxis(type: string, logits: Tensor, axis: number, name: string | un
   const perm = swapWithLast(type, logits, axis);
   if (perm === null) return apply(type, [logits], { name });
   return withGraphOf(logits, () =>
-    nameScope(name ?? type, () =>
-      builders.transpose(apply(type, [builders.transpose(logits, { perm })]), { perm }),
-    ),
+    nameScope(name ?? type, () => transpose(apply(type, [transpose(logits, { perm })]), { perm })),
   );
 }
 
@@ -170,12 +179,12 @@ export function softmaxCrossEntropyWithLogitsV2({
   return withGraphOf(features, () =>
     nameScope(name, (scope) => {
       const perm = swapWithLast('SoftmaxCrossEntropyWithLogits', features, axis);
-      const swapped = (x: Tensor): Tensor => (perm === null ? x : builders.transpose(x, { perm }));
+      const swapped = (x: Tensor): Tensor => (perm === null ? x : transpose(x, { perm }));
       const x = swapped(features);
       const y = swapped(convertToTensor(labels, { dtype: features.dtype }));
       if (x.shape.rank === 2) return crossEntropy(x, y, scope);
       const loss = crossEntropy(asMatrix(x), asMatrix(y), undefined);
-      return builders.reshape(loss, leadingShape(x));
+      return reshape(loss, leadingShape(x));
     }),
   );
 }
@@ -187,27 +196,23 @@ function crossEntropy(features: Tensor, labels: Tensor, name: string | undefined
 /** All dimensions but the last as one. */
 function asMatrix(x: Tensor): Tensor {
   const columns = x.shape.rank === null ? null : x.shape.dim(-1);
-  if (columns !== null) return builders.reshape(x, [-1, columns]);
-  const last = builders.slice(
-    builders.shape(x),
-    builders.reshape(builders.sub(builders.rank(x), 1), [1]),
-    [1],
-  );
-  return builders.reshape(x, builders.concat([[-1], last], 0));
+  if (columns !== null) return reshape(x, [-1, columns]);
+  const last = slice(shapeOf(x), reshape(sub(rankOf(x), 1), [1]), [1]);
+  return reshape(x, concat([[-1], last], 0));
 }
 
 /** The shape of `x` without its last dimension. */
 function leadingShape(x: Tensor): Tensor | number[] {
   const leading = x.shape.slice(0, -1);
   if (leading.isFullyDefined) return leading.toStatic();
-  return builders.slice(builders.shape(x), [0], builders.reshape(builders.sub(builders.rank(x), 1), [1]));
+  return slice(shapeOf(x), [0], reshape(sub(rankOf(x), 1), [1]));
 }
 
 /** As `softmaxCrossEntropyWithLogitsV2`, with constant labels (`tf.nn.softmax_cross_entropy_with_logits`). */
 export function softmaxCrossEntropyWithLogits(
   inputs: CrossEntropyInputs & { readonly axis?: number | undefined },
 ): Tensor {
-  return softmaxCrossEntropyWithLogitsV2({ ...inputs, labels: builders.stopGradient(inputs.labels) });
+  return softmaxCrossEntropyWithLogitsV2({ ...inputs, labels: stopGradient(inputs.labels) });
 }
 
 /**
@@ -233,8 +238,8 @@ export function sparseSoftmaxCrossEntropyWithLogits({
         );
       }
       if (rank === 2) return applyOp(type, [features, classes], { name: scope }).output(0);
-      const loss = applyOp(type, [asMatrix(features), builders.reshape(classes, [-1])]).output(0);
-      return builders.reshape(loss, leadingShape(features));
+      const loss = applyOp(type, [asMatrix(features), reshape(classes, [-1])]).output(0);
+      return reshape(loss, leadingShape(features));
     }),
   );
 }
@@ -258,12 +263,12 @@ export function sigmoidCrossEntropyWithLogits({
           `sigmoidCrossEntropyWithLogits: labels have shape ${z.shape.toString()}, logits ${x.shape.toString()}`,
         );
       }
-      const zeros = builders.zerosLike(x);
-      const positive = builders.greaterEqual(x, zeros);
-      const clipped = builders.where(positive, x, zeros);
-      const negativeAbs = builders.where(positive, builders.neg(x), x);
-      const linear = builders.sub(clipped, builders.mul(x, z));
-      return builders.add(linear, builders.log1p(builders.exp(negativeAbs)), { name: scope });
+      const zeros = zerosLike(x);
+      const positive = greaterEqual(x, zeros);
+      const clipped = where(positive, x, zeros);
+      const negativeAbs = where(positive, neg(x), x);
+      const linear = sub(clipped, mul(x, z));
+      return add(linear, log1p(exp(negativeAbs)), { name: scope });
     }),
   );
 }

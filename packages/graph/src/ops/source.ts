@@ -103,7 +103,11 @@ export function placeholder(dtype: DType, shape: ShapeLike = null, { name }: Nam
 }
 
 /** A tensor that is fed or else takes `input` (`tf.placeholder_with_default`). */
-export function placeholderWithDefault(input: TensorLike, shape: ShapeLike, { name }: NameOptions = {}): Tensor {
+export function placeholderWithDefault(
+  input: TensorLike,
+  shape: ShapeLike,
+  { name }: NameOptions = {},
+): Tensor {
   const value = convertToTensor(input);
   return apply('PlaceholderWithDefault', [value], {
     name,
@@ -132,7 +136,10 @@ export function noOp({ name }: NameOptions = {}): Operation {
 }
 
 /** An operation that completes when all `inputs` have (`tf.group`). */
-export function group(inputs: readonly OperationLike[], { name = 'group_deps' }: NameOptions = {}): Operation {
+export function group(
+  inputs: readonly OperationLike[],
+  { name = 'group_deps' }: NameOptions = {},
+): Operation {
   const graph = inputs[0] === undefined ? getDefaultGraph() : operationOf(inputs[0]).graph;
   return graph.createOp({ type: 'NoOp', name, controlInputs: inputs.map(operationOf) });
 }

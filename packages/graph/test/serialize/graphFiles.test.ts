@@ -367,7 +367,7 @@ describe('golden files', () => {
     ['model.index', () => encodeBundle(checkpoint).index],
     ['model.data-00000-of-00001', () => encodeBundle(checkpoint).data[0] ?? new Uint8Array(0)],
   ])('%s', (name, write) => {
-    if (process.env.UPDATE_GOLDEN === '1' && !existsSync(GOLDEN + name))
+    if (process.env.FORERUN_UPDATE_GOLDENS === '1' && !existsSync(GOLDEN + name))
       writeFileSync(GOLDEN + name, write());
     expect(hex(write())).toBe(hex(readFileSync(GOLDEN + name)));
   });

@@ -94,6 +94,6 @@ function noAdapterMessage(browser: boolean): string {
   }
   return (
     'no WebGPU adapter was found. On Linux install a Vulkan driver: the one of your GPU, or for a software adapter ' +
-    'mesa-vulkan-drivers 23.3 or later (Ubuntu 24.04: apt-get install mesa-vulkan-drivers; Debian 12: the same from bookworm-backports)'
+    'mesa-vulkan-drivers 23.1 or later (Ubuntu 24.04: apt-get install mesa-vulkan-drivers; Debian 12: the same from bookworm-backports)'
   );
 }
