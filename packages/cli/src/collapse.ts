@@ -17,7 +17,7 @@ export interface Box {
   /** Open scopes around it, outermost first; each is a prefix of the next. */
   readonly clusters: readonly string[];
   readonly label: string;
-  /** Op type of a single node. */
+  /** Op type, where it stands for a single node. */
   readonly op?: string;
   readonly nodes: number;
   /** Outside the chosen scope. */
@@ -117,7 +117,7 @@ function boxesOf(
     const parts = name.split('/');
     const outside = !isInside(name, options.scope);
     const [only] = members;
-    const op = members.length === 1 && only?.name === name ? only.type : undefined;
+    const op = members.length === 1 ? only?.type : undefined;
     return {
       id,
       clusters: outside ? [] : parts.slice(1).map((_, i) => parts.slice(0, i + 1).join('/')),

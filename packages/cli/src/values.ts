@@ -73,7 +73,9 @@ function formatItem(value: unknown): string {
   if (isTensorValue(value)) return `${value.dtype} ${formatShape(value.shape)} = ${summarizeValue(value)}`;
   if (isFunc(value)) return `function ${value.name}`;
   if (isShape(value)) return formatShape(value.dims);
-  return typeof value === 'number' ? String(readableNumber(value, 'float32')) : JSON.stringify(itemJson(value));
+  return typeof value === 'number'
+    ? String(readableNumber(value, 'float32'))
+    : JSON.stringify(itemJson(value));
 }
 
 function isTensorValue(value: unknown): value is TensorValue {

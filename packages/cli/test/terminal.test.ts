@@ -1,0 +1,125 @@
+/** Colours, Unicode, widths, pipes, help and the time until a command starts. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { writeGraphDef } from '@forerun/graph';
+import { terminalOf } from '../src/terminal.js';
+import { buildNetwork, Folder, forerun, plainEnv, programPath } from './support.js';
+
+const folder = new Folder();
+const graphPath = folder.at('graph.pb');
+const ESCAPE = '\u001b[';
+
+beforeAll(() => {
+  folder.write('graph.pb', writeGraphDef(buildNetwork()));
+});
+afterAll(() => folder.remove());
+
+function terminal(env: Record<string, string>, isTTY = true): ReturnType<typeof terminalOf> {
+  return terminalOf({ stdout: { isTTY, columns: 72, write: () => true }, env, platform: 'linux' });
+}
+
+describe('what the output may have', () => {
+  test('a terminal gets colours, Unicode and its width', () => {
+    const { colors, unicode, width } = terminal({ TERM: 'xterm', LANG: 'en_GB.UTF-8' });
+    expect([colors.bold('x') === 'x', unicode, width]).toEqual([false, true, 72]);
+  });
+
+  test('NO_COLOR, a dumb terminal, and a locale without Unicode', () => {
+    expect(terminal({ NO_COLOR: '1' }).colors.bold('x')).toBe('x');
+    expect(terminal({ NO_COLOR: '' }).colors.bold('x')).not.toBe('x');
+    expect(terminal({ TERM: 'dumb', LANG: 'C.UTF-8' })).toMatchObject({ unicode: false, width: Infinity });
+    expect(terminal({ LANG: 'C.UTF-8', LC_ALL: 'C' }).unicode).toBe(false);
+  });
+
+  test('a pipe gets plain text of any width', () => {
+    const piped = terminal({ LANG: 'C.UTF-8' }, false);
+    expect(piped).toMatchObject({ unicode: false, width: Infinity });
+    expect(piped.colors.bold('x')).toBe('x');
+    expect(terminal({ COLUMNS: '50' }, false).width).toBe(50);
+  });
+});
+
+describe('a child process', () => {
+  test('writes no colours into a pipe, FORCE_COLOR does, NO_COLOR wins', () => {
+    expect(forerun(['inspect', graphPath]).out).not.toContain(ESCAPE);
+    expect(forerun(['inspect', graphPath], { FORCE_COLOR: '1' }).out).toContain(ESCAPE);
+    expect(forerun(['inspect', graphPath], { FORCE_COLOR: '1', NO_COLOR: '1' }).out).not.toContain(ESCAPE);
+    expect(forerun(['inspect', graphPath, '--json'], { FORCE_COLOR: '1' }).out).not.toContain(ESCAPE);
+  });
+
+  test.each([
+    ['inspect', []],
+    ['ops', []],
+    ['tree', ['--nodes', '--depth', '4']],
+    ['ops', ['--type', 'Const']],
+  ])('%s %j cuts its tables to the width', (command, options) => {
+    const { out } = forerun([command, graphPath, ...options], { COLUMNS: '44' });
+    const tables = out
+      .split('\n')
+      .filter(
+        (line) => line.startsWith('  ') && !/Give shapes|collections|optimizer slots|not trained/.test(line),
+      );
+    expect(Math.max(...tables.map((line) => line.length))).toBeLessThanOrEqual(44);
+    expect(out).toContain('...');
+  });
+
+  test('ends quietly when the reader of its pipe has gone', async () => {
+    const child = spawn(process.execPath, [programPath(), 'ops', graphPath], { env: plainEnv() });
+    let err = '';
+    child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
+    child.stdout.destroy();
+    const [code] = (await once(child, 'close')) as [number];
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+  });
+
+  test('a long output arrives whole', async () => {
+    const { out } = forerun(['inspect', graphPath, '--json']);
+    expect(out.length).toBeGreaterThan(10_000);
+    expect(() => JSON.parse(out) as unknown).not.toThrow();
+  });
+});
+
+describe('help', () => {
+  test.each(['inspect', 'ops', 'node', 'tree', 'dot'])('of %s has examples and exit codes', (command) => {
+    const { code, out, err } = forerun([command, '--help']);
+    expect([code, err]).toEqual([0, '']);
+    expect(out).toContain(`Examples:\n  forerun ${command} `);
+    expect(out).toContain('Exit codes:');
+    expect(out).toContain('--json');
+  });
+
+  test('documents the exit codes and the kinds of files', () => {
+    const { code, out } = forerun(['--help']);
+    expect(code).toBe(0);
+    expect(out).toMatch(/Exit codes:\n {2}0 .*\n {2}1 .*\n {2}2 /);
+    expect(out).toContain('SavedModel');
+    expect(forerun(['--version']).out).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  /** The scripts that a command loads, as the coverage of the engine lists them. */
+  function loadedBy(args: readonly string[]): string[] {
+    const directory = mkdtempSync(join(tmpdir(), 'forerun-loaded-'));
+    try {
+      forerun(args, { NODE_V8_COVERAGE: directory });
+      const reports = readdirSync(directory).map((name) => readFileSync(join(directory, name), 'utf8'));
+      return reports.flatMap((text) =>
+        (JSON.parse(text) as { result: { url: string }[] }).result.map(({ url }) => url),
+      );
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  }
+
+  test('loads nothing that reads files; only what a command needs is loaded', () => {
+    const isPackage = (name: string) => (url: string) => url.includes(`/packages/${name}/dist/`);
+    const help = loadedBy(['--help']);
+    expect(help.some(isPackage('cli'))).toBe(true);
+    expect(help.some(isPackage('graph'))).toBe(false);
+    const tree = loadedBy(['tree', graphPath]);
+    expect(tree.some(isPackage('graph'))).toBe(true);
+    expect(tree.some(isPackage('session'))).toBe(false);
+  });
+});
