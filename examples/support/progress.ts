@@ -7,12 +7,16 @@ export interface Measures {
   readonly accuracy: number;
 }
 
-/** Shows how far a training run is. Losses and accuracies are smoothed over about twenty steps. */
+/** How much of the mean is left after a step: it looks back about twenty steps. */
+const DECAY = 0.95;
+
+/** Shows how far a training run is, with running means of loss and accuracy. */
 export class TrainingProgress {
   readonly #bar: cliProgress.SingleBar | null;
   readonly #started = performance.now();
   readonly #lineEvery: number;
-  #smoothed: Measures | null = null;
+  readonly #sums = { loss: 0, accuracy: 0 };
+  #weight = 0;
 
   constructor(
     private readonly firstStep: number,
@@ -26,17 +30,15 @@ export class TrainingProgress {
 
   /** Call after every step; `step` counts from one. */
   update(step: number, { loss, accuracy }: Measures): void {
-    const keep = this.#smoothed === null ? 0 : 0.95;
-    const old = this.#smoothed ?? { loss, accuracy };
-    this.#smoothed = {
-      loss: keep * old.loss + (1 - keep) * loss,
-      accuracy: keep * old.accuracy + (1 - keep) * accuracy,
-    };
+    // An exponential mean without the bias towards its start, as Adam corrects its moments.
+    this.#weight = DECAY * this.#weight + (1 - DECAY);
+    this.#sums.loss = DECAY * this.#sums.loss + (1 - DECAY) * loss;
+    this.#sums.accuracy = DECAY * this.#sums.accuracy + (1 - DECAY) * accuracy;
     const seconds = (performance.now() - this.#started) / 1000;
     const done = step - this.firstStep;
     const shown = {
-      loss: this.#smoothed.loss.toFixed(4),
-      accuracy: `${(100 * this.#smoothed.accuracy).toFixed(1)}%`,
+      loss: (this.#sums.loss / this.#weight).toFixed(4),
+      accuracy: `${((100 * this.#sums.accuracy) / this.#weight).toFixed(1)}%`,
       rate: ((done * this.batch) / seconds).toFixed(0),
       left: duration((seconds / done) * (this.lastStep - step)),
     };
