@@ -56,7 +56,7 @@ function baked(): Uint8Array {
 type NodeInit = proto.Init<proto.NodeDef>;
 
 function withAttr(item: proto.NodeDef, name: string, value: proto.Init<proto.AttrValue>): NodeInit {
-  const attr: Map<string, proto.Init<proto.AttrValue>> = new Map(item.attr);
+  const attr = new Map<string, proto.Init<proto.AttrValue>>(item.attr);
   return { ...item, attr: attr.set(name, value) };
 }
 

@@ -32,10 +32,11 @@ export interface Result {
 
 /** The environment of a pipe: nothing that asks for colours or a width. */
 export function plainEnv(extra: Readonly<Record<string, string>> = {}): Record<string, string | undefined> {
-  const env = { ...process.env };
-  for (const name of ['NO_COLOR', 'FORCE_COLOR', 'COLUMNS', 'FORERUN_DEBUG', 'NODE_OPTIONS'])
-    delete env[name];
-  return { ...env, ...extra };
+  const asking = new Set(['NO_COLOR', 'FORCE_COLOR', 'COLUMNS', 'FORERUN_DEBUG', 'NODE_OPTIONS']);
+  return {
+    ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !asking.has(name))),
+    ...extra,
+  };
 }
 
 /** Runs `forerun` with `args`. */
