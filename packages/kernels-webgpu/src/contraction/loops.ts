@@ -38,12 +38,14 @@ export function workgroupGrid(
   }
   const total = x * y * z;
   const across = Math.min(most, Math.ceil(Math.sqrt(total)));
+  const down = Math.min(most, Math.ceil(total / across));
+  const deep = Math.ceil(total / (across * down));
   const code = [
-    `let group_number = group_id.x + group_id.y * ${across}u;`,
+    `let group_number = group_id.x + (group_id.y + group_id.z * ${down}u) * ${across}u;`,
     `if (group_number >= ${total}u) { return; }`,
     `let group_x = group_number % ${x}u;`,
     `let group_y = group_number / ${x}u % ${y}u;`,
     `let group_z = group_number / ${x * y}u;`,
   ];
-  return { workgroups: [across, Math.ceil(total / across), 1], code: code.join('\n') };
+  return { workgroups: [across, down, deep], code: code.join('\n') };
 }
