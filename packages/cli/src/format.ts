@@ -72,7 +72,7 @@ export function table(
       const padded = column.right === true ? fitted.padStart(width) : last ? fitted : fitted.padEnd(width);
       const shown = padded.slice(0, Math.max(0, left));
       left -= shown.length;
-      return gap + (paintAll ?? paint)(shown);
+      return gap + (shown.trim() === '' ? shown : (paintAll ?? paint)(shown));
     });
     return parts.join('').trimEnd();
   };

@@ -11,7 +11,8 @@ import {
 } from '@forerun/graph';
 import { runCosts, type RunCost } from './cost.js';
 import {
-  isInput,
+  inputsOf,
+  isBookkeeping,
   weightConstants,
   outputsOf,
   targetsOf,
@@ -22,6 +23,7 @@ import {
 } from './graphView.js';
 import { withInputShapes, type InputShape, type InputShapes } from './inputShapes.js';
 import { FileError } from './errors.js';
+import { inFile } from './inFile.js';
 import type { LoadedGraph } from './load.js';
 import { whyUnsupported } from './support.js';
 import { summarizeValue } from './values.js';
@@ -120,6 +122,10 @@ export interface GraphReport {
 
 /** Everything that can be said of a graph file. Throws `FileError` when the graph breaks the rules. */
 export function reportGraph(loaded: LoadedGraph, shapes: InputShapes = new Map()): GraphReport {
+  return inFile(loaded.path, () => buildReport(loaded, shapes));
+}
+
+function buildReport(loaded: LoadedGraph, shapes: InputShapes): GraphReport {
   const view = viewGraph(loaded);
   const { graphDef, metaGraph } = loaded;
   const info = metaGraph?.metaInfoDef;
@@ -141,7 +147,7 @@ export function reportGraph(loaded: LoadedGraph, shapes: InputShapes = new Map()
     functions: (graphDef.library?.function ?? []).map((fn) => fn.signature?.name ?? ''),
     signatures: [...(metaGraph?.signatureDef ?? [])].map(([name, def]) => signatureReport(name, def)),
     collections: [...(metaGraph?.collectionDef ?? [])].map(([key, def]) => ({ key, ...collectionSize(def) })),
-    inputs: view.graph.operations.filter(isInput).flatMap(inputReport),
+    inputs: inputsOf(view).flatMap(inputReport),
     outputs: outputsOf(view).flatMap(outputReports),
     targets: targetsOf(view).map((op) => ({ name: op.name, op: op.type })),
     variables,
@@ -238,14 +244,16 @@ function collectionSize(def: proto.CollectionDef): { kind: string; size: number 
 /** Costs with the given and assumed shapes; with those of the file where the assumption does not fit the graph. */
 function costReport(loaded: LoadedGraph, shapes: InputShapes, view: GraphView): GraphReport['cost'] {
   const { graphDef, inputs } = withInputShapes(loaded.graphDef, shapes);
-  const listed = inputs.map(({ name, shape, source }) => ({ name, shape: shape.dims, source }));
+  const listed = inputs
+    .filter(({ name }) => !isBookkeeping(name))
+    .map(({ name, shape, source }) => ({ name, shape: shape.dims, source }));
   if (inputs.every(({ source }) => source === 'file' || source === 'unknown'))
     return { inputs: listed, runs: runCosts(view) };
   try {
     return { inputs: listed, runs: runCosts(viewGraph({ ...loaded, graphDef })) };
   } catch (error) {
     if (!(error instanceof FileError) || shapes.size > 0) throw error;
-    const declared = view.graph.operations.filter(isInput).flatMap(inputReport);
+    const declared = inputsOf(view).flatMap(inputReport);
     const unknown = declared.map(({ name, shape }) => ({ name, shape, source: 'unknown' as const }));
     return { inputs: unknown, problem: error.message, runs: runCosts(view) };
   }

@@ -3,7 +3,7 @@
  * variables and their roles, inputs, outputs and targets, and which ops can run.
  */
 import { Graph, importGraphDef, proto, GraphKeys, isFloating, type Operation } from '@forerun/graph';
-import { FileError, messageOf } from './errors.js';
+import { inFile } from './inFile.js';
 import type { LoadedGraph } from './load.js';
 
 /** One use of an operation by another. */
@@ -32,17 +32,12 @@ export interface GraphView {
 
 /** Builds the operations of a loaded graph. Throws `FileError` when the graph breaks the rules. */
 export function viewGraph(loaded: LoadedGraph): GraphView {
-  const graph = new Graph();
-  try {
-    importGraphDef(loaded.graphDef, {
-      graph,
-      name: '',
-      opDefs: loaded.metaGraph?.metaInfoDef?.strippedOpList?.op ?? [],
-    });
-  } catch (error) {
-    throw new FileError(`${loaded.path}: ${messageOf(error)}`, { cause: error });
-  }
-  return { loaded, graph, uses: usesOf(graph), variables: variablesOf(graph, loaded) };
+  const opDefs = loaded.metaGraph?.metaInfoDef?.strippedOpList?.op ?? [];
+  return inFile(loaded.path, () => {
+    const graph = new Graph();
+    importGraphDef(loaded.graphDef, { graph, name: '', opDefs });
+    return { loaded, graph, uses: usesOf(graph), variables: variablesOf(graph, loaded) };
+  });
 }
 
 function usesOf(graph: Graph): Map<Operation, Use[]> {
@@ -88,8 +83,13 @@ function trainableNames(metaGraph: proto.MetaGraphDef | undefined): string[] {
 const INPUT_TYPES: ReadonlySet<string> = new Set(['Placeholder', 'PlaceholderV2', 'PlaceholderWithDefault']);
 
 /** True for the nodes that are fed. */
-export function isInput(op: Operation): boolean {
+function isInput(op: Operation): boolean {
   return INPUT_TYPES.has(op.type);
+}
+
+/** The nodes that are fed, except those that savers feed themselves. */
+export function inputsOf({ graph }: GraphView): Operation[] {
+  return graph.operations.filter((op) => isInput(op) && !isBookkeeping(op.name));
 }
 
 /** Nodes that only give values to others, whoever uses them: never an output of the model. */
@@ -99,8 +99,8 @@ const EFFECTS =
   /^(NoOp|Assign|Scatter|Save|Restore|MergeV2Checkpoints|Assert|Print|VarIsInitialized|Destroy)/;
 
 /** True for nodes that the framework added to save, restore and check variables. */
-function isBookkeeping(op: Operation): boolean {
-  return /^(save(_\d+)?|report_uninitialized\w*)\//.test(op.name);
+export function isBookkeeping(name: string): boolean {
+  return /^(save(_\d+)?|report_uninitialized\w*)\//.test(name);
 }
 
 /** True for nodes of a backward pass, which consume the model without being part of it. */
@@ -125,8 +125,8 @@ export function outputsOf({ graph, uses }: GraphView): Operation[] {
     !isQuestion(op) &&
     !isUpdate(op) &&
     !isGradient(op) &&
-    !isBookkeeping(op) &&
-    (uses.get(op) ?? []).every((use) => isGradient(use.op) || (use.input < 0 && isBookkeeping(use.op)));
+    !isBookkeeping(op.name) &&
+    (uses.get(op) ?? []).every((use) => isGradient(use.op) || (use.input < 0 && isBookkeeping(use.op.name)));
   return graph.operations.filter(isOutput);
 }
 
@@ -145,7 +145,7 @@ function isQuestion(op: Operation): boolean {
 export function targetsOf({ graph, uses }: GraphView): Operation[] {
   return graph.operations.filter((op) => {
     const isEffect = EFFECTS.test(op.type) || isUpdate(op);
-    const isHidden = isBookkeeping(op) || isGradient(op) || isInitializer(op) || isQuestion(op);
+    const isHidden = isBookkeeping(op.name) || isGradient(op) || isInitializer(op) || isQuestion(op);
     return isEffect && !isHidden && uses.get(op)?.length === 0;
   });
 }

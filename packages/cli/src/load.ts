@@ -56,7 +56,8 @@ export async function load(path: string, options: LoadOptions = {}): Promise<Loa
   try {
     return await loadAt(path, options);
   } catch (error) {
-    if (error instanceof FileError) throw error;
+    // Errors of Forerun and of the system have a code; anything else is a bug and is shown as one.
+    if (error instanceof FileError || typeof systemCode(error) !== 'string') throw error;
     throw new FileError(`${path}: ${explain(error)}`, { cause: error });
   }
 }

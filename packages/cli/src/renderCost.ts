@@ -71,17 +71,17 @@ function largest(runs: readonly RunCost[], terminal: Terminal, all: boolean): st
   if (run === undefined || run.largestActivations.length === 0) return [];
   const rows = run.largestActivations.map(({ name, type, dtype, shape, bytes }): Cell[] => [
     { text: name.replace(/:0$/, ''), paint: terminal.colors.cyan },
-    { text: type, paint: terminal.colors.dim },
+    formatBytes(bytes),
     dtype,
     formatShape(shape),
-    formatBytes(bytes),
+    { text: type, paint: terminal.colors.dim },
   ]);
   const columns = [
-    { title: `largest activations of ${run.name}`, flexible: true },
-    { title: 'op' },
+    { title: `largest of ${run.name}`, flexible: true },
+    { title: 'bytes', right: true },
     { title: 'dtype' },
     { title: 'shape' },
-    { title: 'bytes', right: true },
+    { title: 'op' },
   ];
   return ['', ...table(columns, all ? rows : rows.slice(0, SHOWN), terminal)];
 }

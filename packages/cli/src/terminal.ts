@@ -22,8 +22,9 @@ export interface TerminalSource {
 /** The terminal of a process, following `NO_COLOR`, `FORCE_COLOR`, `TERM`, `COLUMNS` and the locale. */
 export function terminalOf({ stdout, env, platform }: TerminalSource): Terminal {
   const person = stdout.isTTY === true && env.TERM !== 'dumb';
-  const columns = Number(env.COLUMNS);
-  const width = (person ? stdout.columns : undefined) ?? (columns > 0 ? columns : Infinity);
+  // A terminal that does not know its size says 0.
+  const widths = [person ? stdout.columns : undefined, Number(env.COLUMNS)];
+  const width = widths.find((columns) => columns !== undefined && columns > 0) ?? Infinity;
   const locale = [env.LC_ALL, env.LC_CTYPE, env.LANG].find((value) => value !== undefined && value !== '');
   return {
     colors: pc.createColors(wantsColor(env, person)),

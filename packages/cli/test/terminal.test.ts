@@ -40,6 +40,11 @@ describe('what the output may have', () => {
     expect(piped.colors.bold('x')).toBe('x');
     expect(terminal({ COLUMNS: '50' }, false).width).toBe(50);
   });
+
+  test('a terminal that does not know its width has none', () => {
+    const stdout = { isTTY: true, columns: 0, write: () => true };
+    expect(terminalOf({ stdout, env: { COLUMNS: 'many' }, platform: 'linux' }).width).toBe(Infinity);
+  });
 });
 
 describe('a child process', () => {

@@ -31,12 +31,12 @@ export async function tree(file: string, options: TreeOptions, terminal: Termina
     terminal.print(JSON.stringify({ file: loaded.path, ...treeJson(top, depth, isShown) }, null, 2));
     return;
   }
-  const noun = loaded.kind === 'graph' ? 'nodes' : 'tensors';
+  const [noun, size] = loaded.kind === 'graph' ? ['nodes', 'parameters'] : ['tensors', 'elements'];
   const title = top === root ? loaded.path : top.path;
   const columns = [
     { title: 'scope', flexible: true },
     { title: noun, right: true },
-    { title: 'parameters', right: true },
+    { title: size, right: true },
     { title: 'bytes', right: true },
     { title: '' },
   ];
