@@ -170,16 +170,18 @@ function addDot(program: Command, terminal: Terminal): void {
     name: 'dot',
     summary: 'the graph as Graphviz text, by scope',
     description:
-      'Prints the graph for Graphviz. Scopes are clusters; those deeper than --depth are drawn as one box each. ' +
-      'Control dependencies are dashed.',
+      'Prints the model, which is what its outputs need, for Graphviz. Scopes are clusters; those deeper than --depth ' +
+      'are drawn as one box each. Control dependencies are dashed.',
     examples: [
       ['dot graph.pb | dot -Tsvg > graph.svg', 'a picture'],
       ['dot graph.pb --depth 0', 'only the outermost scopes and nodes'],
+      ['dot graph.pb --depth 0 --all', 'with what trains and saves it'],
       ['dot graph.pb --scope conv1 --depth 3', 'one scope in detail'],
     ],
   })
     .addOption(new Option('--depth <levels>', 'levels of scopes to open').argParser(wholeNumber).default(1))
     .option('--scope <name>', 'only what lies below this scope, and its neighbours')
+    .option('--all', 'draw gradients, updates, initial values and savers too')
     .option('--constants', 'draw constants too')
     .action(async (file: string, options: DotOptions) => {
       const { dot } = await import('./commands/dot.js');

@@ -184,7 +184,7 @@ function renderSvg(text: string): string | undefined {
 
 describe('dot', () => {
   test('closed scopes are boxes, edges carry shapes', () => {
-    const { boxes, edges } = forerunJson<Drawing>('dot', graphPath, '--depth', '0');
+    const { boxes, edges } = forerunJson<Drawing>('dot', graphPath, '--all', '--depth', '0');
     expect(boxes.find(({ id }) => id === 'conv/')?.nodes).toBeGreaterThan(4);
     expect(boxes.find(({ id }) => id === 'images')).toMatchObject({
       op: 'Placeholder',
@@ -199,7 +199,7 @@ describe('dot', () => {
 
   test('every edge ends in boxes that are drawn, no box is its own neighbour', () => {
     for (const depth of ['0', '1', '9']) {
-      const { boxes, edges } = forerunJson<Drawing>('dot', graphPath, '--depth', depth);
+      const { boxes, edges } = forerunJson<Drawing>('dot', graphPath, '--all', '--depth', depth);
       const ids = new Set(boxes.map(({ id }) => id));
       expect(ids.size).toBe(boxes.length);
       for (const { from, to } of edges) {
@@ -209,15 +209,23 @@ describe('dot', () => {
     }
   });
 
+  test('the model alone unless all is asked for', () => {
+    const ids = forerunJson<Drawing>('dot', graphPath, '--depth', '0').boxes.map(({ id }) => id);
+    expect(ids).toEqual(expect.arrayContaining(['images', 'conv/', 'pool/', 'logits/', 'probabilities']));
+    expect(ids.filter((id) => /gradients|train|init|Adam/.test(id))).toEqual([]);
+    const gradients = forerunJson<Drawing>('dot', graphPath, '--scope', 'gradients').boxes;
+    expect(gradients.some(({ outside }) => !outside)).toBe(true);
+  });
+
   test('constants are drawn on request', () => {
-    const without = forerunJson<Drawing>('dot', graphPath, '--depth', '9').boxes;
-    const all = forerunJson<Drawing>('dot', graphPath, '--depth', '9', '--constants').boxes;
+    const without = forerunJson<Drawing>('dot', graphPath, '--all', '--depth', '9').boxes;
+    const all = forerunJson<Drawing>('dot', graphPath, '--all', '--depth', '9', '--constants').boxes;
     expect(without.some(({ op }) => op === 'Const')).toBe(false);
     expect(all.reduce((sum, { nodes }) => sum + nodes, 0)).toBe(buildNetwork().operations.length);
   });
 
   test('one scope with its neighbours', () => {
-    const { boxes } = forerunJson<Drawing>('dot', graphPath, '--scope', 'conv', '--depth', '0');
+    const { boxes } = forerunJson<Drawing>('dot', graphPath, '--all', '--scope', 'conv', '--depth', '0');
     expect(boxes.filter(({ outside }) => !outside).map(({ id }) => id)).toEqual(
       expect.arrayContaining(['conv/kernel/', 'conv/bias/', 'conv/Conv2D', 'conv/BiasAdd']),
     );
@@ -227,7 +235,7 @@ describe('dot', () => {
   });
 
   test('the text is well-formed', () => {
-    const { out } = forerun(['dot', graphPath, '--depth', '2']);
+    const { out } = forerun(['dot', graphPath, '--all', '--depth', '2']);
     expect(out.startsWith('digraph forerun {\n')).toBe(true);
     expect(out.endsWith('\n}\n')).toBe(true);
     // Braces outside of strings are balanced, and every string is closed on its line.

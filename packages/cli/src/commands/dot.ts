@@ -1,9 +1,9 @@
 /** `forerun dot`: the graph as Graphviz text, scopes as clusters. */
-import { nearestNames } from '@forerun/graph';
+import { nearestNames, type Operation } from '@forerun/graph';
 import { collapse } from '../collapse.js';
 import { FileError } from '../errors.js';
 import { renderDot } from '../renderDot.js';
-import { viewGraph } from '../graphView.js';
+import { ancestorsOf, outputsOf, viewGraph } from '../graphView.js';
 import { loadGraph } from '../load.js';
 import type { CommonOptions } from '../program.js';
 import { parseTags } from '../tags.js';
@@ -13,6 +13,8 @@ export interface DotOptions extends CommonOptions {
   /** Levels of scopes to open; deeper ones are a box each. */
   readonly depth: number;
   readonly scope?: string;
+  /** Draws gradients, updates, initial values and savers too. */
+  readonly all?: boolean;
   /** Draws constants too. */
   readonly constants?: boolean;
 }
@@ -20,18 +22,21 @@ export interface DotOptions extends CommonOptions {
 /** Prints the graph. Throws `FileError` for a bad file, and with the nearest names for an unknown scope. */
 export async function dot(file: string, options: DotOptions, terminal: Terminal): Promise<void> {
   const loaded = await loadGraph(file, 'nodes', { tags: parseTags(options.tags) });
-  const { graph } = viewGraph(loaded);
+  const view = viewGraph(loaded);
+  const { graph } = view;
   const scope = (options.scope ?? '').replace(/\/+$/, '');
-  const inScope = graph.operations.some(
-    ({ name }) => scope === '' || name === scope || name.startsWith(`${scope}/`),
-  );
-  if (!inScope) {
+  const isInScope = ({ name }: Operation): boolean =>
+    scope === '' || name === scope || name.startsWith(`${scope}/`);
+  if (!graph.operations.some(isInScope)) {
     const scopes = new Set(graph.operations.flatMap(({ name }) => scopesOf(name)));
     const near = nearestNames(scope, scopes).map((name) => `"${name}"`);
     const hint = near.length === 0 ? '' : `. Did you mean ${near.join(', ')}?`;
     throw new FileError(`${loaded.path}: there is no scope "${scope}"${hint}`);
   }
-  const collapsed = collapse(graph.operations, {
+  // The model itself is what one wants to see first; a scope without any of it is drawn whole.
+  const model = options.all === true ? [] : ancestorsOf(outputsOf(view));
+  const drawn = model.some(isInScope) ? model : graph.operations;
+  const collapsed = collapse(drawn, {
     depth: options.depth,
     scope,
     constants: options.constants === true,
