@@ -9,6 +9,7 @@ import {
   type TensorValue,
 } from '@forerun/graph';
 import type { VariableRef } from './compiler/ir.js';
+import { REFERENCE_VARIABLES } from './compiler/references.js';
 import { storageBytes } from './compiler/storage.js';
 import type { DeviceHandle } from './device/handle.js';
 import { toWords } from './device/words.js';
@@ -20,10 +21,10 @@ export interface VariableState {
   initialized: boolean;
 }
 
-/** The variable behind a handle tensor: the output of `VarHandleOp`, or one that passes it on. */
+/** The variable behind a handle tensor: the output of `VarHandleOp` or `VariableV2`, or one that passes it on. */
 export function variableRef(handle: Tensor): VariableRef {
   const { op } = handle;
-  if (op.type === 'VarHandleOp') {
+  if (op.type === 'VarHandleOp' || REFERENCE_VARIABLES.has(op.type)) {
     return {
       key: op.attrs.string('shared_name') || op.name,
       dtype: op.attrs.type('dtype'),

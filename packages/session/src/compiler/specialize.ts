@@ -5,6 +5,7 @@
 import {
   InternalError,
   InvalidArgumentError,
+  isRefDType,
   OPS,
   RuleError,
   TensorShape,
@@ -19,6 +20,7 @@ import {
 } from '@forerun/graph';
 import { HostValues, type Knowledge } from './hostValues.js';
 import {
+  inputOf,
   makeNode,
   outputOf,
   type IrNode,
@@ -28,6 +30,7 @@ import {
   type VariableRef,
 } from './ir.js';
 import type { Pruned } from './prune.js';
+import { readReference, resourceEquivalent, type Reference } from './references.js';
 import { variableRef } from '../variables.js';
 
 export interface Specialized {
@@ -52,6 +55,7 @@ class ProgramBuilder {
   readonly #nodes: IrNode[] = [];
   readonly #values = new Map<Tensor, IrValue>();
   readonly #nodeOf = new Map<Operation, IrNode>();
+  readonly #references = new Map<Tensor, Reference>();
   readonly host: HostValues;
 
   constructor(
@@ -82,17 +86,50 @@ class ProgramBuilder {
   }
 
   add(op: Operation): void {
-    const def = requireDef(op);
-    const inputs = op.inputs.map((input) => this.value(input));
-    const controls = op.controlInputs.flatMap((control) => this.#nodeOf.get(control) ?? []);
-    const outputs = this.inferOutputs(op, def, inputs);
+    const equivalent = resourceEquivalent(op.type);
+    const { type, def } = equivalent ?? { type: op.type, def: requireDef(op) };
+    const waits = op.controlInputs.flatMap((control) => this.#nodeOf.get(control) ?? []);
+    const { inputs, after } = this.inputsOf(op, waits);
+    const outputs =
+      equivalent === undefined ? this.inferOutputs(op, def, inputs) : resourceOutputs(op, type, inputs);
     const literal = op.type === 'Const' ? op.attrs.tensor('value') : null;
-    const node = makeNode({ ...describeOp(op, def), inputs, controls, literal, feed: null }, outputs);
+    const controls = [...new Set([...waits, ...after])];
+    const node = makeNode({ ...describeOp(op, def), type, inputs, controls, literal, feed: null }, outputs);
     this.#nodes.push(node);
     this.#nodeOf.set(op, node);
-    op.outputs.forEach((output, i) => {
-      if (!this.#values.has(output)) this.#values.set(output, outputOf(node, i));
+    if (equivalent !== undefined) this.noteReference(op, node);
+    node.outputs.forEach((value, i) => {
+      const output = op.output(i);
+      if (!this.#values.has(output)) this.#values.set(output, value);
     });
+  }
+
+  /** The values of an op's inputs. References are passed on where the op takes one, else read. */
+  private inputsOf(op: Operation, waits: readonly IrNode[]): { inputs: IrValue[]; after: readonly IrNode[] } {
+    const after: IrNode[] = [];
+    const inputs = op.inputs.map((input, i) => {
+      const reference = this.#references.get(input);
+      if (reference === undefined || this.pruned.feeds.has(input)) return this.value(input);
+      if (op.def?.inputs[i]?.isRef !== true) return this.read(reference, op, waits);
+      after.push(...reference.after);
+      return reference.handle;
+    });
+    return { inputs, after };
+  }
+
+  private read(reference: Reference, op: Operation, controls: readonly IrNode[]): IrValue {
+    const node = readReference(reference, { ...describeOp(op, OPS.ReadVariableOp), controls });
+    this.#nodes.push(node);
+    return outputOf(node);
+  }
+
+  /** The reference that an op on references gives: the variable itself, or the variable after the update. */
+  private noteReference(op: Operation, node: IrNode): void {
+    const [output] = op.outputs;
+    if (output === undefined || !isRefDType(output.dtype)) return;
+    const declared = node.outputs[0];
+    if (declared !== undefined) this.#references.set(output, { handle: declared, after: [] });
+    else this.#references.set(output, { handle: inputOf(node, 0), after: [node] });
   }
 
   private value(tensor: Tensor): IrValue {
@@ -102,9 +139,13 @@ class ProgramBuilder {
   }
 
   finish(): Specialized {
+    const fetches = this.pruned.fetches.map((tensor) => {
+      const reference = this.#references.get(tensor);
+      return reference === undefined ? this.value(tensor) : this.read(reference, tensor.op, []);
+    });
     const program = {
       nodes: this.#nodes,
-      fetches: this.pruned.fetches.map((tensor) => this.value(tensor)),
+      fetches,
       targets: this.pruned.targets.flatMap((op) => this.#nodeOf.get(op) ?? []),
     };
     return { program, host: this.host };
@@ -197,6 +238,24 @@ function describeOp(
   def: OpDef,
 ): Pick<IrNode, 'type' | 'name' | 'attrs' | 'def' | 'sources' | 'site'> {
   return { type: op.type, name: op.name, attrs: op.attrs, def, sources: [op.name], site: op.creationSite() };
+}
+
+/** Outputs of the resource op that stands for an op on references. Throws when an update's shapes differ. */
+function resourceOutputs(op: Operation, type: string, [handle, value]: readonly IrValue[]): OutputInit[] {
+  if (type === 'VarHandleOp') return [{ dtype: 'resource', shape: [], variable: variableRef(op.output(0)) }];
+  if (type === 'VarIsInitializedOp') return [{ dtype: 'bool', shape: [], variable: null }];
+  const shape = handle?.variable?.shape;
+  if (
+    type.startsWith('Assign') &&
+    value !== undefined &&
+    shape?.isCompatibleWith(new TensorShape(value.shape)) === false
+  ) {
+    throw new InvalidArgumentError(
+      `${op.describe()}: the value has shape [${value.shape.join(',')}], the variable has ${shape.toString()}${op.creationSite()}`,
+      { node: op.name },
+    );
+  }
+  return [];
 }
 
 /** The variable that a resource output stands for: declared here, or passed through from an input. */

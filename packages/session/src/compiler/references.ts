@@ -1,0 +1,62 @@
+/**
+ * Reference variables, the form of files from before resource variables: `VariableV2` gives a
+ * reference that `Assign` and its kin pass on. Inside a program they become resource variables: a
+ * reference is a handle and the updates it comes after, and whoever wants a value reads through it.
+ */
+import { Attrs, OPS, TensorShape, type AttrValue, type OpDef, type OpName } from '@forerun/graph';
+import { makeNode, type IrNode, type IrValue } from './ir.js';
+
+/** The ops that declare, update or ask about a reference, and what each becomes. */
+const EQUIVALENTS: Readonly<Record<string, OpName>> = {
+  Variable: 'VarHandleOp',
+  VariableV2: 'VarHandleOp',
+  Assign: 'AssignVariableOp',
+  AssignAdd: 'AssignAddVariableOp',
+  AssignSub: 'AssignSubVariableOp',
+  IsVariableInitialized: 'VarIsInitializedOp',
+  ApplyGradientDescent: 'ResourceApplyGradientDescent',
+  ApplyMomentum: 'ResourceApplyMomentum',
+  ApplyAdam: 'ResourceApplyAdam',
+};
+
+/** Types of the ops that declare a reference variable. */
+export const REFERENCE_VARIABLES: ReadonlySet<string> = new Set(['Variable', 'VariableV2']);
+
+/** The resource op that stands for an op on references, or `undefined` for other ops. */
+export function resourceEquivalent(type: string): { type: OpName; def: OpDef } | undefined {
+  const equivalent = Object.hasOwn(EQUIVALENTS, type) ? EQUIVALENTS[type] : undefined;
+  return equivalent === undefined ? undefined : { type: equivalent, def: OPS[equivalent] };
+}
+
+/** A reference inside a program. */
+export interface Reference {
+  readonly handle: IrValue;
+  /** The updates that a read through this reference must see. */
+  readonly after: readonly IrNode[];
+}
+
+/** A node that reads the variable behind a reference, on behalf of `reader`. */
+export function readReference(
+  { handle, after }: Reference,
+  reader: Pick<IrNode, 'name' | 'sources' | 'site' | 'controls'>,
+): IrNode {
+  const dtype = handle.variable?.dtype ?? 'float32';
+  const shape = (handle.variable?.shape ?? TensorShape.UNKNOWN).toStatic();
+  const attrs = new Attrs(
+    new Map<string, AttrValue>([['dtype', { kind: 'type', value: dtype }]]),
+    reader.name,
+  );
+  return makeNode(
+    {
+      ...reader,
+      type: 'ReadVariableOp',
+      def: OPS.ReadVariableOp,
+      attrs,
+      inputs: [handle],
+      controls: [...new Set([...after, ...reader.controls])],
+      literal: null,
+      feed: null,
+    },
+    [{ dtype, shape, variable: null }],
+  );
+}
