@@ -35,10 +35,11 @@ export function terminalOf({ stdout, env, platform }: TerminalSource): Terminal 
 }
 
 /** `NO_COLOR` wins (https://no-color.org); `FORCE_COLOR` colours a pipe. */
-export function wantsColor(env: TerminalSource['env'], person: boolean): boolean {
+export function wantsColor(env: TerminalSource['env'], person: boolean | undefined): boolean {
   if (env.NO_COLOR !== undefined && env.NO_COLOR !== '') return false;
   if (env.FORCE_COLOR !== undefined && env.FORCE_COLOR !== '') return env.FORCE_COLOR !== '0';
-  return person;
+  // Not a terminal means `undefined` in Node, which the colour library would take for its own guess.
+  return person === true;
 }
 
 /** Ends quietly when the reader of a pipe has gone (`| head`): that is no error. */

@@ -71,7 +71,6 @@ describe('feeds and fetches', () => {
   });
 
   test('all device dtypes survive the way to the device and back', async () => {
-    await open();
     const cases: readonly [fr.BaseDType, readonly (number | boolean)[]][] = [
       ['float32', [1.5, -2]],
       ['int32', [2 ** 31 - 1, -(2 ** 31)]],
@@ -81,13 +80,16 @@ describe('feeds and fetches', () => {
       ['uint32', [0, 2 ** 32 - 1]],
       ['bool', [true, false]],
     ];
-    for (const [dtype, values] of cases) {
-      const v = new fr.Variable(fr.constant([...values], { dtype }), { name: `v_${dtype}` });
-      await sess.run(v.initializer);
-      const value = await sess.run(v);
-      expect(value.dtype).toBe(dtype);
-      expect(value.toArray()).toEqual(values);
-    }
+    const variables = cases.map(
+      ([dtype, values]) => new fr.Variable(fr.constant([...values], { dtype }), { name: `v_${dtype}` }),
+    );
+    await open();
+    await sess.run(fr.globalVariablesInitializer());
+    const got = await sess.run(variables);
+    cases.forEach(([dtype, values], i) => {
+      expect(got[i]?.dtype).toBe(dtype);
+      expect(got[i]?.toArray()).toEqual(values);
+    });
   });
 
   test('int64 feeds beyond 32 bits are refused by name', async () => {
