@@ -37,6 +37,7 @@ import type { HostEnvironment } from './run/hostOps.js';
 import { RandomState } from './run/random.js';
 import { Tracer } from './run/tracer.js';
 import { VariableStore } from './variables.js';
+import { ConstantStore } from './constants.js';
 
 export interface SessionConfig {
   /** Compiler passes to switch off, for debugging: `fold`, `identities`, `cse`, `fuse`. */
@@ -84,6 +85,7 @@ const DEFAULT_PLAN_CACHE = 64;
 
 export class Session {
   readonly #variables: VariableStore;
+  readonly #constants: ConstantStore;
   readonly #random = new RandomState();
   readonly #plans: PlanCache;
   readonly #growth: GrowthWatch;
@@ -98,6 +100,7 @@ export class Session {
     private readonly config: SessionConfig,
   ) {
     this.#variables = new VariableStore(handle);
+    this.#constants = new ConstantStore(handle);
     this.#plans = new PlanCache(config.planCacheSize ?? DEFAULT_PLAN_CACHE);
     this.#growth = new GrowthWatch(graph, (message) => this.warn(message));
     this.#environment = { variables: this.#variables, random: this.#random };
@@ -233,14 +236,18 @@ export class Session {
     if (known !== undefined) return { plan: known, feeds };
     const restored = await this.readRestores(resolved, feeds);
     if (restored.length > 0) return this.planFor(resolved, [...feeds, ...restored], onProgress);
-    const { plan, valueFeeds } = await compile(this.handle, this.#variables, {
-      fetches: tensors,
-      targets: operations,
-      feeds: feeds.map(({ tensor }) => tensor),
-      fed,
-      passes: this.config.passes ?? {},
-      onProgress,
-    });
+    const { plan, valueFeeds } = await compile(
+      this.handle,
+      { variables: this.#variables, constants: this.#constants },
+      {
+        fetches: tensors,
+        targets: operations,
+        feeds: feeds.map(({ tensor }) => tensor),
+        fed,
+        passes: this.config.passes ?? {},
+        onProgress,
+      },
+    );
     this.#plans.set(key, fed, valueFeeds, plan);
     return { plan, feeds };
   }
@@ -291,6 +298,7 @@ export class Session {
     if (this.#closed) return;
     this.#closed = true;
     this.#plans.clear();
+    this.#constants.close();
     this.#variables.close();
   }
 

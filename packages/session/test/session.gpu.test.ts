@@ -145,6 +145,16 @@ describe('plans', () => {
     expect(sess.stats.bufferBytes).toBeLessThanOrEqual(bufferBytes);
   });
 
+  test('plans for several batch sizes share the constants of the graph', async () => {
+    const x = fr.placeholder('float32', [null, 100], { name: 'x' });
+    const y = fr.matMul(x, fr.constant(new Float32Array(10_000).fill(0.5), { shape: [100, 100] }));
+    await open();
+    await sess.run(y, { x: new Float32Array(100).fill(1) });
+    const { bufferBytes } = sess.stats;
+    expect((await sess.run(y, { x: new Float32Array(200).fill(1) })).data[150]).toBe(50);
+    expect(sess.stats.bufferBytes - bufferBytes).toBeLessThan(10_000);
+  });
+
   test('compile reports its progress and leaves nothing for the first run', async () => {
     const x = fr.placeholder('float32', [null, 4], { name: 'x' });
     const y = fr.matMul(fr.relu(x), fr.constant(new Float32Array(12), { shape: [4, 3] }));

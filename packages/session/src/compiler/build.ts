@@ -4,13 +4,14 @@
  */
 import type { TensorValue } from '@forerun/graph';
 import { fromHostValue, InternalError, type HostValue } from '@forerun/graph';
+import type { ConstantStore } from '../constants.js';
 import type { DeviceHandle } from '../device/handle.js';
 import { isDeviceDType, toWords } from '../device/words.js';
 import type { Command, DeviceStep, HostStep, PlannedFeed, PlannedValue, ValueSource } from '../plan.js';
 import { hostStep } from '../run/hostOps.js';
 import type { VariableStore } from '../variables.js';
-import type { HostValues } from './hostValues.js';
-import { describe, type IrValue } from './ir.js';
+import { MAX_FOLDED_ELEMENTS, type HostValues } from './hostValues.js';
+import { describe, elements, type IrValue } from './ir.js';
 import type { BoundDispatch, BoundSource, LoweredUnit } from './lower.js';
 import type { MemoryPlan } from './memory.js';
 import type { Schedule } from './schedule.js';
@@ -20,6 +21,12 @@ import { bytesOf, storageBytes, storageOf } from './storage.js';
 export type BuildProgress = (done: number, total: number) => void;
 
 const STORAGE = 0x80 | 0x8 | 0x4; // GPUBufferUsage.STORAGE | COPY_DST | COPY_SRC
+
+/** What outlives plans: the buffers that a session's plans share. */
+export interface SessionState {
+  readonly variables: VariableStore;
+  readonly constants: ConstantStore;
+}
 
 /** Creates and collects the buffers of one plan. */
 export class PlanBuilder {
@@ -37,7 +44,7 @@ export class PlanBuilder {
     private readonly schedule: Schedule,
     private readonly memory: MemoryPlan,
     private readonly host: HostValues,
-    private readonly variables: VariableStore,
+    private readonly state: SessionState,
     private readonly feedValues: readonly (IrValue | undefined)[],
   ) {
     this.#arena = memory.buffers.map((bytes, i) => this.own(bytes, `temporary ${i}`));
@@ -107,7 +114,7 @@ export class PlanBuilder {
     const storage = storageOf(value, this.schedule.copied);
     switch (storage.kind) {
       case 'variable':
-        return this.variables.state(storage.variable).buffer;
+        return this.state.variables.state(storage.variable).buffer;
       case 'feed':
         return this.feedBuffer(storage.position);
       case 'constant':
@@ -135,12 +142,21 @@ export class PlanBuilder {
   private constantBuffer(value: IrValue): GPUBuffer {
     let buffer = this.#constants.get(value);
     if (buffer === undefined) {
-      buffer = this.own(bytesOf(value), `constant ${value.node.name}`);
-      const words = toWords(this.literal(value), describe(value.node));
-      this.handle.queue.writeBuffer(buffer, 0, words);
+      buffer = this.makeConstant(value);
       this.#constants.set(value, buffer);
       this.constantBytes += buffer.size;
     }
+    return buffer;
+  }
+
+  /** Small constants belong to the plan; larger ones are the graph's own and shared by all plans. */
+  private makeConstant(value: IrValue): GPUBuffer {
+    const { node } = value;
+    if (node.literal !== null && elements(value) > MAX_FOLDED_ELEMENTS) {
+      return this.state.constants.buffer(node.literal, describe(node));
+    }
+    const buffer = this.own(bytesOf(value), `constant ${node.name}`);
+    this.handle.queue.writeBuffer(buffer, 0, toWords(this.literal(value), describe(node)));
     return buffer;
   }
 

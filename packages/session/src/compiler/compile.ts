@@ -2,8 +2,7 @@
 import type { Operation, Tensor, TensorValue } from '@forerun/graph';
 import type { DeviceHandle } from '../device/handle.js';
 import { Plan, type PlanReport } from '../plan.js';
-import type { VariableStore } from '../variables.js';
-import { PlanBuilder } from './build.js';
+import { PlanBuilder, type SessionState } from './build.js';
 import { insertCopies } from './copies.js';
 import { fuse } from './fuse.js';
 import type { IrValue, Program, VariableRef } from './ir.js';
@@ -44,7 +43,7 @@ export interface Compiled {
 /** Compiles a plan. Throws before anything is created on the device when the request is wrong. */
 export async function compile(
   handle: DeviceHandle,
-  variables: VariableStore,
+  state: SessionState,
   request: CompileRequest,
 ): Promise<Compiled> {
   const started = performance.now();
@@ -66,7 +65,7 @@ export async function compile(
     scheduled,
     memory,
     host,
-    variables,
+    state,
     feedValues(exact, request.feeds.length),
   );
   const before = handle.counts.pipelines;
