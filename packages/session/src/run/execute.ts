@@ -5,14 +5,8 @@
 import { InternalError, sizeOf, TensorValue } from '@forerun/graph';
 import type { DeviceHandle } from '../device/handle.js';
 import { fromWords, toWords } from '../device/words.js';
-import {
-  fetchSize,
-  type Command,
-  type DeviceStep,
-  type HostStep,
-  type Plan,
-  type PlannedValue,
-} from '../plan.js';
+import { fetchSize, type DeviceStep, type HostStep, type Plan, type PlannedValue } from '../plan.js';
+import { encodeCommands } from './encode.js';
 import type { Feed } from './feeds.js';
 import type { HostEnvironment } from './hostOps.js';
 import type { Tracer } from './tracer.js';
@@ -174,15 +168,6 @@ class Execution {
     const feed = this.feeds[position];
     if (feed === undefined) throw new InternalError(`feed ${position} is missing`);
     return feed.value;
-  }
-}
-
-/** Encodes dispatches into a pass. */
-export function encodeCommands(pass: GPUComputePassEncoder, commands: readonly Command[]): void {
-  for (const { pipeline, bindGroup, workgroups } of commands) {
-    pass.setPipeline(pipeline);
-    pass.setBindGroup(0, bindGroup);
-    pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
   }
 }
 

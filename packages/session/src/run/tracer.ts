@@ -4,7 +4,7 @@
  */
 import type { DeviceHandle } from '../device/handle.js';
 import type { Command } from '../plan.js';
-import { encodeCommands } from './execute.js';
+import { encodeCommands } from './encode.js';
 
 /** One measured dispatch. Times in microseconds; `start` counts from the first dispatch. */
 export interface KernelTime {
