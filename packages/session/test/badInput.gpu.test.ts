@@ -63,7 +63,25 @@ const cases: readonly [string, () => Promise<unknown>, new (message: string) => 
     'an unknown feed',
     () => sess.run(y, { xx: [[1, 2, 3]] }),
     fr.NotFoundError,
-    /no operation "xx"\. Did you mean "x"/,
+    /^feed: the graph has no operation "xx"\. Did you mean "x"\?$/,
+  ],
+  [
+    'an unknown feed that is near no name',
+    () => sess.run(y, { images: [[1, 2, 3]] }),
+    fr.NotFoundError,
+    /^feed: the graph has no operation "images"; its placeholders are "x"$/,
+  ],
+  [
+    'a tensor as the key of a record',
+    () => sess.run(y, { [String(x)]: [[1, 2, 3]] }),
+    fr.InvalidArgumentError,
+    /^feed: the key Tensor\("x:0", .* is no name: .*Feed by tensor with a Map or an array of pairs$/,
+  ],
+  [
+    'a feed that is not there',
+    () => sess.run(y, JSON.parse('{ "x": null }') as Record<string, number>),
+    fr.InvalidArgumentError,
+    /^feed for "x:0" \(float32 \[\?,3\]\) is null \(created at badInput\.gpu\.test\.ts:\d+\)$/,
   ],
   [
     'a feed twice',

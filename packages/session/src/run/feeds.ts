@@ -4,6 +4,7 @@ import {
   InvalidArgumentError,
   isFloating,
   isTensorConvertible,
+  NotFoundError,
   Tensor,
   TensorShape,
   TensorValue,
@@ -59,9 +60,7 @@ function pairs(feeds: Feeds | undefined): readonly (readonly [FeedKey, FeedValue
 
 /** The tensor that a feed key means; a bare op name means its first output. */
 export function feedTensor(graph: Graph, key: FeedKey): Tensor {
-  if (typeof key === 'string') {
-    return key.includes(':') ? graph.getTensorByName(key) : graph.getOperationByName(key).output(0);
-  }
+  if (typeof key === 'string') return namedTensor(graph, key);
   const tensor = isTensorConvertible(key) ? key.asTensor() : key;
   if (!(tensor instanceof Tensor)) {
     throw new InvalidArgumentError(
@@ -74,8 +73,32 @@ export function feedTensor(graph: Graph, key: FeedKey): Tensor {
   return tensor;
 }
 
+function namedTensor(graph: Graph, name: string): Tensor {
+  if (/^(Tensor\(|<Variable )"/.test(name)) {
+    throw new InvalidArgumentError(
+      `feed: the key ${name} is no name: the keys of a record are. Feed by tensor with a Map or an array of pairs`,
+    );
+  }
+  try {
+    return name.includes(':') ? graph.getTensorByName(name) : graph.getOperationByName(name).output(0);
+  } catch (error) {
+    if (!(error instanceof NotFoundError)) throw error;
+    throw new NotFoundError(`feed: ${error.message}${feedHint(graph, error.message)}`, { cause: error });
+  }
+}
+
+/** What may have been meant where no name is near. */
+function feedHint(graph: Graph, message: string): string {
+  if (message.endsWith('?')) return '';
+  const placeholders = graph.operations.filter(({ type }) => type.startsWith('Placeholder'));
+  if (placeholders.length === 0) return '; it has no placeholders';
+  const names = placeholders.slice(0, 5).map((op) => `"${op.name}"`);
+  return `; its placeholders are ${names.join(', ')}${placeholders.length > 5 ? ', ...' : ''}`;
+}
+
 /** Checks one value against its tensor's dtype and static shape. */
 export function resolveFeed(tensor: Tensor, value: FeedValue): Feed {
+  requireValue(tensor, value);
   if (isGpuBuffer(value)) return bufferFeed(tensor, value);
   const converted = convert(tensor, value);
   if (!tensor.shape.isCompatibleWith(new TensorShape(converted.shape))) {
@@ -85,6 +108,15 @@ export function resolveFeed(tensor: Tensor, value: FeedValue): Feed {
     );
   }
   return { tensor, value: converted, buffer: null };
+}
+
+/** Plain JavaScript feeds a field that is not there as `undefined`. */
+function requireValue(tensor: Tensor, value: unknown): void {
+  if (value !== undefined && value !== null) return;
+  throw new InvalidArgumentError(
+    `feed for "${tensor.name}" (${tensor.dtype} ${tensor.shape.toString()}) is ${String(value)}${tensor.op.creationSite()}`,
+    { node: tensor.op.name },
+  );
 }
 
 function bufferFeed(tensor: Tensor, buffer: GPUBuffer): Feed {
