@@ -81,6 +81,29 @@ test('keeps the newest checkpoints and lists them', async () => {
   expect(await latestCheckpoint(join(directory, 'nowhere'))).toBeNull();
 });
 
+test('finds the newest checkpoint where the directory was moved, and names a malformed list', async () => {
+  await model();
+  const prefix = await new Saver().save(sess, join(directory, 'm'), { globalStep: 1 });
+  const list = join(directory, 'checkpoint');
+  writeFileSync(list, 'model_checkpoint_path: "/elsewhere/m-1"\n');
+  expect(await latestCheckpoint(directory)).toBe(prefix);
+  writeFileSync(list, 'model_checkpoint_path: "/elsewhere/m-2"\n');
+  expect(await latestCheckpoint(directory)).toBeNull();
+  writeFileSync(list, 'model_checkpoint_path: "m');
+  const error = await latestCheckpoint(directory).catch((caught: unknown) => caught);
+  expect(error).toBeInstanceOf(fr.InvalidArgumentError);
+  expect(String(error)).toContain(`"${list}" is malformed: CheckpointState text, line 1, column 24`);
+});
+
+test('restoring from no path says where that comes from', async () => {
+  await model();
+  const nothing = JSON.parse('null') as string;
+  await expect(new Saver().restore(sess, nothing)).rejects.toThrow(
+    'restore: the path of the checkpoint is null. latestCheckpoint() gives null where a directory holds no checkpoint',
+  );
+  await expect(new Saver().restore(sess, '')).rejects.toThrow('the path of the checkpoint is empty');
+});
+
 test("the graph's own nodes save and restore too", async () => {
   const { w } = await model();
   const { saverDef } = new Saver();

@@ -160,6 +160,7 @@ export class Saver {
    * `InvalidArgumentError` listing the shapes and dtypes that differ.
    */
   async restore(sess: Session, savePath: string, options: RestoreOptions = {}): Promise<RestoreReport> {
+    requirePath(savePath);
     const checkpoint = await openCheckpoint(savePath);
     try {
       const match = matchVariables(this.#nodes.variables, checkpoint.reader, options);
@@ -176,6 +177,15 @@ export class Saver {
       await checkpoint.close();
     }
   }
+}
+
+/** `latestCheckpoint` gives `null` where there is none, and plain JavaScript hands it on. */
+function requirePath(savePath: unknown): void {
+  if (typeof savePath === 'string' && savePath !== '') return;
+  throw new InvalidArgumentError(
+    `restore: the path of the checkpoint is ${savePath === '' ? 'empty' : String(savePath)}. ` +
+      'latestCheckpoint() gives null where a directory holds no checkpoint',
+  );
 }
 
 /** The graph with its collections; those that have no form in files are left out with a warning, as TensorFlow does. */
@@ -252,15 +262,34 @@ function report(match: Match, reader: BundleReader): RestoreReport {
 
 /**
  * The prefix of the newest checkpoint that a directory's list names (`tf.train.latest_checkpoint`),
- * or `null` when there is no list or its newest files are gone.
+ * or `null` when there is no list or its newest files are gone. A list with paths of another place, in a
+ * directory that was moved, means the files of the same name beside it. Throws `InvalidArgumentError` naming
+ * the list when it is malformed.
  */
 export async function latestCheckpoint(
   directory: string,
   { latestFilename = CHECKPOINT_STATE_FILE }: { readonly latestFilename?: string } = {},
 ): Promise<string | null> {
-  const bytes = await readFileIfPresent(`${directory}/${latestFilename}`);
+  const list = `${directory}/${latestFilename}`;
+  const bytes = await readFileIfPresent(list);
   if (bytes === undefined) return null;
-  const { modelCheckpointPath: path } = readCheckpointState(new TextDecoder().decode(bytes));
-  const prefix = path.startsWith('/') || /^[A-Za-z]:/.test(path) ? path : `${directory}/${path}`;
-  return (await readFileIfPresent(indexPath(prefix))) === undefined ? null : prefix;
+  const path = newestPath(list, new TextDecoder().decode(bytes));
+  const candidates = isAbsolute(path) ? [path, `${directory}/${baseName(path)}`] : [`${directory}/${path}`];
+  for (const prefix of candidates) {
+    if ((await readFileIfPresent(indexPath(prefix))) !== undefined) return prefix;
+  }
+  return null;
+}
+
+function newestPath(list: string, text: string): string {
+  try {
+    return readCheckpointState(text).modelCheckpointPath;
+  } catch (cause) {
+    if (!(cause instanceof InvalidArgumentError)) throw cause;
+    throw new InvalidArgumentError(`"${list}" is malformed: ${cause.message}`, { cause });
+  }
+}
+
+function isAbsolute(path: string): boolean {
+  return path.startsWith('/') || /^[A-Za-z]:/.test(path);
 }
