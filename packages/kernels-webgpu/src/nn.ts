@@ -10,7 +10,7 @@ import { inputBinding, outputBinding, shader } from './wgsl/shader.js';
 /** Position of the channels of a tensor that a bias is added to. */
 function channelAxis(c: KernelContext): number {
   const { shape } = c.input(0);
-  return c.attrs.string('data_format') === 'NCHW' ? Math.max(shape.length - 3, 1) : shape.length - 1;
+  return c.attrs.string('data_format') === 'NCHW' ? 1 : shape.length - 1;
 }
 
 /** The bias as a tensor of ones but for the channels. */

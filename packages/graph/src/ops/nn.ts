@@ -7,9 +7,9 @@ import type { Tensor, TensorLike } from '../tensor.js';
 import type { DataFormat } from './convWindows.js';
 import { SOFTMAX } from './softmax.js';
 
-/** Position of the channels in a tensor of `rank` dimensions. */
+/** Position of the channels in a tensor of `rank` dimensions. TensorFlow 1.15 has them second in NCHW at any rank. */
 function channelAxis(format: string, rank: number): number {
-  return format === 'NCHW' ? Math.max(rank - 3, 1) : rank - 1;
+  return format === 'NCHW' ? 1 : rank - 1;
 }
 
 function inferBiasAdd(c: InferContext): TensorShape[] {
@@ -109,7 +109,7 @@ export const NN = {
 
 /**
  * Adds `bias`, a vector, to the channels of `value` (`tf.nn.bias_add`): the last dimension, or with
- * `dataFormat` `NCHW` the third from last.
+ * `dataFormat` `NCHW` the second.
  */
 export function biasAdd(
   value: TensorLike,

@@ -1,6 +1,7 @@
 /** Float64 references of neural network ops: bias, softmax, cross-entropies. */
 import type { HostValue } from '@forerun/graph';
 import type { FamilyReferences, Reference, ReferenceContext } from '../sample.js';
+import { wrapTo } from './unary.js';
 
 /** The rows of a tensor along its last dimension. */
 function rowsOf({ shape, data }: HostValue): number[][] {
@@ -28,9 +29,7 @@ function byRow(map: (row: readonly number[]) => readonly number[]): Reference {
 
 /** Position of the channels. */
 function channelAxis({ attrs, input }: ReferenceContext): number {
-  const rank = input(0).shape.length;
-  if (attrs.string('data_format') === 'NHWC') return rank - 1;
-  return rank > 3 ? rank - 3 : 1;
+  return attrs.string('data_format') === 'NCHW' ? 1 : input(0).shape.length - 1;
 }
 
 /** The channel of every element of input 0. */
@@ -42,13 +41,23 @@ function channels(c: ReferenceContext): { count: number; of: (flat: number) => n
   return { count, of: (flat) => Math.floor(flat / inner) % count };
 }
 
+/** Number of classes, of batches without rows too. */
+function columnsOf(
+  c: ReferenceContext,
+  features: readonly (readonly number[])[],
+  labels: readonly (readonly number[])[],
+): number {
+  if (features.length === 0) return c.input(0).shape[1] ?? 0;
+  return Math.max(features[0]?.length ?? 0, labels[0]?.length ?? 0);
+}
+
 function crossEntropy(
   c: ReferenceContext,
   features: readonly (readonly number[])[],
   labels: readonly (readonly number[])[],
 ): HostValue[] {
-  const rows = Math.max(features.length, labels.length);
-  const columns = Math.max(features[0]?.length ?? 0, labels[0]?.length ?? 0);
+  const rows = features.length === 1 ? labels.length : features.length;
+  const columns = columnsOf(c, features, labels);
   const loss = new Float64Array(rows);
   const backprop = new Float64Array(rows * columns);
   const pick = <T>(items: readonly T[], i: number): T | undefined => items[items.length === 1 ? 0 : i];
@@ -85,8 +94,9 @@ function inTopK(c: ReferenceContext, k: number): HostValue[] {
 export const NN_REFERENCES = {
   BiasAdd: (c) => {
     const { of } = channels(c);
-    const data = c.input(0).data.map((x, i) => x + (c.input(1).data[of(i)] ?? NaN));
-    return [{ dtype: c.outputs[0] ?? 'float32', shape: c.input(0).shape, data }];
+    const [dtype = 'float32'] = c.outputs;
+    const data = c.input(0).data.map((x, i) => wrapTo(x + (c.input(1).data[of(i)] ?? NaN), dtype));
+    return [{ dtype, shape: c.input(0).shape, data }];
   },
   BiasAddGrad: (c) => {
     const { count, of } = channels(c);

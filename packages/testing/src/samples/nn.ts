@@ -125,6 +125,16 @@ export const NN_SAMPLES = {
         attrs: { data_format: 'NCHW' },
       },
       {
+        name: 'channels first, rank 3',
+        inputs: [numbers([2, 3, 4]), numbers([3])],
+        attrs: { data_format: 'NCHW' },
+      },
+      {
+        name: 'channels first, volumes',
+        inputs: [numbers([2, 3, 2, 4, 5]), numbers([3])],
+        attrs: { data_format: 'NCHW' },
+      },
+      {
         name: 'channels first matrix',
         inputs: [numbers([2, 3]), numbers([3])],
         attrs: { data_format: 'NCHW' },
@@ -149,6 +159,11 @@ export const NN_SAMPLES = {
       { name: 'matrix', inputs: [numbers([3, 4])] },
       { name: 'images', inputs: [numbers([2, 3, 2, 3])] },
       { name: 'channels first', inputs: [numbers([2, 3, 2, 5])], attrs: { data_format: 'NCHW' } },
+      {
+        name: 'channels first, volumes',
+        inputs: [numbers([2, 3, 2, 4, 5])],
+        attrs: { data_format: 'NCHW' },
+      },
       {
         name: 'many images',
         inputs: [numbers([9, 7, 7, 8])],
@@ -178,6 +193,7 @@ export const NN_SAMPLES = {
     samples: [
       denseCase('rows of four', 3, 4),
       denseCase('ten classes', 5, 10),
+      { name: 'no rows', inputs: [numbers([0, 4]), numbers([0, 4])] },
       denseCase('a thousand classes', 3, 1000, { skipGradient: LARGE }),
       {
         name: 'one row of labels for all',
@@ -212,6 +228,7 @@ export const NN_SAMPLES = {
     samples: [
       { name: 'rows of four', inputs: [numbers([3, 4]), classes(3, 4)] },
       { name: 'odd rows', inputs: [numbers([4, 7]), classes(4, 7)] },
+      { name: 'no rows', inputs: [numbers([0, 7]), classes(0, 7)] },
       { name: 'a thousand classes', inputs: [numbers([3, 1000]), classes(3, 1000)], skipGradient: LARGE },
       {
         name: 'NaN for a class out of range',
