@@ -16,7 +16,7 @@ function workgroupSize(c: KernelContext, lines: number): number {
   return c.adapter.software && lines < 4096 ? 8 : 64;
 }
 
-/** Position of the first element along `axis` that `better` prefers to all others. */
+/** Position of the first element along `axis` that `better` prefers to all others. NaN is preferred to nothing. */
 export function lowerArg(c: KernelContext, axis: number, better: '>' | '<'): Lowered {
   const { outer, n, inner } = aroundAxis(c, axis);
   const lines = outer * inner;
@@ -24,12 +24,16 @@ export function lowerArg(c: KernelContext, axis: number, better: '>' | '<'): Low
   const size = workgroupSize(c, lines);
   const grid = gridFor(lines, 1, c.adapter, size);
   const result = c.output(0).dtype;
+  const isFloat = c.input(0).dtype === 'float32';
+  const preferred = isFloat
+    ? `!is_nan(element) && (element ${better} best || is_nan(best))`
+    : `element ${better} best`;
   const body = `let base = (line / ${inner}u) * ${n * inner}u + line % ${inner}u;
 var best = x[base];
 var position = 0u;
 for (var k = 1u; k < ${n}u; k += 1u) {
 let element = x[base + k * ${inner}u];
-if (element ${better} best) {
+if (${preferred}) {
 best = element;
 position = k;
 }

@@ -90,7 +90,7 @@ function arg(sign: 1 | -1): Reference {
         shape,
       );
       const value = sign * (x.data[flat] ?? NaN);
-      if (value <= (best[target] ?? 0)) return;
+      if (!(value > (best[target] ?? 0))) return;
       best[target] = value;
       data[target] = index[axis] ?? 0;
     });
@@ -136,7 +136,7 @@ export const REDUCTION_REFERENCES = {
   Sum: reduction(sum),
   Mean: reduction((elements, dtype) => {
     const mean = sum(elements, dtype) / elements.length;
-    return dtype === 'int32' ? Math.trunc(mean) : mean;
+    return dtype === 'int32' ? Math.trunc(elements.length === 0 ? 0 : mean) : mean;
   }),
   Prod: reduction(product),
   Max: extreme(1),

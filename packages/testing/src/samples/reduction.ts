@@ -149,6 +149,17 @@ function arg(): OpSamples {
         ],
       },
       { name: 'int32', inputs: [wholeNumbers([4, 6], -9, 9), axis(1)] },
+      {
+        name: 'NaN is never chosen',
+        inputs: [
+          [
+            [NaN, 1, 2],
+            [1, NaN, 0],
+            [NaN, NaN, NaN],
+          ],
+          axis(1),
+        ],
+      },
     ],
     shapes: [
       { inputs: '[2,?,3];[]', outputs: '[2,3]', constants: { 1: 1 } },
