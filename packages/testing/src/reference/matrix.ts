@@ -32,11 +32,18 @@ function broadcast(a: readonly number[], b: readonly number[]): number[] {
   });
 }
 
+/** sum + x * y modulo 2^32, exactly. */
+function wrappingMultiplyAdd(sum: number, x: number, y: number): number {
+  return (sum + Math.imul(x, y)) | 0;
+}
+
 function product(transposeA: string, transposeB: string): Reference {
   return ({ input, attrs, outputs: [dtype = 'float32'] }) => {
     const [a, b] = [input(0), input(1)];
     const [ta, tb] = [attrs.bool(transposeA), attrs.bool(transposeB)];
     const batch = broadcast(a.shape.slice(0, -2), b.shape.slice(0, -2));
+    const multiplyAdd =
+      dtype === 'int32' ? wrappingMultiplyAdd : (sum: number, x: number, y: number) => sum + x * y;
     const data: number[] = [];
     const [sizeA, sizeB] = [view(a, 0, ta), view(b, 0, tb)];
     for (let p = 0; p < sizeOf(batch); p++) {
@@ -45,8 +52,8 @@ function product(transposeA: string, transposeB: string): Reference {
       for (let i = 0; i < left.rows; i++) {
         for (let j = 0; j < right.columns; j++) {
           let sum = 0;
-          for (let k = 0; k < left.columns; k++) sum += left.at(i, k) * right.at(k, j);
-          data.push(dtype === 'int32' ? sum | 0 : sum);
+          for (let k = 0; k < left.columns; k++) sum = multiplyAdd(sum, left.at(i, k), right.at(k, j));
+          data.push(sum);
         }
       }
     }

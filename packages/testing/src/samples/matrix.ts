@@ -66,6 +66,10 @@ export const MATRIX_SAMPLES = {
       large([1, 640], [640, 40]),
       large([3, 260], [260, 10]),
       large([130, 20], [20, 10]),
+      {
+        name: 'int32 wraps',
+        inputs: [ints([1, 2], [2147483647, 1234567891]), ints([2, 1], [-3, 987654321])],
+      },
       { name: 'int32', inputs: [ints([2, 3], [1, -2, 3, 4, 5, -6]), ints([3, 2], [7, 8, 9, -10, 11, 12])] },
       {
         name: 'infinity only where it belongs',
