@@ -12,12 +12,21 @@ const RANGE_TYPES = 'Tidx: {bfloat16, float32, float64, int32, int64} = int32';
 const LIKE_TYPES =
   'T: {bfloat16, float16, float32, float64, int8, uint8, int16, uint16, int32, int64, complex64, complex128, bool, uint32, uint64}';
 
-/** Elements of `tf.range`; NaN while an argument is unknown. Rejects what TensorFlow rejects. */
-function rangeLength(fail: (rule: string) => never, start: number, limit: number, delta: number): number {
+/**
+ * Number of steps from `start` to `limit`, NaN while an argument is unknown. Float32 ranges divide in
+ * float32, as TensorFlow does: 0.3 / 0.1 is 3 there, although the doubles of these floats give more.
+ */
+function stepCount(dtype: DType | undefined, start: number, limit: number, delta: number): number {
+  if (dtype !== 'float32') return Math.ceil((limit - start) / delta);
+  return Math.ceil(Math.fround(Math.fround(limit - start) / delta));
+}
+
+/** Rejects the ranges that TensorFlow rejects. */
+function checkRange(fail: (rule: string) => never, start: number, limit: number, delta: number): void {
   if (delta === 0) fail('delta must not be 0');
+  if (Number.isNaN(delta)) return;
   const [from, to] = delta > 0 ? [start, limit] : [limit, start];
   if (from > to) fail(`the range from ${start} to ${limit} cannot be walked with delta ${delta}`);
-  return Math.ceil((limit - start) / delta);
 }
 
 /** The only element of a scalar input where it is known, else NaN. */
@@ -90,14 +99,15 @@ export const FILL = {
     infer: (c) => {
       requireScalars(c, ['start', 'limit', 'delta']);
       const [start = NaN, limit = NaN, delta = NaN] = [0, 1, 2].map((i) => scalarOf(c.constant(i)));
-      const length = rangeLength((rule) => c.fail(rule), start, limit, delta);
+      checkRange((rule) => c.fail(rule), start, limit, delta);
+      const length = stepCount(c.dtypes[0], start, limit, delta);
       return [new TensorShape([Number.isNaN(length) ? null : length])];
     },
     grad: notDifferentiable('its length depends on its inputs'),
     evaluate: (c) => {
       const [start = NaN, limit = NaN, delta = NaN] = [0, 1, 2].map((i) => scalarOf(c.value(i)));
-      const length = Math.ceil((limit - start) / delta);
       const [dtype] = c.outputs;
+      const length = stepCount(dtype, start, limit, delta);
       if (!(length >= 0) || !Number.isFinite(length) || dtype === undefined) return null;
       const data = Float64Array.from({ length }, (_, i) => start + i * delta);
       return [{ dtype, shape: [length], data }];

@@ -55,11 +55,14 @@ export const SHAPE_REFERENCES = {
   OnesLike: constantLike(1),
   Range: ({ input, outputs: [dtype = 'int32'] }) => {
     const [start = 0, limit = 0, delta = 1] = [0, 1, 2].map((i) => input(i).data[0]);
-    const elements: number[] = [];
-    for (let i = 0; delta > 0 ? start + i * delta < limit : start + i * delta > limit; i++) {
-      elements.push(start + i * delta);
-    }
-    return [vector(dtype, elements)];
+    const rounded = dtype === 'float32' ? Math.fround : (x: number): number => x;
+    const steps = Math.ceil(rounded(rounded(limit - start) / delta)); // TensorFlow counts in the dtype
+    return [
+      vector(
+        dtype,
+        Array.from({ length: steps }, (_, i) => start + i * delta),
+      ),
+    ];
   },
   LinSpace: ({ input, outputs: [dtype = 'float32'] }) => {
     const [start = 0, stop = 0, num = 1] = [0, 1, 2].map((i) => input(i).data[0]);

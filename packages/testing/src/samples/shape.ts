@@ -119,12 +119,14 @@ export const SHAPE_SAMPLES = {
       { name: 'up', inputs: [int(3), int(18), int(4)] },
       { name: 'down', inputs: [int(5), int(0), int(-2)] },
       { name: 'floats', inputs: [0, 2, 0.5] },
+      { name: 'floats whose quotient is whole in float32 only', inputs: [0, 0.3, 0.1] },
       { name: 'long', inputs: [int(0), int(9000), int(2)] },
       { name: 'empty', inputs: [int(2), int(2), int(1)] },
     ],
     shapes: [
       { inputs: '[];[];[]', outputs: '[?]' },
       { inputs: '[];[];?', constants: { 0: 2, 1: 11, 2: 3 }, outputs: '[3]' },
+      { inputs: '[];[];[]', constants: { 0: -2, 1: 19 }, outputs: '[?]' },
     ],
     errors: [
       { inputs: '[];[];[]', constants: { 0: 0, 1: 5, 2: 0 }, message: /delta must not be 0/ },
