@@ -58,7 +58,7 @@ function concatGrad({ ops, inputs, dy }: GradContext): (Tensor | null)[] {
   const sizeAlong = (x: Tensor): Tensor =>
     ops.stridedSlice(ops.shape(x, { outType: indexDType(axis) }), at, ops.add(at, 1), { shrinkAxisMask: 1 });
   const sizes = ops.stack(values.map(sizeAlong));
-  const pieces = ops.split(dy, sizes, { axis, num: values.length });
+  const pieces = ops.split(dy, sizes, { axis: ops.cast(axis, 'int32'), num: values.length }); // as SplitV wants it
   return [...pieces.map((piece, i) => withShapeOf(piece, values[i] ?? piece)), null];
 }
 

@@ -19,6 +19,7 @@ export const ARRAY_JOIN_SAMPLES = {
       { name: 'rows', inputs: [from(1, 2, 3), from(10, 1, 3), from(20, 3, 3), int(-2)] },
       { name: 'in vectors', inputs: [from(1, 2, 2, 4), from(50, 2, 2, 8), int(-1)] },
       { name: 'with an empty part', inputs: [from(1, 0, 2), from(10, 2, 2), int(0)] },
+      { name: 'along an int64 axis', inputs: [from(1, 2, 3), from(10, 2, 2), { value: -1, dtype: 'int64' }] },
       { name: 'twenty parts', inputs: [...many, int(0)] },
       { name: 'integers', inputs: [ints(1, 2), ints(3), int(0)] },
       { name: 'bool', inputs: [{ value: [true] }, { value: [false, true] }, int(0)] },
