@@ -46,7 +46,7 @@ export function customGradient(
 ): (...xs: TensorLike[]) => Tensor | Tensor[] {
   return (...xs) => {
     const args = xs.map((x) => identity(convertToTensor(x)));
-    const { value, grad } = fn(...args);
+    const { value, grad } = checkResult(fn(...args));
     const results = value instanceof Tensor ? [value] : value;
     if (results.length === 0) throw new InvalidArgumentError('customGradient: the function gave no value');
     const passed = identityN([...results, ...args]).slice(0, results.length);
@@ -58,6 +58,17 @@ export function customGradient(
     });
     return value instanceof Tensor ? first : passed;
   };
+}
+
+/** TensorFlow's function gives a pair, which plain JavaScript may hand over here. */
+function checkResult<R extends WithGradient<Tensor | readonly Tensor[]>>(result: R): R {
+  const { value, grad }: { value?: unknown; grad?: unknown } = Object(result) as object;
+  const values: unknown[] = Array.isArray(value) ? value : [value];
+  if (typeof grad === 'function' && values.every((item) => item instanceof Tensor)) return result;
+  throw new InvalidArgumentError(
+    'customGradient: the function must return { value, grad }: a tensor or a list of tensors, and a function ' +
+      'from their gradients to those of the arguments',
+  );
 }
 
 /** One gradient per argument, each of a shape that fits. */

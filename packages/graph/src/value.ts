@@ -204,7 +204,7 @@ function elementConverter(dtype: DType): (element: Scalar) => number | bigint {
   return (element) => {
     const number = toNumber(element, dtype);
     if (!Number.isInteger(number) || number < range[0] || number > range[1]) {
-      throw new InvalidArgumentError(`${number} is not a ${dtype} value`);
+      throw new InvalidArgumentError(`${number} does not fit ${dtype}`);
     }
     return number;
   };
@@ -219,7 +219,7 @@ function toNumber(element: Scalar, dtype: DType): number {
 function toBigInt(element: Scalar, dtype: DType): bigint {
   if (typeof element === 'bigint') return element;
   if (typeof element === 'number' && Number.isSafeInteger(element)) return BigInt(element);
-  throw new InvalidArgumentError(`${String(element)} is not a ${dtype} value`);
+  throw new InvalidArgumentError(`${String(element)} does not fit ${dtype}`);
 }
 
 /** Appends the leaves of nested arrays to `out` and returns the shape. Throws for ragged nesting. */

@@ -214,7 +214,7 @@ describe('createOp', () => {
   it('converts literals to the dtype of the other inputs', () => {
     const x = placeholder('int32', [2]);
     expect(add(x, 1).dtype).toBe('int32');
-    expect(() => add(x, 1.5)).toThrow(/1.5 is not a int32 value/);
+    expect(() => add(x, 1.5)).toThrow(/1\.5 does not fit int32/);
     expect(addN([x, [1, 2]]).dtype).toBe('int32');
   });
 });

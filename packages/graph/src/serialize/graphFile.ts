@@ -26,6 +26,7 @@ export type GraphFile =
  * to be) and malformed text, `DataLossError` for damaged binary ones.
  */
 export function readGraphFile(bytes: Uint8Array): GraphFile {
+  requireBytes(bytes);
   switch (detectFormat(bytes)) {
     case 'GraphDef':
       return { kind: 'GraphDef', encoding: 'pb', graphDef: decode('GraphDef', bytes) };
@@ -44,6 +45,16 @@ export function readGraphFile(bytes: Uint8Array): GraphFile {
     default:
       throw new InvalidArgumentError(`not a graph file: it ${describeContent(bytes)}`);
   }
+}
+
+/** Plain JavaScript hands over a path, text, or the buffer of a download. */
+function requireBytes(given: unknown): void {
+  if (ArrayBuffer.isView(given)) return;
+  const found =
+    typeof given === 'string' ? `the string "${given.slice(0, 60)}"` : Object.prototype.toString.call(given);
+  throw new InvalidArgumentError(
+    `a graph file is given as its bytes, a Uint8Array; got ${found}. For a path use fr.io.readGraph(path)`,
+  );
 }
 
 function textOf(bytes: Uint8Array): string {

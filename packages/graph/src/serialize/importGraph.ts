@@ -50,13 +50,17 @@ export function importGraphDef(
   graphDef: GraphDef | Uint8Array,
   options: ImportOptions = {},
 ): (Operation | Tensor)[] {
-  const def = graphDef instanceof Uint8Array ? readGraphDef(graphDef) : graphDef;
+  const def = isGraphDef(graphDef) ? graphDef : readGraphDef(graphDef);
   const graph = options.graph ?? getDefaultGraph();
   checkVersions(def.versions);
   const importer = new Importer(graph, def, options);
   return graph.nameScope(options.name ?? 'import', (scope) =>
     graph.controlDependencies(null, () => importer.run(scope)),
   );
+}
+
+function isGraphDef(given: GraphDef | Uint8Array): given is GraphDef {
+  return typeof given === 'object' && 'node' in given;
 }
 
 function checkVersions(versions: VersionDef | undefined): void {
