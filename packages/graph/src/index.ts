@@ -15,6 +15,7 @@ export type { TensorMethods } from './tensorMethods.js';
 export { Operation } from './operation.js';
 export { Graph, operationOf, type CreateOpOptions, type OperationLike } from './graph.js';
 export { nearestNames } from './names.js';
+export { checkOptions } from './checkOptions.js';
 export {
   failRule,
   RuleError,

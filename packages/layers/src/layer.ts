@@ -2,6 +2,7 @@
 import {
   GraphKeys,
   InvalidArgumentError,
+  checkOptions,
   convertToTensor,
   nameScope,
   type Tensor,
@@ -46,6 +47,16 @@ interface WeightSpec {
   readonly trainable?: boolean | undefined;
 }
 
+/** The argument that follows the required ones in Python, by the layer's kind. */
+const LIKELY_OPTIONS: Readonly<Record<string, string>> = {
+  dense: '{ activation: fr.nn.relu }',
+  conv2d: "{ padding: 'same' }",
+  max_pooling2d: "{ padding: 'same' }",
+  average_pooling2d: "{ padding: 'same' }",
+  dropout: '{ rate: 0.4 }',
+  batch_normalization: '{ training: true }',
+};
+
 /** A layer: makes its variables when it is first applied and uses the same ones from then on. */
 export abstract class Layer {
   readonly #weights: Variable[] = [];
@@ -56,7 +67,9 @@ export abstract class Layer {
     /** The layer's kind, and its name where none is given. */
     protected readonly kind: string,
     protected readonly options: LayerOptions,
-  ) {}
+  ) {
+    checkOptions(kind, options, LIKELY_OPTIONS[kind] ?? "{ name: 'first' }");
+  }
 
   /** All variables, in the order in which they were made. */
   get weights(): readonly Variable[] {

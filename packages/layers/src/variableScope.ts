@@ -7,6 +7,7 @@ import {
   TensorShape,
   Variable,
   baseDType,
+  checkOptions,
   convertToTensor,
   getDefaultGraph,
   isFloating,
@@ -144,6 +145,7 @@ export interface GetVariableOptions {
  * `NotFoundError` when reuse finds none, `InvalidArgumentError` when shape or dtype differ.
  */
 export function getVariable(name: string, options: GetVariableOptions = {}): Variable {
+  checkOptions('getVariable', options, '{ shape: [10] }');
   const store = VariableStore.get();
   const scope = store.current;
   const full = joinNames(scope.name, name);

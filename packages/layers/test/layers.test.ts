@@ -10,7 +10,15 @@ import {
   trainableVariables,
   type Tensor,
 } from '@forerun/graph';
-import { AUTO_REUSE, constantInitializer, l2Regularizer, layers, nn, variableScope } from '@forerun/layers';
+import {
+  AUTO_REUSE,
+  constantInitializer,
+  getVariable,
+  l2Regularizer,
+  layers,
+  nn,
+  variableScope,
+} from '@forerun/layers';
 import { ReferenceSession, expectNear } from './run.js';
 
 const inGraph = <R>(build: () => R): R => new Graph().asDefault(build);
@@ -285,5 +293,25 @@ describe('dropout', () => {
 describe('zeroFraction', () => {
   it('is the share of zeros', () => {
     ReferenceSession.in((session) => expect(session.get(nn.zeroFraction([0, 1, 0, 2]))).toEqual([0.5]));
+  });
+});
+
+describe('options by position', () => {
+  it('are refused where plain JavaScript would ignore them', () => {
+    inGraph(() => {
+      const x = placeholder('float32', [null, 2]);
+      const call = (build: unknown, ...args: readonly unknown[]): (() => unknown) => {
+        return () => (build as (...args: readonly unknown[]) => unknown)(...args);
+      };
+      expect(call(layers.dense, x, 3, relu)).toThrow(
+        'dense: options must be an object such as { activation: fr.nn.relu }, got a function',
+      );
+      expect(call(layers.dropout, x, 0.4)).toThrow(
+        'dropout: options must be an object such as { rate: 0.4 }, got 0.4',
+      );
+      expect(call(getVariable, 'w', [3])).toThrow(
+        'getVariable: options must be an object such as { shape: [10] }, got [3]',
+      );
+    });
   });
 });

@@ -1,4 +1,5 @@
 /** Ops that join tensors and cut them apart: concat, stack, unstack, split. */
+import { checkOptions } from '../checkOptions.js';
 import { apply, applyOp, convertToTensor, type NameOptions } from '../apply.js';
 import { InvalidArgumentError } from '../errors.js';
 import { normalizeAxis } from '../inferHelpers.js';
@@ -244,8 +245,9 @@ export function concat(values: readonly TensorLike[], axis: TensorLike, { name }
 /** `values` of one shape along a new dimension at `axis`, default 0 (`tf.stack`). */
 export function stack(
   values: readonly TensorLike[],
-  { axis = 0, name }: NameOptions & { readonly axis?: number } = {},
+  options: NameOptions & { readonly axis?: number } = {},
 ): Tensor {
+  const { axis = 0, name } = checkOptions('stack', options, '{ axis: 1 }');
   return apply('Pack', [values], { name: name ?? 'stack', attrs: { axis } });
 }
 

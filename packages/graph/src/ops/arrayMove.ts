@@ -1,4 +1,5 @@
 /** Ops that reorder or repeat elements: transpose, reverse, tile, invertPermutation. */
+import { checkOptions } from '../checkOptions.js';
 import { apply, convertToTensor, type NameOptions } from '../apply.js';
 import { normalizeAxis, sameShape } from '../inferHelpers.js';
 import { notDifferentiable, op, type InferContext } from '../opDef.js';
@@ -180,10 +181,8 @@ export const ARRAY_MOVE = {
  * `a` with its dimensions in the order `perm` (`tf.transpose`): dimension `i` of the result is dimension
  * `perm[i]` of `a`. Without `perm` the order is reversed.
  */
-export function transpose(
-  a: TensorLike,
-  { perm, name }: NameOptions & { readonly perm?: TensorLike } = {},
-): Tensor {
+export function transpose(a: TensorLike, options: NameOptions & { readonly perm?: TensorLike } = {}): Tensor {
+  const { perm, name } = checkOptions('transpose', options, '{ perm: [1, 0] }');
   const x = convertToTensor(a);
   return apply('Transpose', [x, perm ?? reversedOrder(x)], { name: name ?? 'transpose' });
 }

@@ -1,4 +1,5 @@
 /** Ops that only give a tensor another shape: reshape, expandDims, squeeze. */
+import { checkOptions } from '../checkOptions.js';
 import { apply, convertToTensor, type NameOptions } from '../apply.js';
 import { normalizeAxis } from '../inferHelpers.js';
 import { op, type InferContext } from '../opDef.js';
@@ -164,8 +165,9 @@ export function expandDims(input: TensorLike, axis: TensorLike, { name }: NameOp
  */
 export function squeeze(
   input: TensorLike,
-  { axis = [], name }: NameOptions & { readonly axis?: number | readonly number[] } = {},
+  options: NameOptions & { readonly axis?: number | readonly number[] } = {},
 ): Tensor {
+  const { axis = [], name } = checkOptions('squeeze', options, '{ axis: [1] }');
   const axes = typeof axis === 'number' ? [axis] : [...axis];
   return apply('Squeeze', [convertToTensor(input)], { name, attrs: { squeeze_dims: axes } });
 }

@@ -1,4 +1,5 @@
 /** Ops that make tensors of a given shape: fills, ranges, broadcasts. They belong to the shape family. */
+import { checkOptions } from '../checkOptions.js';
 import { apply, constant, convertToTensor, type NameOptions } from '../apply.js';
 import { baseDType, type DType } from '../dtype.js';
 import { sameShape, shapeFromInput, withRank } from '../inferHelpers.js';
@@ -203,12 +204,12 @@ type DTypeOptions = NameOptions & { readonly dtype?: DType };
 
 /** Zeros of shape `shape`: a list of sizes or an integer vector (`tf.zeros`). */
 export function zeros(shape: ShapeLike | TensorLike, options: DTypeOptions = {}): Tensor {
-  return uniform(shape, 0, { name: 'zeros', ...options });
+  return uniform(shape, 0, { name: 'zeros', ...checkOptions('zeros', options, "{ dtype: 'int32' }") });
 }
 
 /** Ones of shape `shape`: a list of sizes or an integer vector (`tf.ones`). */
 export function ones(shape: ShapeLike | TensorLike, options: DTypeOptions = {}): Tensor {
-  return uniform(shape, 1, { name: 'ones', ...options });
+  return uniform(shape, 1, { name: 'ones', ...checkOptions('ones', options, "{ dtype: 'int32' }") });
 }
 
 function uniform(

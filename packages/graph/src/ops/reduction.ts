@@ -1,4 +1,5 @@
 /** Reductions over axes: records and builders. Composed ones and index reductions are in files beside. */
+import { checkOptions } from '../checkOptions.js';
 import { apply } from '../apply.js';
 import { notDifferentiable, op, type EvaluateContext, type OpDef, type OpSpec } from '../opDef.js';
 import type { Tensor, TensorLike } from '../tensor.js';
@@ -107,7 +108,8 @@ export const REDUCTION = {
   All: logical('True where all elements over axes are true.', 0),
 } satisfies Record<string, OpDef>;
 
-function reduction(type: string, x: TensorLike, { axis, keepDims = false, name }: AxisOptions): Tensor {
+function reduction(type: string, x: TensorLike, options: AxisOptions): Tensor {
+  const { axis, keepDims = false, name } = checkOptions(type, options, '{ axis: 1 }');
   const input = axisInput(x, axis);
   return apply(type, [input.x, input.axis], { name, attrs: { keep_dims: keepDims } });
 }

@@ -1,4 +1,5 @@
 /** Reductions that are made of other ops. */
+import { checkOptions } from '../checkOptions.js';
 import { convertToTensor } from '../apply.js';
 import { nameScope, withGraphOf } from '../scopes.js';
 import type { Tensor, TensorLike } from '../tensor.js';
@@ -23,10 +24,12 @@ function composed(name: string, input: TensorLike, build: (x: Tensor) => Tensor)
  * log(sum(exp(x))) over `axis` (`tf.reduce_logsumexp`), shifted by the largest element so that nothing
  * overflows. Axes as in `reduceSum`.
  */
-export function reduceLogSumExp(
-  inputTensor: TensorLike,
-  { axis, keepDims = false, name = 'ReduceLogSumExp' }: AxisOptions = {},
-): Tensor {
+export function reduceLogSumExp(inputTensor: TensorLike, options: AxisOptions = {}): Tensor {
+  const {
+    axis,
+    keepDims = false,
+    name = 'ReduceLogSumExp',
+  } = checkOptions('reduceLogSumExp', options, '{ axis: 1 }');
   return composed(name, inputTensor, (x) => {
     const largest = reduceMax(x, { axis, keepDims: true });
     const shift = stopGradient(where(isFiniteElement(largest), largest, zerosLike(largest)));
@@ -37,10 +40,12 @@ export function reduceLogSumExp(
 }
 
 /** Variance over `axis` (`tf.math.reduce_variance`): the mean of squared distances from the mean. */
-export function reduceVariance(
-  inputTensor: TensorLike,
-  { axis, keepDims = false, name = 'reduce_variance' }: AxisOptions = {},
-): Tensor {
+export function reduceVariance(inputTensor: TensorLike, options: AxisOptions = {}): Tensor {
+  const {
+    axis,
+    keepDims = false,
+    name = 'reduce_variance',
+  } = checkOptions('reduceVariance', options, '{ axis: 1 }');
   return composed(name, inputTensor, (x) => {
     const distances = sub(x, reduceMean(x, { axis, keepDims: true }));
     return reduceMean(square(distances), { axis, keepDims });
@@ -48,9 +53,7 @@ export function reduceVariance(
 }
 
 /** Standard deviation over `axis` (`tf.math.reduce_std`): the square root of the variance. */
-export function reduceStd(
-  inputTensor: TensorLike,
-  { axis, keepDims = false, name = 'reduce_std' }: AxisOptions = {},
-): Tensor {
+export function reduceStd(inputTensor: TensorLike, options: AxisOptions = {}): Tensor {
+  const { axis, keepDims = false, name = 'reduce_std' } = checkOptions('reduceStd', options, '{ axis: 1 }');
   return composed(name, inputTensor, (x) => sqrt(reduceVariance(x, { axis, keepDims })));
 }

@@ -1,4 +1,5 @@
 /** Reductions and scans along one axis: positions of extremes, cumulative sums and products. */
+import { checkOptions } from '../checkOptions.js';
 import { apply, type NameOptions } from '../apply.js';
 import type { DType } from '../dtype.js';
 import { normalizeAxis } from '../inferHelpers.js';
@@ -84,12 +85,14 @@ export interface ArgOptions extends NameOptions {
  * Position of the largest element along `axis` (`tf.argmax`), the first one of equals. The result has
  * the shape of `input` without the axis. Throws for an axis without elements.
  */
-export function argMax(input: TensorLike, { axis = 0, outputType = 'int64', name }: ArgOptions = {}): Tensor {
+export function argMax(input: TensorLike, options: ArgOptions = {}): Tensor {
+  const { axis = 0, outputType = 'int64', name } = checkOptions('argMax', options, '{ axis: 1 }');
   return apply('ArgMax', [input, axis], { name, attrs: { output_type: outputType } });
 }
 
 /** Position of the smallest element along `axis` (`tf.argmin`); as `argMax`. */
-export function argMin(input: TensorLike, { axis = 0, outputType = 'int64', name }: ArgOptions = {}): Tensor {
+export function argMin(input: TensorLike, options: ArgOptions = {}): Tensor {
+  const { axis = 0, outputType = 'int64', name } = checkOptions('argMin', options, '{ axis: 1 }');
   return apply('ArgMin', [input, axis], { name, attrs: { output_type: outputType } });
 }
 
@@ -103,17 +106,23 @@ export interface CumulativeOptions extends NameOptions {
 }
 
 /** Running sums along `axis` (`tf.cumsum`), of the shape of `x`. */
-export function cumsum(
-  x: TensorLike,
-  { axis = 0, exclusive = false, reverse = false, name }: CumulativeOptions = {},
-): Tensor {
+export function cumsum(x: TensorLike, options: CumulativeOptions = {}): Tensor {
+  const {
+    axis = 0,
+    exclusive = false,
+    reverse = false,
+    name,
+  } = checkOptions('cumsum', options, '{ axis: 1 }');
   return apply('Cumsum', [x, axis], { name, attrs: { exclusive, reverse } });
 }
 
 /** Running products along `axis` (`tf.cumprod`), of the shape of `x`. Its gradient divides by `x`. */
-export function cumprod(
-  x: TensorLike,
-  { axis = 0, exclusive = false, reverse = false, name }: CumulativeOptions = {},
-): Tensor {
+export function cumprod(x: TensorLike, options: CumulativeOptions = {}): Tensor {
+  const {
+    axis = 0,
+    exclusive = false,
+    reverse = false,
+    name,
+  } = checkOptions('cumprod', options, '{ axis: 1 }');
   return apply('Cumprod', [x, axis], { name, attrs: { exclusive, reverse } });
 }

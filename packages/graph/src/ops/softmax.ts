@@ -1,4 +1,5 @@
 /** Softmax, its logarithm and the cross-entropies. */
+import { checkOptions } from '../checkOptions.js';
 import { apply, applyOp, convertToTensor, type NameOptions } from '../apply.js';
 import { InvalidArgumentError } from '../errors.js';
 import { withRank, withRankAtLeast } from '../inferHelpers.js';
@@ -126,12 +127,14 @@ export interface SoftmaxOptions extends NameOptions {
 }
 
 /** exp(logits) / sum(exp(logits)) over `axis` (`tf.nn.softmax`), of the shape of `logits`. */
-export function softmax(logits: TensorLike, { axis = -1, name }: SoftmaxOptions = {}): Tensor {
+export function softmax(logits: TensorLike, options: SoftmaxOptions = {}): Tensor {
+  const { axis = -1, name } = checkOptions('softmax', options, '{ axis: 1 }');
   return alongAxis('Softmax', convertToTensor(logits), axis, name);
 }
 
 /** log(softmax(logits)) over `axis` (`tf.nn.log_softmax`), without overflow for large logits. */
-export function logSoftmax(logits: TensorLike, { axis = -1, name }: SoftmaxOptions = {}): Tensor {
+export function logSoftmax(logits: TensorLike, options: SoftmaxOptions = {}): Tensor {
+  const { axis = -1, name } = checkOptions('logSoftmax', options, '{ axis: 1 }');
   return alongAxis('LogSoftmax', convertToTensor(logits), axis, name);
 }
 

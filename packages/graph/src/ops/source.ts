@@ -1,4 +1,5 @@
 /** Where values enter a graph or pass through it: constants, placeholders, identities, grouping. */
+import { checkOptions } from '../checkOptions.js';
 import { apply, applyOp, convertToTensor, type NameOptions } from '../apply.js';
 import type { DType } from '../dtype.js';
 import { InvalidArgumentError } from '../errors.js';
@@ -98,7 +99,8 @@ export const SOURCE = {
  * A tensor that must be fed on every run (`tf.placeholder`). `null` dimensions may differ from run
  * to run; `shape` `null` (the default) leaves the rank open too.
  */
-export function placeholder(dtype: DType, shape: ShapeLike = null, { name }: NameOptions = {}): Tensor {
+export function placeholder(dtype: DType, shape: ShapeLike = null, options: NameOptions = {}): Tensor {
+  const { name } = checkOptions('placeholder', options, "{ name: 'x' }");
   return apply('Placeholder', [], { name, attrs: { dtype, shape: TensorShape.of(shape) } });
 }
 
