@@ -1,9 +1,10 @@
 /**
- * Infix sugar: builders as methods of `Tensor`, `x.add(y)` for `add(x, y)`. They live apart from the
- * class because builders import it.
+ * Infix sugar: builders as methods of `Tensor` and of `Variable`, whose value they take: `x.add(y)` for
+ * `add(x, y)`. They live apart from the classes because builders import these.
  */
 import * as ops from './ops/index.js';
 import { Tensor } from './tensor.js';
+import { Variable } from './variable.js';
 
 /** Method name to builder name. */
 const BUILDERS = {
@@ -55,15 +56,26 @@ declare module './tensor.js' {
   interface Tensor extends TensorMethods {}
 }
 
-/** Attaches the methods to `Tensor`. The package's index calls it once. */
+declare module './variable.js' {
+  // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- declaration merging adds all members
+  interface Variable extends TensorMethods {}
+}
+
+/** Attaches the methods to `Tensor` and `Variable`. The package's index calls it once. */
 export function installTensorMethods(): void {
   for (const [method, builder] of Object.entries(BUILDERS)) {
     const build = ops[builder] as (x: Tensor, ...rest: readonly unknown[]) => Tensor;
+    const attributes = { configurable: true, writable: true };
     Object.defineProperty(Tensor.prototype, method, {
-      configurable: true,
-      writable: true,
+      ...attributes,
       value(this: Tensor, ...rest: readonly unknown[]): Tensor {
         return build(this, ...rest);
+      },
+    });
+    Object.defineProperty(Variable.prototype, method, {
+      ...attributes,
+      value(this: Variable, ...rest: readonly unknown[]): Tensor {
+        return build(this.asTensor(), ...rest);
       },
     });
   }

@@ -201,6 +201,20 @@ describe('a variable', () => {
   });
 });
 
+describe('the methods of tensors', () => {
+  it('take the value of a variable', () => {
+    inGraph(() => {
+      const x = placeholder('float32', [null, 2]);
+      const w = new Variable([[1], [2]], { name: 'w' });
+      const y = w.mul(2).add(w);
+      expect([y.op.type, y.op.inputs[1]?.op.type]).toEqual(['Add', 'ReadVariableOp']);
+      expect(x.matMul(w).shape.dims).toEqual([null, 1]);
+      expect(w.transpose().shape.dims).toEqual([1, 2]);
+      expect(gradients(w.square().sum(), [w])[0]?.shape.dims).toEqual([2, 1]);
+    });
+  });
+});
+
 describe('a wrong variable', () => {
   it('is rejected with names and values', () => {
     inGraph(() => {
