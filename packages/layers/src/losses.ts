@@ -20,12 +20,12 @@ import {
   sparseSoftmaxCrossEntropyWithLogits,
   square,
   squaredDifference,
-  squeeze,
   stopGradient,
   sub,
   type Tensor,
   type TensorLike,
 } from '@forerun/graph';
+import { squeezeLast } from './squeezeLast.js';
 import { computeWeightedLoss, type LossOptions } from './weightedLoss.js';
 
 export {
@@ -187,12 +187,6 @@ export function sparseSoftmaxCrossEntropy(
 function asIntegers(labels: TensorLike): Tensor {
   const tensor = convertToTensor(labels);
   return tensor.dtype.startsWith('float') ? cast(tensor, 'int32') : tensor;
-}
-
-/** Drops a trailing dimension of 1 when the rank is one above `rank`. */
-export function squeezeLast(x: Tensor, rank: number): Tensor {
-  const last = x.shape.rank === rank + 1 ? x.shape.dim(-1) : null;
-  return last === 1 ? squeeze(x, { axis: [-1] }) : x;
 }
 
 /**

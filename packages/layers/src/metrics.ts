@@ -17,7 +17,7 @@ import {
   type Variable,
 } from '@forerun/graph';
 import { zerosInitializer } from './initializers.js';
-import { squeezeLast } from './losses.js';
+import { squeezeLast } from './squeezeLast.js';
 import { getVariable, variableScope } from './variableScope.js';
 
 export interface MetricOptions {
