@@ -88,7 +88,7 @@ beforeAll(() => {
 
 afterAll(() => rmSync(outside, { recursive: true, force: true }));
 
-test('every published package holds its licence, types, sources and nothing of the build or the tests', () => {
+test('every published package holds its licence, read-me, types, sources and nothing of the build or the tests', () => {
   expect(PUBLISHED.map(({ manifest }) => manifest.name)).toContain('forerun');
   for (const { folder, manifest } of PUBLISHED) {
     const files = readdirSync(join(outside, 'node_modules', ...manifest.name.split('/')), {
@@ -97,6 +97,7 @@ test('every published package holds its licence, types, sources and nothing of t
     expect(files).toEqual(
       expect.arrayContaining([
         'LICENSE',
+        'README.md',
         'package.json',
         join('dist', 'index.js'),
         join('dist', 'index.d.ts'),
