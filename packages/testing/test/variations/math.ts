@@ -127,7 +127,10 @@ const CASTS: readonly [DType, ...DType[]] = ['float32', 'int32', 'bool', 'uint8'
 /** Within the range of 32 bits, which the device keeps int64 in too. */
 const cast: Generator = (d) => {
   const [from, to, shape] = [d.pick(CASTS), d.pick(CASTS), d.shape(0, 4)];
-  const x = from === 'uint32' ? d.integers(shape, 0, to === 'int64' ? 2 ** 31 - 1 : 2 ** 32 - 1, from) : d.of(from, shape);
+  const x =
+    from === 'uint32'
+      ? d.integers(shape, 0, to === 'int64' ? 2 ** 31 - 1 : 2 ** 32 - 1, from)
+      : d.of(from, shape);
   const scale = from === 'float32' && d.chance(0.5) ? 60 : 1;
   const inRange = to === 'uint8' || to === 'uint32' ? Math.abs : (v: number): number => v;
   const data = from === 'float32' ? x.data.map((v) => Math.fround(inRange(v * scale))) : x.data;
