@@ -32,9 +32,17 @@ export function pruneGraph(
   return { operations, fetches, targets, feeds };
 }
 
+/** Ops that do not run when they are fed. All others do where an op waits for them, as in TensorFlow. */
+const REPLACED_BY_FEEDS: ReadonlySet<string> = new Set(['Placeholder', 'RestoreV2']);
+
+/** Whether feeds stand in for the whole op. */
+export function isReplaced(op: Operation, feeds: ReadonlyMap<Tensor, number>): boolean {
+  return REPLACED_BY_FEEDS.has(op.type) && op.outputs.every((output) => feeds.has(output));
+}
+
 /** What must run before `op`: producers of inputs that are not fed, and control inputs. */
 function predecessors(op: Operation, feeds: ReadonlyMap<Tensor, number>): Operation[] {
-  if (op.outputs.length > 0 && op.outputs.every((output) => feeds.has(output))) return [];
+  if (isReplaced(op, feeds)) return [];
   return [...op.inputs.filter((input) => !feeds.has(input)).map((input) => input.op), ...op.controlInputs];
 }
 

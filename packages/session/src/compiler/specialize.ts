@@ -29,7 +29,7 @@ import {
   type Program,
   type VariableRef,
 } from './ir.js';
-import type { Pruned } from './prune.js';
+import { isReplaced, type Pruned } from './prune.js';
 import { readReference, resourceEquivalent, type Reference } from './references.js';
 import { variableRef } from '../variables.js';
 
@@ -86,6 +86,7 @@ class ProgramBuilder {
   }
 
   add(op: Operation): void {
+    if (isReplaced(op, this.pruned.feeds)) return;
     const equivalent = resourceEquivalent(op.type);
     const { type, def } = equivalent ?? { type: op.type, def: requireDef(op) };
     const waits = op.controlInputs.flatMap((control) => this.#nodeOf.get(control) ?? []);
