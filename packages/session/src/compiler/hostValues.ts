@@ -3,7 +3,14 @@
  * A second level also looks at fed values; a plan that used one is only valid for that value, so
  * such uses are recorded.
  */
-import { isFullyKnown, toHostValue, type HostValue, type TensorValue, TensorShape } from '@forerun/graph';
+import {
+  isFullyKnown,
+  sizeOf,
+  toHostValue,
+  type HostValue,
+  type TensorValue,
+  TensorShape,
+} from '@forerun/graph';
 import type { IrNode, IrValue } from './ir.js';
 import { elements, inputOf } from './ir.js';
 
@@ -50,6 +57,8 @@ export class HostValues {
   private fedValue(position: number): HostValue | null {
     const fed = this.fed[position];
     if (fed === undefined) return null;
+    // A buffer on the device is known by its shape alone.
+    if (fed.data.length !== sizeOf(fed.shape)) return null;
     this.usedFeeds.add(position);
     return toHostValue(fed);
   }

@@ -87,7 +87,7 @@ class Execution {
   }
 
   private async runHostStep(step: HostStep): Promise<void> {
-    const inputs = await this.read(step.inputs);
+    const inputs = await this.read(step.inputs.map((value) => this.located(value)));
     this.submit();
     const outputs = await step.run(step.node, inputs, this.environment);
     step.outputs.forEach(({ slot, upload }, i) => {
@@ -98,8 +98,17 @@ class Execution {
     });
   }
 
+  /** A fed buffer is read where it is: the caller's value has no elements on the host. */
+  private located(value: PlannedValue): PlannedValue {
+    if (value.source.kind !== 'feed') return value;
+    const { buffer } = this.fed(value.source.position);
+    return buffer === null ? value : { ...value, source: { kind: 'buffer', buffer } };
+  }
+
   private async fetch(): Promise<TensorValue[]> {
     const { fetches } = this.plan.init;
+    const located = fetches.map((value) => this.located(value));
+    if (located.some((value, i) => value !== fetches[i] && fetchSize(value) > 0)) return this.read(located);
     if (this.plan.fetchBytes > 0) {
       const staging = this.plan.takeStaging();
       try {
@@ -152,7 +161,7 @@ class Execution {
   private valueOf(value: PlannedValue, mapped: ArrayBuffer | null, offset: number): TensorValue {
     const { source, dtype, shape } = value;
     if (source.kind === 'literal') return reshaped(source.value(), shape);
-    if (source.kind === 'feed') return reshaped(this.fedValue(source.position), shape);
+    if (source.kind === 'feed') return reshaped(this.fed(source.position).value, shape);
     if (source.kind === 'host') {
       const result = this.#results[source.slot];
       if (result === undefined)
@@ -164,10 +173,10 @@ class Execution {
     return fromWords(bytes, dtype, shape, length);
   }
 
-  private fedValue(position: number): TensorValue {
+  private fed(position: number): Feed {
     const feed = this.feeds[position];
     if (feed === undefined) throw new InternalError(`feed ${position} is missing`);
-    return feed.value;
+    return feed;
   }
 }
 
