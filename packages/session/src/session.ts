@@ -93,6 +93,8 @@ export class Session {
   /** Runs are executed one after the other, in the order of the calls. */
   #queue: Promise<unknown> = Promise.resolve();
   #closed = false;
+  /** Whether a task of the queue is being carried out: what it uses is freed after it. */
+  #busy = false;
 
   private constructor(
     readonly graph: Graph,
@@ -202,7 +204,6 @@ export class Session {
     options: RunOptions,
   ): Promise<unknown> {
     return this.enqueue(async () => {
-      this.requireOpen();
       this.#growth.check();
       const { plan, feeds: all } = await this.planFor(resolved, feeds);
       const tracer = options.traceLevel === 'FULL_TRACE' ? new Tracer(this.handle) : undefined;
@@ -218,9 +219,20 @@ export class Session {
   }
 
   private enqueue<T>(task: () => Promise<T>): Promise<T> {
-    const result = this.#queue.then(task);
+    const result = this.#queue.then(() => this.carryOut(task));
     this.#queue = result.catch(() => undefined);
     return result;
+  }
+
+  private async carryOut<T>(task: () => Promise<T>): Promise<T> {
+    this.requireOpen();
+    this.#busy = true;
+    try {
+      return await task();
+    } finally {
+      this.#busy = false;
+      if (this.#closed) this.release();
+    }
   }
 
   /** The plan for a request, compiled when there is none; with the feeds it takes. */
@@ -293,10 +305,17 @@ export class Session {
     if (this.#closed) throw new FailedPreconditionError('the session is closed');
   }
 
-  /** Frees everything the session holds on the device. Further runs throw; closing twice does nothing. */
+  /**
+   * Frees everything the session holds on the device, after the run under way. Queued and further
+   * runs throw `FailedPreconditionError`; closing twice does nothing.
+   */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    if (!this.#busy) this.release();
+  }
+
+  private release(): void {
     this.#plans.clear();
     this.#constants.close();
     this.#variables.close();
