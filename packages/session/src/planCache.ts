@@ -32,12 +32,23 @@ export class PlanCache {
 
   /** Keeps a plan; evicts the least recently used above the capacity. */
   set(key: string, fed: readonly TensorValue[], valueFeeds: readonly number[], plan: Plan): void {
-    const entry = this.#entries.get(key) ?? { valueFeeds, plans: new Map<string, Plan>() };
-    entry.plans.set(valuesKey(valueFeeds, fed), plan);
+    const entry = this.entryFor(key, valueFeeds);
+    entry.plans.set(valuesKey(entry.valueFeeds, fed), plan);
     this.#entries.delete(key);
     this.#entries.set(key, entry);
     this.#size++;
     while (this.#size > this.capacity) this.evict();
+  }
+
+  /** The entry of a request. One whose plans are told apart by fewer feeds starts anew. */
+  private entryFor(key: string, valueFeeds: readonly number[]): Entry {
+    const known = this.#entries.get(key);
+    const before = known?.valueFeeds ?? [];
+    const union = [...new Set([...before, ...valueFeeds])];
+    if (known !== undefined && union.length === before.length) return known;
+    for (const plan of known?.plans.values() ?? []) plan.dispose();
+    this.#size -= known?.plans.size ?? 0;
+    return { valueFeeds: union, plans: new Map<string, Plan>() };
   }
 
   private evict(): void {
