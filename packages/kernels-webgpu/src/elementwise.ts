@@ -125,7 +125,8 @@ function loopBody(
 /**
  * The steps of a program as `let` statements named `s0`, `s1` …, for use in any kernel (epilogues).
  * `input` gives the WGSL name of input `i`, whose value must have the type of its dtype (bool for bool)
- * and `width` lanes.
+ * and `width` lanes. Constants that meet nothing else are named first: WGSL refuses constant expressions
+ * that overflow, while variables behave as on the device.
  */
 export function stepStatements(
   steps: readonly ElementwiseStep[],
@@ -138,11 +139,18 @@ export function stepStatements(
     return ref.kind === 'input' ? input(ref.index) : `${prefix}${ref.index}`;
   };
   const statements = steps.map(({ expression, operands, dtype }, i) => {
+    const constant = Object.values(operands).every(({ kind }) => kind === 'literal');
+    const named: string[] = [];
     const text = expression.replace(/(?<![.\w])[A-Za-z_]\w*/g, (name) => {
       const ref = Object.hasOwn(operands, name) ? operands[name] : undefined;
-      return ref === undefined ? name : reference(ref);
+      if (ref === undefined) return name;
+      if (!constant) return reference(ref);
+      const variable = `${prefix}${i}_${name}`;
+      const declaration = `let ${variable} = ${reference(ref)};`;
+      if (!named.includes(declaration)) named.push(declaration);
+      return variable;
     });
-    return `let ${prefix}${i} = ${widen(wrapped(text, dtype), width)};`;
+    return [...named, `let ${prefix}${i} = ${widen(wrapped(text, dtype), width)};`].join('\n');
   });
   return statements.join('\n');
 }
