@@ -146,7 +146,7 @@ export function stepStatements(
       if (ref === undefined) return name;
       if (!constant) return reference(ref);
       const variable = `${prefix}${i}_${name}`;
-      const declaration = `let ${variable} = ${reference(ref)};`;
+      const declaration = `let ${variable} = ${widen(reference(ref), width)};`;
       if (!named.includes(declaration)) named.push(declaration);
       return variable;
     });

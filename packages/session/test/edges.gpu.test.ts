@@ -188,6 +188,15 @@ describe.each([
     expect(got[8]).toEqual([NaN]);
   });
 
+  test('one constant fills four lanes at a time', async () => {
+    const one = fr.broadcastTo(fr.constant(NaN), [8]);
+    await open({ passes });
+    expect((await sess.run([one, fr.onesLike(one)])).map((value) => value.data)).toEqual([
+      new Float32Array(8).fill(NaN),
+      new Float32Array(8).fill(1),
+    ]);
+  });
+
   test('integers wrap whether they are folded or computed', async () => {
     const big = fr.constant(2147483647, { dtype: 'int32' });
     const x = fr.placeholder('int32', []);
