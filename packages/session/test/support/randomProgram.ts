@@ -372,7 +372,9 @@ class ProgramMaker {
       const end = fr.controlDependencies([last], () => fr.identity(fr.constant(1)));
       this.tryEvaluateAll(end, fetches);
     }
-    const inside = this.random.next() < 0.25 ? this.pick(this.#pool) : null;
+    // A fed read would no longer hold an update that uses it in its place.
+    const feedable = this.#pool.filter(({ tensor }) => tensor.op.type !== 'ReadVariableOp');
+    const inside = this.random.next() < 0.25 ? this.pick(feedable) : null;
     return {
       graph: this.graph,
       fetches: fetches.map(({ tensor }) => tensor),
