@@ -11,7 +11,6 @@ import type { Operation } from './operation.js';
 import { lookupOp } from './opTable.js';
 import type { AttrInputs } from './resolveOp.js';
 import { getDefaultGraph } from './scopes.js';
-import type { ShapeLike } from './shape.js';
 import type { ArgSpec } from './signature.js';
 import { isTensorConvertible, Tensor, type MixedArray, type TensorLike } from './tensor.js';
 import type { TensorValue } from './value.js';
@@ -68,9 +67,6 @@ export function convertToTensor(
   if (holdsTensors(value)) return checkDType(packed(value, name), dtype);
   return makeConstant(getDefaultGraph(), toTensorValue(value, dtype), name);
 }
-
-/** The static shape a caller wrote, as an attribute value. */
-export type ShapeInput = ShapeLike;
 
 function makeConstant(graph: Graph, value: TensorValue, name = 'Const'): Tensor {
   return graph.createOp({ type: 'Const', name, attrs: { value, dtype: value.dtype } }).output(0);

@@ -84,6 +84,8 @@ export interface PlanInit {
 }
 
 export class Plan {
+  /** Bytes that the fetches take in the staging buffer. */
+  readonly fetchBytes: number;
   readonly #staging: GPUBuffer[] = [];
   #disposed = false;
   #running = 0;
@@ -91,11 +93,8 @@ export class Plan {
   constructor(
     readonly handle: DeviceHandle,
     readonly init: PlanInit,
-  ) {}
-
-  /** Bytes that the fetches take in the staging buffer. */
-  get fetchBytes(): number {
-    return this.init.fetches.reduce((total, fetch) => total + fetchSize(fetch), 0);
+  ) {
+    this.fetchBytes = init.fetches.reduce((total, fetch) => total + fetchSize(fetch), 0);
   }
 
   /** A staging buffer that no run uses; made when all are busy. */
