@@ -57,7 +57,9 @@ export {
 
 export * as data from '@forerun/data';
 export * as errors from './errors.js';
+export * as image from './image.js';
 export * as io from './io.js';
+export * as linalg from './linalg.js';
 export * as math from './math.js';
 export * as nn from './nn.js';
 export * as random from './random.js';

@@ -17,6 +17,16 @@ import { SOURCE } from './ops/source.js';
 import { STATE } from './ops/state.js';
 import { TRAINING } from './ops/training.js';
 import { UNARY } from './ops/unary.js';
+import { NORM } from './ops/norm.js';
+import { LINALG } from './ops/linalg.js';
+import { IMAGE } from './ops/image.js';
+import { SEGMENT } from './ops/segment.js';
+import { SCATTER } from './ops/scatter.js';
+import { SORT } from './ops/sort.js';
+import { DYNAMIC } from './ops/dynamic.js';
+import { CONTROL } from './ops/control.js';
+import { LIST } from './ops/list.js';
+import { DEBUG } from './ops/debug.js';
 import { provideOps } from './opTable.js';
 
 /** The families under the names that kernels, samples and references use for theirs. */
@@ -34,6 +44,16 @@ export const FAMILIES = {
   random: RANDOM,
   state: STATE,
   training: TRAINING,
+  norm: NORM,
+  linalg: LINALG,
+  image: IMAGE,
+  segment: SEGMENT,
+  scatter: SCATTER,
+  sort: SORT,
+  dynamic: DYNAMIC,
+  control: CONTROL,
+  list: LIST,
+  debug: DEBUG,
 } as const;
 
 /** Every registered op by type. */
@@ -51,6 +71,16 @@ export const OPS = {
   ...RANDOM,
   ...STATE,
   ...TRAINING,
+  ...NORM,
+  ...LINALG,
+  ...IMAGE,
+  ...SEGMENT,
+  ...SCATTER,
+  ...SORT,
+  ...DYNAMIC,
+  ...CONTROL,
+  ...LIST,
+  ...DEBUG,
 } satisfies Record<string, OpDef>;
 
 export type OpName = keyof typeof OPS;

@@ -14,6 +14,16 @@ import { SOURCE_KERNELS } from './source.js';
 import { STATE_KERNELS } from './state.js';
 import { TRAINING_KERNELS } from './training.js';
 import { UNARY_KERNELS } from './unary.js';
+import { NORM_KERNELS } from './norm.js';
+import { LINALG_KERNELS } from './linalg.js';
+import { IMAGE_KERNELS } from './image.js';
+import { SEGMENT_KERNELS } from './segment.js';
+import { SCATTER_KERNELS } from './scatter.js';
+import { SORT_KERNELS } from './sort.js';
+import { DYNAMIC_KERNELS } from './dynamic.js';
+import { CONTROL_KERNELS } from './control.js';
+import { LIST_KERNELS } from './list.js';
+import { DEBUG_KERNELS } from './debug.js';
 
 export * from './kernel.js';
 export * from './elementwiseProgram.js';
@@ -38,4 +48,14 @@ export const KERNELS: Readonly<Record<OpName, Kernel>> = {
   ...RANDOM_KERNELS,
   ...STATE_KERNELS,
   ...TRAINING_KERNELS,
+  ...NORM_KERNELS,
+  ...LINALG_KERNELS,
+  ...IMAGE_KERNELS,
+  ...SEGMENT_KERNELS,
+  ...SCATTER_KERNELS,
+  ...SORT_KERNELS,
+  ...DYNAMIC_KERNELS,
+  ...CONTROL_KERNELS,
+  ...LIST_KERNELS,
+  ...DEBUG_KERNELS,
 };

@@ -1,4 +1,4 @@
-/** Reads the cases of `oracle/` and says which of them belong to ops that do not exist yet. */
+/** Reads the cases of `oracle/` and names the ops that they are for. */
 import { readFileSync, readdirSync } from 'node:fs';
 import { OPS, type AttrInput, type AttrInputs, type DType, type HostValue } from '@forerun/graph';
 import { isSelected, testsEverything } from './selection.js';
@@ -41,41 +41,6 @@ export interface OracleCase {
   readonly steps: number;
 }
 
-/** Ops that the files know and this version does not have yet. */
-export const ORACLE_LATER: readonly string[] = [
-  'TensorScatterUpdate',
-  'ReverseSequence',
-  'Where',
-  'SegmentSum',
-  'SpaceToDepth',
-  'DepthToSpace',
-  'SpaceToBatchND',
-  'BatchToSpaceND',
-  'DepthwiseConv2dNative',
-  'DepthwiseConv2dNativeBackpropInput',
-  'DepthwiseConv2dNativeBackpropFilter',
-  'Conv3D',
-  'Conv3DBackpropInputV2',
-  'Conv3DBackpropFilterV2',
-  'Einsum',
-  'MatrixDiag',
-  'MatrixDiagPart',
-  'MatrixBandPart',
-  'LRN',
-  'LRNGrad',
-  'FusedBatchNormV3',
-  'ResizeBilinear',
-  'ResizeNearestNeighbor',
-  'TopKV2',
-  'ApplyAdagrad',
-  'ApplyAdadelta',
-  'ApplyRMSProp',
-  'ApplyCenteredRMSProp',
-  'ApplyFtrl',
-  'ApplyAdaMax',
-  'ApplyProximalGradientDescent',
-];
-
 /** The op that runs a case: optimizer cases of reference variables run on resource variables. */
 function registeredName(op: string): string {
   const plain = op.replace(/^composite:/, '');
@@ -87,26 +52,6 @@ const ALL: readonly JsonCase[] = readdirSync(FOLDER)
   .filter((file) => file.endsWith('.json'))
   .sort()
   .flatMap((file) => JSON.parse(readFileSync(new URL(file, FOLDER), 'utf8')) as JsonCase[]);
-
-/** Ops that occur in the files. */
-export const ORACLE_OPS: ReadonlySet<string> = new Set(ALL.map(({ op }) => op.replace(/^composite:/, '')));
-
-/** Ops of the files that are neither registered nor expected later, and those that are both. */
-export function oracleListProblems(): string[] {
-  const known = (op: string): boolean => Object.hasOwn(OPS, registeredName(op));
-  return [
-    ...[...ORACLE_OPS]
-      .filter((op) => !known(op) && !ORACLE_LATER.includes(op))
-      .map((op) => `${op} is not registered`),
-    ...ORACLE_LATER.filter(known).map((op) => `${op} is registered, but listed as an op of later versions`),
-    ...ORACLE_LATER.filter((op) => !ORACLE_OPS.has(op)).map((op) => `${op} is listed, but has no cases`),
-  ];
-}
-
-/** Number of cases that wait for ops of later versions. */
-export const LATER_COUNT = ALL.filter(({ op }) =>
-  ORACLE_LATER.includes(op.replace(/^composite:/, '')),
-).length;
 
 /** The cases of the selected registered ops. */
 export const ORACLE_CASES: readonly OracleCase[] = ALL.filter(({ op }) => {

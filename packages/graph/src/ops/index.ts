@@ -17,5 +17,15 @@ export * from './moments.js';
 export * from './random.js';
 export * from './state.js';
 export * from './training.js';
+export * from './norm.js';
+export * from './linalg.js';
+export * from './image.js';
+export * from './segment.js';
+export * from './scatter.js';
+export * from './sort.js';
+export * from './dynamic.js';
+export * from './control.js';
+export * from './list.js';
+export * from './debug.js';
 
 export type Ops = typeof builders;

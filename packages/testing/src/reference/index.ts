@@ -14,10 +14,30 @@ import { SOURCE_REFERENCES } from './source.js';
 import { STATE_REFERENCES } from './state.js';
 import { TRAINING_REFERENCES } from './training.js';
 import { UNARY_REFERENCES } from './unary.js';
+import { NORM_REFERENCES } from './norm.js';
+import { LINALG_REFERENCES } from './linalg.js';
+import { IMAGE_REFERENCES } from './image.js';
+import { SEGMENT_REFERENCES } from './segment.js';
+import { SCATTER_REFERENCES } from './scatter.js';
+import { SORT_REFERENCES } from './sort.js';
+import { DYNAMIC_REFERENCES } from './dynamic.js';
+import { CONTROL_REFERENCES } from './control.js';
+import { LIST_REFERENCES } from './list.js';
+import { DEBUG_REFERENCES } from './debug.js';
 
 export const REFERENCES: Readonly<Partial<Record<OpName, Reference>>> = {
   ...SOURCE_REFERENCES,
   ...UNARY_REFERENCES,
+  ...NORM_REFERENCES,
+  ...LINALG_REFERENCES,
+  ...IMAGE_REFERENCES,
+  ...SEGMENT_REFERENCES,
+  ...SCATTER_REFERENCES,
+  ...SORT_REFERENCES,
+  ...DYNAMIC_REFERENCES,
+  ...CONTROL_REFERENCES,
+  ...LIST_REFERENCES,
+  ...DEBUG_REFERENCES,
   ...BINARY_REFERENCES,
   ...ARRAY_REFERENCES,
   ...SHAPE_REFERENCES,

@@ -14,10 +14,30 @@ import { SOURCE_SAMPLES } from './source.js';
 import { STATE_SAMPLES } from './state.js';
 import { TRAINING_SAMPLES } from './training.js';
 import { UNARY_SAMPLES } from './unary.js';
+import { NORM_SAMPLES } from './norm.js';
+import { LINALG_SAMPLES } from './linalg.js';
+import { IMAGE_SAMPLES } from './image.js';
+import { SEGMENT_SAMPLES } from './segment.js';
+import { SCATTER_SAMPLES } from './scatter.js';
+import { SORT_SAMPLES } from './sort.js';
+import { DYNAMIC_SAMPLES } from './dynamic.js';
+import { CONTROL_SAMPLES } from './control.js';
+import { LIST_SAMPLES } from './list.js';
+import { DEBUG_SAMPLES } from './debug.js';
 
 export const SAMPLES: Readonly<Partial<Record<OpName, OpSamples | { readonly testedElsewhere: string }>>> = {
   ...SOURCE_SAMPLES,
   ...UNARY_SAMPLES,
+  ...NORM_SAMPLES,
+  ...LINALG_SAMPLES,
+  ...IMAGE_SAMPLES,
+  ...SEGMENT_SAMPLES,
+  ...SCATTER_SAMPLES,
+  ...SORT_SAMPLES,
+  ...DYNAMIC_SAMPLES,
+  ...CONTROL_SAMPLES,
+  ...LIST_SAMPLES,
+  ...DEBUG_SAMPLES,
   ...BINARY_SAMPLES,
   ...ARRAY_SAMPLES,
   ...SHAPE_SAMPLES,

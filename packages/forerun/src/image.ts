@@ -1,0 +1,2 @@
+/** `fr.image`: batches of images. */
+export {};

@@ -1,0 +1,2 @@
+/** `fr.linalg`: dense linear algebra. */
+export { matMul as matmul } from '@forerun/graph';

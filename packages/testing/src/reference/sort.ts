@@ -1,0 +1,4 @@
+/** References of the family `sort`. */
+import type { FamilyReferences } from '../sample.js';
+
+export const SORT_REFERENCES: FamilyReferences = {};

@@ -1,0 +1,4 @@
+/** Samples of the family `image`. */
+import type { FamilySamples } from '../sample.js';
+
+export const IMAGE_SAMPLES = {} satisfies FamilySamples;

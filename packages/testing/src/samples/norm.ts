@@ -1,0 +1,4 @@
+/** Samples of the family `norm`. */
+import type { FamilySamples } from '../sample.js';
+
+export const NORM_SAMPLES = {} satisfies FamilySamples;

@@ -1,0 +1,4 @@
+/** Samples of the family `sort`. */
+import type { FamilySamples } from '../sample.js';
+
+export const SORT_SAMPLES = {} satisfies FamilySamples;
