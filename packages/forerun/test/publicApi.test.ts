@@ -136,6 +136,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
       'tanh',
       'zeroFraction',
     ],
+    ...['fusedBatchNorm', 'localResponseNormalization', 'lrn'],
   ],
   math: [
     'abs',
