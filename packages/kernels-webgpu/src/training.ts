@@ -1,9 +1,10 @@
 /**
- * Kernels of optimizer updates: one pass over the parameters that changes variable and slots in
- * place. Hyper-parameters known when the plan is compiled are constants in the text, the others
- * are read from their buffers.
+ * Kernels of optimizer updates: one pass over the parameters, or over the rows that a sparse gradient
+ * names, that changes variable and slots in place. Hyper-parameters known when the plan is compiled are
+ * constants in the text, the others are read from their buffers.
  */
-import { sizeOf, type OpName } from '@forerun/graph';
+import { OPS, UPDATES, sizeOf, type OpName, type UpdateName } from '@forerun/graph';
+import { duplicateLinks, type Links } from './duplicateLinks.js';
 import {
   device,
   hostOp,
@@ -13,46 +14,85 @@ import {
   type KernelContext,
   type Lowered,
 } from './kernel.js';
+import { RULES, type KnownScalars, type UpdateRule } from './trainingRules.js';
 import { literal, type Width } from './wgsl/dtype.js';
-import { gridFor, gridStride } from './wgsl/indexing.js';
+import { gridFor, gridStride, unflatten } from './wgsl/indexing.js';
 import { widen } from './wgsl/library.js';
 import { inputBinding, scratchBinding, shader, type ShaderBinding } from './wgsl/shader.js';
 
 const BY_REFERENCE = hostOp('executed by the session as resource variables');
 
-/** An update rule over WGSL names: those of `state` are elements to change, `grad` and the scalars are given. */
-interface UpdateRule {
-  /** Variable and slots: inputs 0, 1 … */
+/** Positions of an op's inputs: variable and slots come first, all that is not listed is scalar. */
+interface Places {
   readonly state: readonly string[];
-  /** Scalar inputs by position. */
-  readonly scalars: Readonly<Record<string, number>>;
-  /** Position of the gradient. */
   readonly grad: number;
-  /** Scalar statements before the loop. */
-  readonly prepare?: string;
-  /** Statements per element (or `vec4` of elements), which assign to the names of `state`. */
-  readonly step: (c: KernelContext) => string;
+  readonly indices: number;
+  readonly scalars: ReadonlyMap<string, number>;
 }
 
-function update(rule: UpdateRule): DeviceKernel {
-  return device((c) => lowerUpdate(c, rule));
+function placesOf(rule: UpdateName, type: OpName): Places {
+  const names = OPS[type].inputs.map(({ name }) => name);
+  const { state } = UPDATES[rule];
+  const grad = names.findIndex((name) => name === 'grad' || name === 'delta');
+  const indices = names.indexOf('indices');
+  const scalars = names.flatMap((name, i) =>
+    i < state.length || i === grad || i === indices ? [] : [[name, i] as const],
+  );
+  // `var` is a word of WGSL.
+  return { state: ['variable', ...state.slice(1)], grad, indices, scalars: new Map(scalars) };
 }
 
-function lowerUpdate(c: KernelContext, rule: UpdateRule): Lowered {
-  const { dtype, shape } = c.input(0);
-  if (dtype !== 'float32') c.unsupported(`variables of dtype ${dtype} are not updated on the device`);
-  const size = sizeOf(shape);
+function dense(rule: UpdateName): DeviceKernel {
+  return device((c) => lowerDense(c, RULES[rule], placesOf(rule, `ResourceApply${rule}`)));
+}
+
+function lowerDense(c: KernelContext, rule: UpdateRule, places: Places): Lowered {
+  const size = variableSize(c);
   if (size === 0) return { dispatches: [] };
   const width: Width = size % 4 === 0 ? 4 : 1;
-  const arrays = [
-    ...rule.state.map((name, i) => ({
-      ...inputBinding(c, i, `${name}_data`, width),
-      access: 'read_write' as const,
-    })),
-    inputBinding(c, rule.grad, 'grad_data', width),
-  ];
-  const parameters = bindParameters(c, rule.scalars, c.adapter.maxBindings - arrays.length);
+  const arrays = [...stateBindings(c, places, width), inputBinding(c, places.grad, 'grad_data', width)];
+  const parameters = bindParameters(c, places.scalars, c.adapter.maxBindings - arrays.length, 0);
   const grid = gridFor(size, width, c.adapter);
+  const body = [
+    ...parameters.declarations,
+    rule.prepare ?? '',
+    gridStride(grid, `let grad = grad_data[i];\n${elementStep(c, rule, places, parameters.known, width)}`),
+  ];
+  const main = shader(
+    {
+      label: c.op,
+      bindings: [...arrays, ...parameters.bindings],
+      workgroups: grid.workgroups,
+      body: body.join('\n'),
+    },
+    c.adapter,
+  );
+  return { dispatches: [...parameters.dispatches, main], scratch: parameters.scratch };
+}
+
+function sparse(rule: SparseName): DeviceKernel {
+  return device((c) => lowerSparse(c, RULES[rule], placesOf(rule, `ResourceSparseApply${rule}`)));
+}
+
+/**
+ * The rows of the variable that the indices name. Indices that name one row belong to the first of them,
+ * whose invocations apply all of their gradients in order.
+ */
+function lowerSparse(c: KernelContext, rule: UpdateRule, places: Places): Lowered {
+  const [rows = 1, ...row] = c.input(0).shape;
+  const [count, inner] = [sizeOf(c.input(places.indices).shape), sizeOf(row)];
+  if (variableSize(c) === 0 || count === 0) return { dispatches: [] };
+  const width: Width = inner % 4 === 0 ? 4 : 1;
+  const links = duplicateLinks(c, { input: places.indices, rows, scratch: 0 });
+  const arrays = [
+    ...stateBindings(c, places, width),
+    inputBinding(c, places.grad, 'grad_data', width),
+    inputBinding(c, places.indices, 'indices'),
+    links.binding,
+  ];
+  const parameters = bindParameters(c, places.scalars, c.adapter.maxBindings - arrays.length, 1);
+  const grid = gridFor(count * inner, width, c.adapter);
+  const step = elementStep(c, rule, places, parameters.known, width);
   const main = shader(
     {
       label: c.op,
@@ -61,98 +101,121 @@ function lowerUpdate(c: KernelContext, rule: UpdateRule): Lowered {
       body: [
         ...parameters.declarations,
         rule.prepare ?? '',
-        gridStride(grid, elementStep(rule, widen(rule.step(c), width))),
+        gridStride(grid, rowStep(links, [count, inner / width], step), 'item'),
       ].join('\n'),
     },
     c.adapter,
   );
-  return { dispatches: [...parameters.dispatches, main], scratch: parameters.scratch };
+  return {
+    dispatches: [links.dispatch, ...parameters.dispatches, main],
+    scratch: [links.bytes, ...parameters.scratch],
+  };
 }
 
-function elementStep({ state }: UpdateRule, step: string): string {
+function rowStep(links: Links, [count, inner]: readonly [number, number], step: string): string {
+  const { code, names } = unflatten('item', [count, inner]);
+  const [k = '0u', n = '0u'] = names;
+  return [
+    code,
+    `if (${links.isFirst(k)}) {`,
+    `let i = u32(indices[${k}]) * ${inner}u + ${n};`,
+    links.forEach(k, 'j', `let grad = grad_data[j * ${inner}u + ${n}];\n${step}`),
+    '}',
+  ].join('\n');
+}
+
+function variableSize(c: KernelContext): number {
+  const { dtype, shape } = c.input(0);
+  if (dtype !== 'float32') c.unsupported(`variables of dtype ${dtype} are not updated on the device`);
+  return sizeOf(shape);
+}
+
+function stateBindings(c: KernelContext, { state }: Places, width: Width): ShaderBinding[] {
+  return state.map((name, i) => ({
+    ...inputBinding(c, i, `${name}_data`, width),
+    access: 'read_write' as const,
+  }));
+}
+
+/** Updates the elements `i` of variable and slots by `grad`. */
+function elementStep(
+  c: KernelContext,
+  { step }: UpdateRule,
+  { state }: Places,
+  known: KnownScalars,
+  width: Width,
+): string {
   return [
     ...state.map((name) => `var ${name} = ${name}_data[i];`),
-    'let grad = grad_data[i];',
-    step,
+    widen(typeof step === 'string' ? step : step(c, known), width),
     ...state.map((name) => `${name}_data[i] = ${name};`),
   ].join('\n');
 }
 
 /** How the scalars reach the shader: its declarations, the bindings they need, and a dispatch before it. */
 interface Parameters {
+  readonly known: KnownScalars;
   readonly declarations: readonly string[];
   readonly bindings: readonly ShaderBinding[];
   readonly dispatches: readonly Dispatch[];
   readonly scratch: readonly number[];
 }
 
-/** Binds what is not known on the host one by one, or, beyond `room` bindings, packed into one buffer. */
-function bindParameters(c: KernelContext, scalars: UpdateRule['scalars'], room: number): Parameters {
-  const known = new Map(Object.entries(scalars).map(([name, i]) => [name, c.host(i)?.data[0]]));
-  const unknown = Object.entries(scalars).filter(([name]) => known.get(name) === undefined);
-  const constants = [...known].flatMap(([name, value]) =>
-    value === undefined ? [] : [`let ${name} = ${literal(value, 'float32')};`],
-  );
+/** Binds what is not known on the host one by one, or, beyond `room` bindings, packed into scratch buffer `at`. */
+function bindParameters(c: KernelContext, scalars: Places['scalars'], room: number, at: number): Parameters {
+  const known = new Map([...scalars].flatMap(([name, i]) => knownScalar(c, name, i)));
+  const unknown = [...scalars].filter(([name]) => !known.has(name));
+  const constants = [...known].map(([name, value]) => `let ${name} = ${literal(value, 'float32')};`);
+  const inputs = unknown.map(([name, i]) => inputBinding(c, i, `${name}_data`));
   if (unknown.length <= room) {
-    return {
-      declarations: [...constants, ...unknown.map(([name]) => `let ${name} = ${name}_data[0];`)],
-      bindings: unknown.map(([name, i]) => inputBinding(c, i, `${name}_data`)),
-      dispatches: [],
-      scratch: [],
-    };
+    const declarations = [...constants, ...unknown.map(([name]) => `let ${name} = f32(${name}_data[0]);`)];
+    return { known, declarations, bindings: inputs, dispatches: [], scratch: [] };
   }
   const packing = shader(
     {
       label: `${c.op}.pack`,
-      bindings: [
-        ...unknown.map(([name, i]) => inputBinding(c, i, `${name}_data`)),
-        scratchBinding(0, 'packed', 'float32'),
-      ],
+      bindings: [...inputs, scratchBinding(at, 'packed', 'float32')],
       workgroups: [1, 1, 1],
       workgroupSize: 1,
-      body: unknown.map(([name], k) => `packed[${k}] = ${name}_data[0];`).join('\n'),
+      body: unknown.map(([name], k) => `packed[${k}] = f32(${name}_data[0]);`).join('\n'),
     },
     c.adapter,
   );
   return {
+    known,
     declarations: [...constants, ...unknown.map(([name], k) => `let ${name} = packed[${k}];`)],
-    bindings: [{ ...scratchBinding(0, 'packed', 'float32'), access: 'read' }],
+    bindings: [{ ...scratchBinding(at, 'packed', 'float32'), access: 'read' }],
     dispatches: [packing],
     scratch: [unknown.length * 4],
   };
 }
 
-const nesterov = (c: KernelContext): boolean => c.attrs.bool('use_nesterov');
+function knownScalar(c: KernelContext, name: string, i: number): [string, number][] {
+  const value = c.host(i)?.data[0];
+  return value === undefined ? [] : [[name, value]];
+}
+
+/** The rules that have an op with the prefix. */
+type Named<Prefix extends string> = {
+  [K in UpdateName]: `${Prefix}${K}` extends OpName ? K : never;
+}[UpdateName];
+type SparseName = Named<'ResourceSparseApply'>;
+
+const RULE_NAMES = Object.keys(UPDATES) as UpdateName[];
+
+/** Kernels of all rules that have an op with `prefix`. */
+function kernels<P extends string>(
+  prefix: P,
+  make: (rule: Named<P>) => Kernel,
+): Record<`${P}${Named<P>}`, Kernel> {
+  const has = (rule: UpdateName): rule is Named<P> => Object.hasOwn(OPS, prefix + rule);
+  const entries = RULE_NAMES.filter(has).map((rule) => [prefix + rule, make(rule)]);
+  return Object.fromEntries(entries) as Record<`${P}${Named<P>}`, Kernel>;
+}
 
 export const TRAINING_KERNELS = {
-  ResourceApplyGradientDescent: update({
-    state: ['variable'],
-    scalars: { alpha: 1 },
-    grad: 2,
-    step: () => 'variable -= f32(alpha) * grad;',
-  }),
-
-  ResourceApplyMomentum: update({
-    state: ['variable', 'accum'],
-    scalars: { lr: 2, momentum: 4 },
-    grad: 3,
-    step: (c) => `accum = f32(momentum) * accum + grad;
-variable -= ${nesterov(c) ? 'f32(lr) * grad + f32(lr * momentum) * accum' : 'f32(lr) * accum'};`,
-  }),
-
-  ResourceApplyAdam: update({
-    state: ['variable', 'm', 'v'],
-    scalars: { beta1_power: 3, beta2_power: 4, lr: 5, beta1: 6, beta2: 7, epsilon: 8 },
-    grad: 9,
-    prepare: `let rate = lr * sqrt(1.0 - beta2_power) / (1.0 - beta1_power);
-let keep1 = 1.0 - beta1;
-let keep2 = 1.0 - beta2;`,
-    step: (c) => `m += (grad - m) * f32(keep1);
-v += (grad * grad - v) * f32(keep2);
-variable -= f32(rate) * ${nesterov(c) ? '(f32(beta1) * m + f32(keep1) * grad)' : 'm'} / (sqrt(v) + f32(epsilon));`,
-  }),
-
-  ApplyGradientDescent: BY_REFERENCE,
-  ApplyMomentum: BY_REFERENCE,
-  ApplyAdam: BY_REFERENCE,
+  ...kernels('ResourceApply', dense),
+  ...kernels('ResourceSparseApply', sparse),
+  ...kernels('Apply', () => BY_REFERENCE),
+  ...kernels('SparseApply', () => BY_REFERENCE),
 } satisfies Partial<Record<OpName, Kernel>>;

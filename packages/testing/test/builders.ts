@@ -1,5 +1,5 @@
 /** Which public builder makes each op, where its name is not the op's in camelCase. */
-import type { OpName } from '@forerun/graph';
+import { OPS, type OpName } from '@forerun/graph';
 
 /** Builders with names of their own, as TensorFlow's Python names differ from its op names. */
 export const BUILDER_NAMES: Partial<Record<OpName, string>> = {
@@ -65,14 +65,20 @@ export const MADE_BY: Partial<Record<OpName, string>> = {
   SoftsignGrad: 'the gradient of Softsign',
   Variable: 'importers',
   VariableV2: 'importers',
-  ApplyGradientDescent: 'importers',
-  ApplyMomentum: 'importers',
-  ApplyAdam: 'importers',
+  ...updates(),
   SaveV2: 'buildSaverNodes',
   RestoreV2: 'buildSaverNodes',
   ShardedFilename: 'importers',
   MergeV2Checkpoints: 'importers',
 };
+
+/** Optimizer updates have one builder for all, `applyUpdate`, but for the oldest. */
+function updates(): Partial<Record<OpName, string>> {
+  const types = Object.keys(OPS).filter((type) => /^(Resource)?(Sparse)?Apply[A-Z]/.test(type));
+  const named = ['GradientDescent', 'Momentum', 'Adam'].map((rule) => `ResourceApply${rule}`);
+  const others = types.filter((type) => !named.includes(type));
+  return Object.fromEntries(others.map((type) => [type, 'optimizers and importers; applyUpdate']));
+}
 
 /** Names under which the builder of `type` may be found, the likeliest first. */
 export function builderNames(type: OpName): string[] {

@@ -1,110 +1,17 @@
 /**
- * Records and builders of optimizer updates. Each changes a variable and its slots in place. The
- * `Resource` forms work on resource variables; the others are those of older files.
+ * Builders of optimizer updates, which change a variable and its slots in place. Their records are made
+ * from the table in trainingUpdates.ts.
  */
 import { applyOp, type NameOptions } from '../apply.js';
-import { noOutputs } from '../inferHelpers.js';
-import { notDifferentiable, op, type InferContext, type OpDef } from '../opDef.js';
+import { InvalidArgumentError } from '../errors.js';
 import type { Operation } from '../operation.js';
-import { TensorShape } from '../shape.js';
+import { lookupOp } from '../opTable.js';
+import type { AttrInputs } from '../resolveOp.js';
 import type { TensorLike } from '../tensor.js';
 import { variableHandle, type VariableLike } from './state.js';
-import { inferHandle } from './stateInfer.js';
+import { UPDATES, type UpdateName } from './trainingUpdates.js';
 
-const UPDATE = notDifferentiable('it changes variables');
-
-/** What an update takes: variable and slots first, then hyper-parameters, then or among them the gradient. */
-interface UpdateSpec {
-  readonly summary: string;
-  /** Variable and slots, all of one shape. */
-  readonly state: readonly string[];
-  /** All other inputs in order; every one but `grad` is a scalar. */
-  readonly values: readonly string[];
-  /** Which of `values` has the variable's shape. */
-  readonly grad: string;
-  readonly attrs?: readonly string[];
-}
-
-function resourceUpdate({ summary, state, values, grad, attrs = [] }: UpdateSpec): OpDef {
-  const names = [...state, ...values];
-  return op({
-    summary,
-    inputs: [...state.map((name) => `${name}: resource`), ...values.map((name) => `${name}: T`)],
-    attrs: ['T: numeric', 'use_locking: bool = false', ...attrs],
-    infer: (c) => {
-      const shapes = state.map((_, i) => inferHandle(c, i, 'T')?.shape ?? TensorShape.UNKNOWN);
-      checkUpdate(c, shapes, names, grad);
-      return noOutputs();
-    },
-    grad: UPDATE,
-    stateful: true,
-  });
-}
-
-function referenceUpdate({ summary, state, values, grad, attrs = [] }: UpdateSpec): OpDef {
-  const names = [...state, ...values];
-  return op({
-    summary: `${summary.replace(/\.$/, '')}, on reference variables.`,
-    inputs: [...state.map((name) => `${name}: Ref(T)`), ...values.map((name) => `${name}: T`)],
-    outputs: ['out: Ref(T)'],
-    attrs: ['T: numeric', 'use_locking: bool = false', ...attrs],
-    infer: (c) => {
-      checkUpdate(c, c.shapes.slice(0, state.length), names, grad);
-      return [c.shape(0)];
-    },
-    grad: UPDATE,
-    stateful: true,
-  });
-}
-
-function checkUpdate(
-  c: InferContext,
-  state: readonly TensorShape[],
-  names: readonly string[],
-  grad: string,
-): void {
-  const [variable = TensorShape.UNKNOWN] = state;
-  names.forEach((name, i) => {
-    const shape = state[i] ?? c.shape(i);
-    const whole = i < state.length || name === grad;
-    if (whole && !shape.isCompatibleWith(variable)) {
-      c.fail(`${name} has shape ${shape.toString()}, the variable has ${variable.toString()}`);
-    }
-    if (!whole && !shape.isCompatibleWith(TensorShape.SCALAR)) {
-      c.fail(`${name} must be a scalar, got shape ${shape.toString()}`);
-    }
-  });
-}
-
-const GRADIENT_DESCENT: UpdateSpec = {
-  summary: 'Gradient descent: var -= alpha * delta.',
-  state: ['var'],
-  values: ['alpha', 'delta'],
-  grad: 'delta',
-};
-const MOMENTUM: UpdateSpec = {
-  summary: 'Momentum: accum = momentum * accum + grad; var -= lr * accum.',
-  state: ['var', 'accum'],
-  values: ['lr', 'grad', 'momentum'],
-  grad: 'grad',
-  attrs: ['use_nesterov: bool = false'],
-};
-const ADAM: UpdateSpec = {
-  summary: 'Adam: var -= lr * sqrt(1 - beta2^t) / (1 - beta1^t) * m / (sqrt(v) + epsilon).',
-  state: ['var', 'm', 'v'],
-  values: ['beta1_power', 'beta2_power', 'lr', 'beta1', 'beta2', 'epsilon', 'grad'],
-  grad: 'grad',
-  attrs: ['use_nesterov: bool = false'],
-};
-
-export const TRAINING = {
-  ResourceApplyGradientDescent: resourceUpdate(GRADIENT_DESCENT),
-  ResourceApplyMomentum: resourceUpdate(MOMENTUM),
-  ResourceApplyAdam: resourceUpdate(ADAM),
-  ApplyGradientDescent: referenceUpdate(GRADIENT_DESCENT),
-  ApplyMomentum: referenceUpdate(MOMENTUM),
-  ApplyAdam: referenceUpdate(ADAM),
-};
+export { TRAINING, UPDATES, type UpdateName, type UpdateSpec } from './trainingUpdates.js';
 
 /** Options that all updates share. `useLocking` is kept for files; runs are ordered anyway. */
 export interface ApplyGradientOptions extends NameOptions {
@@ -176,4 +83,43 @@ export function resourceApplyAdam(
     name,
     attrs: { use_locking: useLocking, use_nesterov: useNesterov },
   });
+}
+
+/** Inputs of an update under the names that the op gives them: `var`, `accum`, `lr`, `grad` … */
+export interface UpdateInputs {
+  /** Variable and slots under the names of the rule. */
+  readonly state: Readonly<Record<string, VariableLike>>;
+  /** Hyper-parameters, the gradient and, for a sparse update, `indices`. */
+  readonly values: Readonly<Record<string, TensorLike>>;
+}
+
+/**
+ * The update `rule` with inputs by name: `Resource[Sparse]Apply<rule>`, or the form for reference
+ * variables where `var` is one. It is sparse when `indices` is given: a vector of row numbers, to which the rows of
+ * `grad` belong; rows named several times are updated several times, in order. Numbers out of range are
+ * passed over. Throws `InvalidArgumentError` when an input is missing or has a name that the op does not have.
+ */
+export function applyUpdate(
+  rule: UpdateName,
+  { state, values }: UpdateInputs,
+  { name, useLocking = false, attrs = {} }: ApplyGradientOptions & { readonly attrs?: AttrInputs } = {},
+): Operation {
+  const handles = Object.fromEntries(
+    Object.entries(state).map(([key, value]) => [key, variableHandle(value)]),
+  );
+  const prefix = handles.var?.dtype === 'resource' ? 'Resource' : '';
+  const type = `${prefix}${'indices' in values ? 'SparseApply' : 'Apply'}${rule}`;
+  const inputs = lookupOp(type)?.inputs;
+  if (inputs === undefined) {
+    throw new InvalidArgumentError(`there is no op ${type}: ${UPDATES[rule].summary}`);
+  }
+  const given: Readonly<Record<string, TensorLike>> = { ...handles, ...values };
+  const extra = Object.keys(given).find((key) => inputs.every((input) => input.name !== key));
+  if (extra !== undefined) throw new InvalidArgumentError(`${type} has no input "${extra}"`);
+  const ordered = inputs.map((input) => {
+    const value = given[input.name];
+    if (value === undefined) throw new InvalidArgumentError(`${type}: input "${input.name}" is missing`);
+    return value;
+  });
+  return applyOp(type, ordered, { name, attrs: { use_locking: useLocking, ...attrs } });
 }

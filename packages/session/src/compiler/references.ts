@@ -14,17 +14,25 @@ const EQUIVALENTS: Readonly<Record<string, OpName>> = {
   AssignAdd: 'AssignAddVariableOp',
   AssignSub: 'AssignSubVariableOp',
   IsVariableInitialized: 'VarIsInitializedOp',
-  ApplyGradientDescent: 'ResourceApplyGradientDescent',
-  ApplyMomentum: 'ResourceApplyMomentum',
-  ApplyAdam: 'ResourceApplyAdam',
 };
+
+/** The optimizer updates, `Apply…` and `SparseApply…`, become those of the same name for resources. */
+function equivalentOf(type: string): OpName | undefined {
+  if (Object.hasOwn(EQUIVALENTS, type)) return EQUIVALENTS[type];
+  const resource = `Resource${type}`;
+  return /^(Sparse)?Apply[A-Z]/.test(type) && isOpName(resource) ? resource : undefined;
+}
+
+function isOpName(type: string): type is OpName {
+  return Object.hasOwn(OPS, type);
+}
 
 /** Types of the ops that declare a reference variable. */
 export const REFERENCE_VARIABLES: ReadonlySet<string> = new Set(['Variable', 'VariableV2']);
 
 /** The resource op that stands for an op on references, or `undefined` for other ops. */
 export function resourceEquivalent(type: string): { type: OpName; def: OpDef } | undefined {
-  const equivalent = Object.hasOwn(EQUIVALENTS, type) ? EQUIVALENTS[type] : undefined;
+  const equivalent = equivalentOf(type);
   return equivalent === undefined ? undefined : { type: equivalent, def: OPS[equivalent] };
 }
 
