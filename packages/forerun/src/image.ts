@@ -1,2 +1,2 @@
 /** `fr.image`: batches of images. */
-export {};
+export { resizeArea, resizeBicubic, resizeBilinear, resizeNearestNeighbor } from '@forerun/graph';

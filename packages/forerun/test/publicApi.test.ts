@@ -204,6 +204,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
     'orthogonal',
     'zeros',
   ],
+  image: [...['resizeArea', 'resizeBicubic', 'resizeBilinear', 'resizeNearestNeighbor']],
   random: ['normal', 'setRandomSeed', 'truncatedNormal', 'uniform'],
   io: ['readGraph', 'writeGraph'],
   data: ['Dataset', 'loadMnist'],
