@@ -7,6 +7,7 @@ export {
   conv2d,
   conv2dBackpropFilter,
   conv2dBackpropInput,
+  depthToSpace,
   elu,
   fusedBatchNorm,
   inTopK,
@@ -28,6 +29,7 @@ export {
   softmaxCrossEntropyWithLogitsV2,
   softplus,
   softsign,
+  spaceToDepth,
   sparseSoftmaxCrossEntropyWithLogits,
   tanh,
 } from '@forerun/graph';

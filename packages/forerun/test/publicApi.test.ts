@@ -104,6 +104,15 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
       'trainableVariables',
     ],
     ...['transpose', 'truncatedNormal', 'truncatedNormalInitializer', 'tuple', 'unstack', 'variableScope'],
+    ...[
+      'batchToSpaceNd',
+      'bitcast',
+      'depthToSpace',
+      'reverseSequence',
+      'roll',
+      'spaceToBatch',
+      'spaceToDepth',
+    ],
     ...['variablesInitializer', 'where', 'zeros', 'zerosInitializer', 'zerosLike'],
   ],
   nn: [

@@ -4,9 +4,12 @@
  * dimension (arrayBorder.ts), by indices (arrayIndex.ts).
  */
 import type { OpName } from '@forerun/graph';
+import { BLOCK_KERNELS } from './arrayBlock.js';
 import { BORDER_KERNELS } from './arrayBorder.js';
 import { COPY_KERNELS } from './arrayCopy.js';
 import { INDEX_KERNELS } from './arrayIndex.js';
+import { LEGACY_KERNELS } from './arrayLegacy.js';
+import { ORDER_KERNELS } from './arrayOrder.js';
 import { view, type Kernel } from './kernel.js';
 
 export const ARRAY_KERNELS = {
@@ -16,4 +19,7 @@ export const ARRAY_KERNELS = {
   ...COPY_KERNELS,
   ...BORDER_KERNELS,
   ...INDEX_KERNELS,
+  ...BLOCK_KERNELS,
+  ...ORDER_KERNELS,
+  ...LEGACY_KERNELS,
 } satisfies Partial<Record<OpName, Kernel>>;

@@ -29,7 +29,17 @@ function lowerTranspose(c: KernelContext): Lowered {
 
 function lowerReverse(c: KernelContext): Lowered {
   const { shape } = c.input(0);
-  const axes = new Set(Array.from(c.requireHost(1, 'axis').data, (axis) => normalAxis(axis, shape.length)));
+  return reversed(c, new Set(Array.from(c.requireHost(1, 'axis').data, (a) => normalAxis(a, shape.length))));
+}
+
+/** The older form, with a bool per dimension. */
+function lowerOldReverse(c: KernelContext): Lowered {
+  const marks = [...c.requireHost(1, 'dims').data];
+  return reversed(c, new Set(marks.flatMap((mark, d) => (mark !== 0 ? [d] : []))));
+}
+
+function reversed(c: KernelContext, axes: ReadonlySet<number>): Lowered {
+  const { shape } = c.input(0);
   const strides = stridesOf(shape);
   const offset = strides.reduce((sum, s, d) => sum + (axes.has(d) ? s * ((shape[d] ?? 1) - 1) : 0), 0);
   return gatherAll(c, shape, { offset, strides: strides.map((s, d) => (axes.has(d) ? -s : s)) });
@@ -109,6 +119,14 @@ function lowerConcat(c: KernelContext): Lowered {
   return lowerCopies(c, joinParts(parts, axis));
 }
 
+/** The older form, with the axis as input 0. */
+function lowerOldConcat(c: KernelContext): Lowered {
+  const parts = c.inputs.slice(1).map(({ shape }) => shape);
+  const axis = normalAxis(hostScalar(c, 0, 'concat_dim'), c.output(0).shape.length);
+  const copies = joinParts(parts, axis).map((copy) => ({ ...copy, input: copy.input + 1 }));
+  return lowerCopies(c, copies);
+}
+
 function lowerPack(c: KernelContext): Lowered {
   const axis = normalAxis(c.attrs.int('axis'), c.output(0).shape.length);
   return lowerCopies(
@@ -150,10 +168,12 @@ function lowerSplit(value: number, dim: number): (c: KernelContext) => Lowered {
 export const COPY_KERNELS = {
   Transpose: device(lowerTranspose),
   ReverseV2: device(lowerReverse),
+  Reverse: device(lowerOldReverse),
   Tile: device(lowerTile),
   Slice: device(lowerSlice),
   StridedSlice: device(lowerStridedSlice),
   ConcatV2: device(lowerConcat),
+  Concat: device(lowerOldConcat),
   Pack: device(lowerPack),
   Unpack: device(lowerUnpack),
   Split: device(lowerSplit(1, 0)),

@@ -22,9 +22,12 @@ function one(c: KernelContext, bindings: readonly ShaderBinding[], width: Width,
 function lowerGather(c: KernelContext): Lowered {
   const [params, indices] = [c.input(0).shape, c.input(1).shape];
   const at = c.requireHost(2, 'axis').data[0] ?? 0;
-  const axis = at < 0 ? at + params.length : at;
   const given = c.attrs.int('batch_dims');
-  const batch = given < 0 ? given + indices.length : given;
+  return gathers(c, at < 0 ? at + params.length : at, given < 0 ? given + indices.length : given);
+}
+
+function gathers(c: KernelContext, axis: number, batch: number): Lowered {
+  const [params, indices] = [c.input(0).shape, c.input(1).shape];
   const [outer, length] = [sizeOf(params.slice(batch, axis)), params[axis] ?? 1];
   const [inner, count] = [sizeOf(params.slice(axis + 1)), sizeOf(indices.slice(batch))];
   const width = sizeOf(params) % 4 === 0 ? rowWidth(inner) : 1;
@@ -172,6 +175,7 @@ function lowerInvertPermutation(c: KernelContext): Lowered {
 
 export const INDEX_KERNELS = {
   GatherV2: device(lowerGather),
+  Gather: device((c) => gathers(c, 0, 0)),
   GatherNd: device(lowerGatherNd),
   OneHot: device(lowerOneHot),
   UnsortedSegmentSum: device(lowerSegments),

@@ -120,6 +120,7 @@ function builtin(
     case 'Const':
       return [hostValue(op.attrs.tensor('value'))];
     case 'Placeholder':
+    case 'PlaceholderV2':
       throw new InvalidArgumentError(`${op.describe()} is not fed`);
     case 'Identity':
     case 'IdentityN':

@@ -17,6 +17,12 @@ function batchDims(batch: number, indices: TensorShape): number | null {
   return indices.rank === null ? null : batch + indices.rank;
 }
 
+/** Gather, the older form: rows of `params`. */
+function inferRows(c: InferContext): TensorShape[] {
+  if (c.shape(0).rank === 0) c.fail('params must have rank 1 or more, got a scalar');
+  return [c.shape(1).concat(c.shape(0).slice(1))];
+}
+
 function inferGather(c: InferContext): TensorShape[] {
   const [params, indices] = [c.shape(0), c.shape(1)];
   requireSingle(c, 2, 'axis');
@@ -86,6 +92,13 @@ function gatherGrad(c: GradContext): (Tensor | null)[] {
   const sums = ops.unsortedSegmentSum(rows, rowNumbers(ops, indices, batch, A, B, I), ops.mul(B, A));
   const boxed = swap(ops.reshape(sums, ops.stack([B, A, O, N])));
   return [withShapeOf(ops.reshape(boxed, ops.shape(params)), params), null, null];
+}
+
+/** dy, rows gathered from `params` at `indices`, added up in the shape of `params`. */
+function rowsGrad(ops: Ops, dy: Tensor, params: Tensor, indices: Tensor): Tensor {
+  const shape = ops.shape(params);
+  const rows = ops.stridedSlice(shape, [0], [1], { shrinkAxisMask: 1 });
+  return withShapeOf(ops.reshape(ops.unsortedSegmentSum(dy, indices, rows), shape), params);
 }
 
 /** Axis and batch dimensions in `[0, rank)`. Throws when they are not known while the graph is built. */
@@ -183,6 +196,20 @@ export const ARRAY_INDEX = {
       if (params === null || indices === null || axis === null || c.attrs.int('batch_dims') !== 0)
         return null;
       return [gathered(params, indices, axis < 0 ? axis + params.shape.length : axis)];
+    },
+  }),
+
+  Gather: op({
+    summary: 'Rows of a tensor at the given indices, in the form of older files.',
+    inputs: ['params: Tparams', 'indices: Tindices'],
+    outputs: ['output: Tparams'],
+    attrs: ['validate_indices: bool = true', 'Tparams: type', 'Tindices: index'],
+    infer: inferRows,
+    // d params = the rows of dy added up at the indices that they came from
+    grad: ({ ops, input, dy }) => [rowsGrad(ops, dy, input(0), input(1)), null],
+    evaluate: (c) => {
+      const [params, indices] = [c.value(0), c.value(1)];
+      return params === null || indices === null ? null : [gathered(params, indices, 0)];
     },
   }),
 

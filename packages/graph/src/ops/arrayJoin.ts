@@ -3,7 +3,7 @@ import { checkOptions } from '../checkOptions.js';
 import { apply, applyOp, convertToTensor, type NameOptions } from '../apply.js';
 import { InvalidArgumentError } from '../errors.js';
 import { normalizeAxis } from '../inferHelpers.js';
-import { op, type GradContext, type InferContext } from '../opDef.js';
+import { op, type EvaluateContext, type GradContext, type InferContext } from '../opDef.js';
 import { stridesOf, TensorShape, type Dim } from '../shape.js';
 import { Tensor, type TensorLike } from '../tensor.js';
 import { toTensorValue, type HostValue, type ValueLike } from '../value.js';
@@ -39,28 +39,35 @@ function total(dims: readonly Dim[]): Dim {
   return dims.reduce<Dim>((sum, dim) => (sum === null || dim === null ? null : sum + dim), 0);
 }
 
-function inferConcat(c: InferContext): TensorShape[] {
-  const parts = c.shapes.slice(0, -1);
-  requireSingle(c, parts.length, 'axis');
+/** Positions of the values and of the axis: ConcatV2 has the axis last, Concat first. */
+function concatParts<T>(all: readonly T[], axisFirst: boolean): T[] {
+  return axisFirst ? all.slice(1) : all.slice(0, -1);
+}
+
+function inferConcat(c: InferContext, axisFirst = false): TensorShape[] {
+  const parts = concatParts(c.shapes, axisFirst);
+  const at = axisFirst ? 0 : parts.length;
+  requireSingle(c, at, 'axis');
   const rank = parts.find((part) => part.rank !== null)?.rank ?? null;
   if (rank === 0) c.fail('scalars cannot be concatenated; stack them');
-  const axis = normalizeAxis(c, knownScalar(c.constant(parts.length)) ?? NaN, rank);
+  const axis = normalizeAxis(c, knownScalar(c.constant(at)) ?? NaN, rank);
   const merged = mergedParts(c, parts, axis);
   if (axis === null) return [merged];
   return [withDim(merged, axis, total(parts.map((part) => part.dims?.[axis] ?? null)))];
 }
 
 /** dx_i = the piece of dy that x_i became. Sizes that are not known statically come from the shapes. */
-function concatGrad({ ops, inputs, dy }: GradContext): (Tensor | null)[] {
-  const values = inputs.slice(0, -1);
-  const axis = inputs.at(-1);
+function concatGrad({ ops, inputs, dy }: GradContext, axisFirst = false): (Tensor | null)[] {
+  const values = concatParts(inputs, axisFirst);
+  const axis = inputs.at(axisFirst ? 0 : -1);
   if (axis === undefined) return [];
   const at = ops.reshape(axis, [1]);
   const sizeAlong = (x: Tensor): Tensor =>
     ops.stridedSlice(ops.shape(x, { outType: indexDType(axis) }), at, ops.add(at, 1), { shrinkAxisMask: 1 });
   const sizes = ops.stack(values.map(sizeAlong));
   const pieces = ops.split(dy, sizes, { axis: ops.cast(axis, 'int32'), num: values.length }); // as SplitV wants it
-  return [...pieces.map((piece, i) => withShapeOf(piece, values[i] ?? piece)), null];
+  const dxs = pieces.map((piece, i) => withShapeOf(piece, values[i] ?? piece));
+  return axisFirst ? [null, ...dxs] : [...dxs, null];
 }
 
 /** The gradients of all outputs, zeros where none flows. */
@@ -137,21 +144,34 @@ function axisIn(value: HostValue | null, rank: number): number | null {
   return axis === null ? null : axis < 0 ? axis + rank : axis;
 }
 
+function evaluateConcat(c: EvaluateContext, axisFirst: boolean): HostValue[] | null {
+  const positions = concatParts([...c.shapes.keys()], axisFirst);
+  const parts = positions.map((i) => valueOrUnknown(c, i));
+  const known = parts.filter((part) => part !== null);
+  const axis = axisIn(c.value(axisFirst ? 0 : parts.length), known[0]?.shape.length ?? 1);
+  const joined = axis === null || known.length < parts.length ? null : join(known, axis);
+  return joined === null ? null : [joined];
+}
+
 export const ARRAY_JOIN = {
   ConcatV2: op({
     summary: 'Tensors in a row along an axis.',
     inputs: ['values: N * T', 'axis: Tidx'],
     outputs: ['output: T'],
     attrs: ['N: int >= 2', 'T: type', 'Tidx: index = int32'],
-    infer: inferConcat,
-    grad: concatGrad,
-    evaluate: (c) => {
-      const parts = c.shapes.slice(0, -1).map((_, i) => valueOrUnknown(c, i));
-      const known = parts.filter((part) => part !== null);
-      const axis = axisIn(c.value(parts.length), known[0]?.shape.length ?? 1);
-      const joined = axis === null || known.length < parts.length ? null : join(known, axis);
-      return joined === null ? null : [joined];
-    },
+    infer: (c) => inferConcat(c),
+    grad: (c) => concatGrad(c),
+    evaluate: (c) => evaluateConcat(c, false),
+  }),
+
+  Concat: op({
+    summary: 'Tensors in a row along an axis, in the form of older files.',
+    inputs: ['concat_dim: int32', 'values: N * T'],
+    outputs: ['output: T'],
+    attrs: ['N: int >= 2', 'T: type'],
+    infer: (c) => inferConcat(c, true),
+    grad: (c) => concatGrad(c, true),
+    evaluate: (c) => evaluateConcat(c, true),
   }),
 
   Pack: op({

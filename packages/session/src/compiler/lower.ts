@@ -79,6 +79,7 @@ const SESSION_OPS: ReadonlySet<string> = new Set([
   'NoOp',
   'Const',
   'Placeholder',
+  'PlaceholderV2',
   'IdentityN',
 ]);
 

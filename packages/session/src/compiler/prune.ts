@@ -32,8 +32,11 @@ export function pruneGraph(
   return { operations, fetches, targets, feeds };
 }
 
+/** Ops without a value of their own. */
+const PLACEHOLDERS: ReadonlySet<string> = new Set(['Placeholder', 'PlaceholderV2']);
+
 /** Ops that do not run when they are fed. All others do where an op waits for them, as in TensorFlow. */
-const REPLACED_BY_FEEDS: ReadonlySet<string> = new Set(['Placeholder', 'RestoreV2']);
+const REPLACED_BY_FEEDS: ReadonlySet<string> = new Set([...PLACEHOLDERS, 'RestoreV2']);
 
 /** Whether feeds stand in for the whole op. */
 export function isReplaced(op: Operation, feeds: ReadonlyMap<Tensor, number>): boolean {
@@ -88,7 +91,9 @@ function cycleError(
 }
 
 function refuseUnfed(operations: readonly Operation[], feeds: ReadonlyMap<Tensor, number>): void {
-  const unfed = operations.filter((op) => op.type === 'Placeholder' && !feeds.has(op.output(0)));
+  const unfed = operations.filter(
+    ({ type, outputs: [value] }) => PLACEHOLDERS.has(type) && value !== undefined && !feeds.has(value),
+  );
   const [first] = unfed;
   if (first === undefined) return;
   const list = unfed.map((op) => {

@@ -1,6 +1,7 @@
 /** Float64 references of ops that rearrange, join, cut and index tensors. */
 import type { Attrs, HostValue } from '@forerun/graph';
 import type { FamilyReferences, Reference, ReferenceContext } from '../sample.js';
+import { ARRAY_BLOCK_REFERENCES } from './arrayBlock.js';
 import { coordinates, tabulate } from './tabulate.js';
 
 /** The elements of input 0 in another shape. */
@@ -34,9 +35,8 @@ function pieces(x: HostValue, sizes: readonly number[], axis: number): HostValue
   });
 }
 
-const concat: Reference = ({ inputs }) => {
-  const parts = inputs.slice(0, -1);
-  const axis = positive(inputs.at(-1)?.data[0] ?? 0, parts[0]?.shape.length ?? 1);
+function concat(parts: readonly HostValue[], at: HostValue | undefined): HostValue[] {
+  const axis = positive(at?.data[0] ?? 0, parts[0]?.shape.length ?? 1);
   const [first] = parts;
   if (first === undefined) return [];
   const length = parts.reduce((sum, part) => sum + (part.shape[axis] ?? 0), 0);
@@ -51,7 +51,7 @@ const concat: Reference = ({ inputs }) => {
       return NaN;
     }),
   ];
-};
+}
 
 /** How the entries of a strided slice meet the dimensions of an input, written as plain index lists. */
 interface Selection {
@@ -164,10 +164,7 @@ const mirrorPadGrad: Reference = ({ input, attrs }) => {
   return [dx];
 };
 
-const gather: Reference = ({ input, attrs }) => {
-  const [params, indices] = [input(0), input(1)];
-  const axis = positive(input(2).data[0] ?? 0, params.shape.length);
-  const batch = positive(attrs.int('batch_dims'), indices.shape.length);
+function gather(params: HostValue, indices: HostValue, axis: number, batch: number): HostValue[] {
   const [read, index] = [coordinates(params), coordinates(indices)];
   const length = indices.shape.length - batch;
   const shape = [
@@ -182,7 +179,7 @@ const gather: Reference = ({ input, attrs }) => {
       return read([...at.slice(0, axis), i, ...at.slice(axis + length)]);
     }),
   ];
-};
+}
 
 /** The index vectors in the last dimension of `indices`. */
 function vectors({ shape, data }: HostValue): number[][] {
@@ -260,7 +257,8 @@ export const ARRAY_REFERENCES = {
     const shape = x.shape.map((dim, axis) => dim * (input(1).data[axis] ?? 1));
     return [tabulate(x.dtype, shape, (at) => read(at.map((i, axis) => i % (x.shape[axis] ?? 1))))];
   },
-  ConcatV2: concat,
+  ConcatV2: ({ inputs }) => concat(inputs.slice(0, -1), inputs.at(-1)),
+  Concat: ({ inputs }) => concat(inputs.slice(1), inputs[0]),
   Pack: ({ inputs, attrs }) => {
     const [first] = inputs;
     if (first === undefined) return [];
@@ -330,7 +328,15 @@ export const ARRAY_REFERENCES = {
   PadV2: pad(({ input }) => input(2).data[0] ?? NaN),
   MirrorPad: mirrorPad,
   MirrorPadGrad: mirrorPadGrad,
-  GatherV2: gather,
+  GatherV2: ({ input, attrs }) =>
+    gather(
+      input(0),
+      input(1),
+      positive(input(2).data[0] ?? 0, input(0).shape.length),
+      positive(attrs.int('batch_dims'), input(1).shape.length),
+    ),
+  Gather: ({ input }) => gather(input(0), input(1), 0, 0),
+  ...ARRAY_BLOCK_REFERENCES,
   OneHot: ({ input, attrs, outputs: [dtype = 'float32'] }) => {
     const [indices, depth] = [input(0), input(1).data[0] ?? 0];
     const axis = positive(attrs.int('axis'), indices.shape.length + 1);

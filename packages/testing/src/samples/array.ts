@@ -1,6 +1,7 @@
 /** Samples of ops that rearrange, join, cut and index tensors; the others of the family are in arrayIndex.ts. */
 import type { NestedArray } from '@forerun/graph';
 import type { FamilySamples, SampleInput } from '../sample.js';
+import { ARRAY_BLOCK_SAMPLES } from './arrayBlock.js';
 import { ARRAY_INDEX_SAMPLES } from './arrayIndex.js';
 import { ARRAY_JOIN_SAMPLES } from './arrayJoin.js';
 import { ARRAY_SLICE_SAMPLES } from './arraySlice.js';
@@ -161,4 +162,5 @@ export const ARRAY_SAMPLES = {
   ...ARRAY_JOIN_SAMPLES,
   ...ARRAY_SLICE_SAMPLES,
   ...ARRAY_INDEX_SAMPLES,
+  ...ARRAY_BLOCK_SAMPLES,
 } satisfies FamilySamples;
