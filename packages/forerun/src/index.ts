@@ -55,6 +55,7 @@ export {
   type SessionOptions,
 } from '@forerun/session';
 
+export * as bitwise from './bitwise.js';
 export * as data from '@forerun/data';
 export * as errors from './errors.js';
 export * as image from './image.js';

@@ -1,7 +1,7 @@
 /** Kernels of elementwise ops of two or three operands: arithmetic, comparison, logic, selection. */
 import { baseDType, type DType, type OpName } from '@forerun/graph';
 import { elementwise, type ElementwiseKernel, type Kernel, type KernelContext } from './kernel.js';
-import { typed } from './unary.js';
+import { integerForm, typed } from './unary.js';
 import { literal } from './wgsl/dtype.js';
 
 /** An equality of bools, integers or floats; only floats have NaN. */
@@ -31,6 +31,14 @@ const clip = elementwise((c) => {
   const { dtype } = c.input(0);
   return `${max(dtype)}(${min(dtype)}(t, clip_value_max), clip_value_min)`;
 });
+
+/** A shift whose distance is limited to what the dtype has. Of int64 the low 32 bits are kept. */
+function shift(c: KernelContext, operator: '<<' | '>>'): string {
+  const { bits, type } = integerForm(c.input(0).dtype);
+  const most = Math.min(bits, 32) - 1;
+  const text = `(x ${operator} u32(clamp(y, ${type}(0), ${type}(${most}))))`;
+  return bits === 64 && operator === '<<' ? `select(${text}, i32(0), y > i32(31))` : text;
+}
 
 export const BINARY_KERNELS = {
   Add: add,
@@ -64,6 +72,20 @@ export const BINARY_KERNELS = {
   ApproximateEqual: elementwise(approximately),
   LogicalAnd: elementwise('(x & y)'),
   LogicalOr: elementwise('(x | y)'),
+
+  BitwiseAnd: elementwise('(x & y)'),
+  BitwiseOr: elementwise('(x | y)'),
+  BitwiseXor: elementwise('(x ^ y)'),
+  LeftShift: elementwise((c) => shift(c, '<<')),
+  RightShift: elementwise((c) => shift(c, '>>')),
+
+  Polygamma: elementwise('polygamma(a, x)'),
+  Zeta: elementwise('hurwitz_zeta(x, q)'),
+  Igamma: elementwise('igamma(a, x)'),
+  Igammac: elementwise('igammac(a, x)'),
+  IgammaGradA: elementwise('igamma_grad_a(a, x)'),
+  Betainc: elementwise('betainc(a, b, x)'),
+  NextAfter: elementwise('next_after(x1, x2)'),
 
   Select: elementwise('select(e, t, condition)', { alignLeading: true }),
   SelectV2: elementwise('select(e, t, condition)'),

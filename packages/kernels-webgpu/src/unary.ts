@@ -31,6 +31,20 @@ function notZero(from: DType): string {
 
 /** Flips all bits; narrower integers are brought back into range by the caller. */
 const invert = typed({ i32: '~x', u32: '~x' });
+
+/** Ones of the dtype's own bits: narrow integers are kept sign-extended, int64 as its low 32 bits. */
+function populationCount(c: KernelContext): string {
+  const dtype = baseDType(c.input(0).dtype);
+  const { bits, type } = integerForm(dtype);
+  if (bits === 64) return 'u32(countOneBits(x) + select(i32(0), i32(32), x < i32(0)))';
+  return `u32(countOneBits(${bits === 32 ? 'x' : `(x & ${type}(${2 ** bits - 1}))`}))`;
+}
+
+/** The number of bits of an integer dtype, and the WGSL type in which it is computed with. */
+export function integerForm(dtype: DType): { bits: number; type: StorageType } {
+  return { bits: Number(baseDType(dtype).replace(/\D/g, '')), type: storageType(dtype) };
+}
+
 const reciprocal = elementwise((c) =>
   isFloating(c.input(0).dtype) ? '(1.0 / x)' : c.unsupported('integers have no reciprocal'),
 );
@@ -125,6 +139,12 @@ export const UNARY_KERNELS = {
   SeluGrad: elementwise(
     `select(${seluScale} * gradients, gradients * (outputs + ${seluSlope}), outputs < f32(0.0))`,
   ),
+  Lgamma: elementwise('lgamma(x)'),
+  Digamma: elementwise('digamma(x)'),
+  Erfinv: elementwise('erfinv(x)'),
+  Ndtri: elementwise('ndtri(x)'),
+  PopulationCount: elementwise(populationCount),
+
   Softplus: elementwise('softplus(features)'),
   SoftplusGrad: elementwise('(gradients * sigmoid(features))'),
   Softsign: elementwise('(features / (abs(features) + 1.0))'),

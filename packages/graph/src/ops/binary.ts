@@ -19,12 +19,16 @@ import {
 import { TensorShape } from '../shape.js';
 import { Tensor, type TensorLike } from '../tensor.js';
 import type { HostValue } from '../value.js';
+import { BITWISE } from './bitwise.js';
 import { COMPARISON } from './comparison.js';
 import { floorRemainder, integerProduct, isUnknown, wrapElement, zipElements } from './hostMath.js';
 import { SELECTION } from './selection.js';
+import { SPECIAL_BINARY } from './special.js';
 
+export * from './bitwise.js';
 export * from './comparison.js';
 export * from './selection.js';
+export * from './special.js';
 
 const NUMBERS =
   'T: {float32, float16, bfloat16, float64, uint8, int8, uint16, int16, int32, int64, uint32, uint64, complex64, complex128}';
@@ -250,7 +254,7 @@ function integerPower(x: number, y: number, dtype: DType): number {
   return result;
 }
 
-export const BINARY = { ...ARITHMETIC, ...COMPARISON, ...SELECTION };
+export const BINARY = { ...ARITHMETIC, ...COMPARISON, ...SELECTION, ...BITWISE, ...SPECIAL_BINARY };
 
 function tensorOf(inputs: readonly ApplyInput[]): Tensor | undefined {
   return inputs.find((input) => input instanceof Tensor);

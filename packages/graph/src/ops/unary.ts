@@ -8,8 +8,10 @@ import { sameShape } from '../inferHelpers.js';
 import { notDifferentiable, op, type OpDef, type OpSpec } from '../opDef.js';
 import type { Tensor, TensorLike } from '../tensor.js';
 import { ACTIVATION } from './activation.js';
+import { BIT_COUNTS } from './bitwise.js';
 import { castElements, mapElements, roundHalfEven } from './hostMath.js';
 import { pairShape } from './pairShape.js';
+import { SPECIAL_UNARY } from './special.js';
 import { TRANSCENDENTAL } from './transcendental.js';
 
 export * from './activation.js';
@@ -153,7 +155,7 @@ const ARITHMETIC = {
   }),
 };
 
-export const UNARY = { ...ARITHMETIC, ...TRANSCENDENTAL, ...ACTIVATION };
+export const UNARY = { ...ARITHMETIC, ...TRANSCENDENTAL, ...ACTIVATION, ...SPECIAL_UNARY, ...BIT_COUNTS };
 
 /** Elementwise -x (`tf.negative`). */
 export function neg(x: TensorLike, { name }: NameOptions = {}): Tensor {

@@ -102,6 +102,17 @@ export const EXPONENTIAL_FUNCTIONS = {
   return keep_nan(select(1.0 - erf_series(x), far, abs(x) > f32(0.5)), x);
 }`),
 
+  /** a^y for whole |y| <= 32 by squaring, which is closer than pow; where 1/a^-y would overflow, pow. */
+  whole_power: perLane(`fn whole_power(a: f32, y: f32) -> f32 {
+  var power = 1.0;
+  var base = a;
+  for (var e = u32(abs(y)); e != 0u; e >>= 1u) {
+    power = select(power, power * base, (e & 1u) != 0u);
+    base *= base;
+  }
+  if (y > 0.0) { return power; }
+  return select(pow(a, y), 1.0 / power, power > 1e-37 && power < 1e37);
+}`),
   /** x^y with C's rules: negative bases with integer exponents, zeros, infinities and NaN. */
   safe_pow: perLane(`fn safe_pow(x: f32, y: f32) -> f32 {
   if (y == 0.0 || x == 1.0) { return 1.0; }
@@ -116,7 +127,7 @@ export const EXPONENTIAL_FUNCTIONS = {
     m = select(0.0, infinity(), (a > 1.0) == (y > 0.0));
   } else {
     if (x < 0.0 && !whole) { return not_a_number(); }
-    m = pow(a, y);
+    m = select(pow(a, y), whole_power(a, y), whole && abs(y) <= 32.0);
   }
   return select(m, with_sign(m, x), odd);
 }`),

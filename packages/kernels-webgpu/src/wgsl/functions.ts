@@ -1,6 +1,7 @@
 /** The WGSL function library as a table; `libraryFor` in library.ts includes what a kernel names. */
 import { ARITHMETIC_FUNCTIONS } from './arithmeticFunctions.js';
 import { EXPONENTIAL_FUNCTIONS } from './exponentialFunctions.js';
+import { GAMMA_FUNCTIONS } from './gammaFunctions.js';
 import type { LibraryFunction } from './libraryFunction.js';
 import { TRIGONOMETRIC_FUNCTIONS } from './trigonometricFunctions.js';
 
@@ -8,4 +9,5 @@ export const FUNCTIONS: Readonly<Record<string, LibraryFunction>> = {
   ...ARITHMETIC_FUNCTIONS,
   ...EXPONENTIAL_FUNCTIONS,
   ...TRIGONOMETRIC_FUNCTIONS,
+  ...GAMMA_FUNCTIONS,
 };

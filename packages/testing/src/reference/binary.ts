@@ -1,6 +1,15 @@
 /** Float64 references of elementwise ops of two or three operands. */
 import type { HostValue } from '@forerun/graph';
 import type { FamilyReferences, Reference, ReferenceContext } from '../sample.js';
+import {
+  incompleteBeta,
+  lowerGamma,
+  lowerGammaSlope,
+  nextAfter,
+  polygamma,
+  upperGamma,
+  zeta,
+} from './special.js';
 import { wrapTo } from './unary.js';
 
 /** Elements of `value` repeated to `shape`, by walking all coordinates. */
@@ -76,6 +85,24 @@ const remainder = two(
 );
 const modulo: Two = (x, y) => (Math.sign(x % y) * Math.sign(y) < 0 ? (x % y) + y : x % y);
 
+/** A connective of 64 bits, one after the other. */
+function bitwise(connect: Two): Reference {
+  const bit = (x: number, k: number): number => ((Math.floor(x / 2 ** k) % 2) + 2) % 2;
+  return two((x, y) => {
+    let sum = 0;
+    for (let k = 0; k < 53; k++) sum += connect(bit(x, k), bit(y, k)) * 2 ** k;
+    return sum - connect(bit(x, 53), bit(y, 53)) * 2 ** 53;
+  });
+}
+
+/** Distances end at the dtype's bits less 1. */
+function shift(f: Two): Reference {
+  return zip(([x = NaN, y = NaN], c) => {
+    const bits = Number(/\d+/.exec(c.input(0).dtype)?.[0]);
+    return f(x, Math.min(Math.max(y, 0), bits - 1));
+  });
+}
+
 const select = zip(([condition, t = NaN, e = NaN]) => (condition === 1 ? t : e));
 
 export const BINARY_REFERENCES = {
@@ -118,6 +145,18 @@ export const BINARY_REFERENCES = {
   ApproximateEqual: zip(([x = NaN, y = NaN], c) => (Math.abs(x - y) < c.attrs.float('tolerance') ? 1 : 0)),
   LogicalAnd: test((x, y) => x + y === 2),
   LogicalOr: test((x, y) => x + y > 0),
+  BitwiseAnd: bitwise((x, y) => x * y),
+  BitwiseOr: bitwise((x, y) => Math.max(x, y)),
+  BitwiseXor: bitwise((x, y) => (x === y ? 0 : 1)),
+  LeftShift: shift((x, y) => x * 2 ** y),
+  RightShift: shift((x, y) => Math.floor(x / 2 ** y)),
+  Polygamma: two(polygamma),
+  Zeta: two(zeta),
+  Igamma: two(lowerGamma),
+  Igammac: two(upperGamma),
+  IgammaGradA: two(lowerGammaSlope),
+  Betainc: zip(([a = NaN, b = NaN, x = NaN]) => incompleteBeta(a, b, x)),
+  NextAfter: two(nextAfter),
   Select: (c) => {
     const [condition, t] = [c.input(0), c.input(1)];
     const missing = condition.shape.length === 0 ? 0 : t.shape.length - condition.shape.length;

@@ -1,6 +1,15 @@
 /** Float64 references of the elementwise ops of one operand. */
 import type { DType } from '@forerun/graph';
 import type { FamilyReferences, Reference, ReferenceContext } from '../sample.js';
+import { digamma, erfinv, lgamma, ndtri } from './special.js';
+
+/** Ones among the bits, one bit after the other. */
+function onesOf(x: number, dtype: DType): number {
+  let ones = 0;
+  for (let bit = 0; bit < Number(/\d+/.exec(dtype)?.[0]); bit++)
+    ones += Math.abs(Math.floor(x / 2 ** bit) % 2);
+  return ones;
+}
 
 /** A reference that maps every element. */
 function map(f: (x: number, c: ReferenceContext) => number): Reference {
@@ -132,6 +141,11 @@ export const UNARY_REFERENCES = {
   SigmoidGrad: map2((y, dy) => dy * (y - y * y)),
   Erf: map(erf),
   Erfc: map(erfc),
+  Lgamma: map(lgamma),
+  Digamma: map(digamma),
+  Erfinv: map(erfinv),
+  Ndtri: map(ndtri),
+  PopulationCount: map((x, c) => onesOf(x, c.input(0).dtype)),
   Relu: map((x) => (x <= 0 ? 0 : x)),
   ReluGrad: map2((g, x) => (x > 0 ? g : 0)),
   Relu6: map((x) => Math.min(Math.max(x, 0), 6)),

@@ -1,6 +1,7 @@
 /** Samples of elementwise ops of two or three operands. */
 import type { DType } from '@forerun/graph';
 import type { FamilySamples, OpSamples, Sample, SampleInput } from '../sample.js';
+import { SPECIAL_SAMPLES } from './special.js';
 
 const SHAPES = [
   { inputs: '[1,?];[3,1]', outputs: '[3,?]' },
@@ -119,6 +120,7 @@ const divide = binary(
 const remainder = binary({ ...smooth, skipGradient: 'no gradient' }, multiples, intSame, intZero);
 
 export const BINARY_SAMPLES = {
+  ...SPECIAL_SAMPLES,
   Add: add,
   AddV2: add,
   Sub: binary(same, ...layouts, intSame, intLarge, uints, empty),

@@ -5,7 +5,7 @@ import type { FamilySamples, OpSamples, Sample, SampleInput } from '../sample.js
 const REJECTS_STRINGS = {
   inputs: '[2]',
   dtypes: ['string'],
-  message: /must be one of float32|must be one of int32|must be bool/,
+  message: /must be one of (float32|int32|int8)|must be bool/,
 } as const;
 
 /** Samples of a unary op: the shape rules are the same for all of them. */
@@ -193,6 +193,31 @@ export const UNARY_SAMPLES = {
     ...edges('tail', LIMITS, 2.5, 4.5, 8, -8, NaN),
     tolerance: { rtol: 1e-4, atol: 1e-35 },
   }),
+  Lgamma: unary(
+    floats('positive', 0.01, 0.3, 0.7, 1.3, 1.8, 2.6, 5.5, 30),
+    floats('negative', -0.4, -1.3, -3.7),
+    edges('limits', LIMITS, 0, 1, 2, -1, -2, NaN, Infinity, -Infinity, 1e-20, 1e10, 7.99, 8, -200.5),
+  ),
+  Digamma: unary(
+    floats('positive', 0.05, 0.3, 0.7, 1.3, 1.8, 2.6, 5.5, 30),
+    floats('negative', -0.4, -1.3, -3.7, -0.1),
+    edges('limits', LIMITS, -1, -2, NaN, Infinity, 1e-10, 1e10, -200.25, -1e-6),
+  ),
+  Erfinv: unary(
+    floats('inside', -0.8, -0.6, -0.1, 0.05, 0.5, 0.75),
+    edges('limits', LIMITS, 0, 1, -1, 1.5, NaN, 1e-10, 0.97, -0.9, 0.9999, -0.99999, 0.9999999),
+  ),
+  Ndtri: unary(
+    floats('inside', 0.03, 0.2, 0.45, 0.6, 0.8),
+    edges('limits', LIMITS, 0, 1, 0.5, -1, 2, NaN, 1e-10, 1e-30, 0.9999, 0.0001, 3e-8),
+  ),
+  PopulationCount: unaryOf(
+    'int32',
+    { name: 'ints', inputs: [ints(0, -1, 12345, -2147483648)] },
+    { name: 'bytes', inputs: [{ value: [0, 255, 7], dtype: 'uint8' }] },
+    { name: 'signed bytes', inputs: [{ value: [-1, -128, 7], dtype: 'int8' }] },
+    { name: 'int64', inputs: [{ value: [-1, 5, 2147483647], dtype: 'int64' }] },
+  ),
   Relu: unary(mixed, matrix, { name: 'ints', inputs: [ints(5, -7, 0)] }, edges('NaN and 0', LIMITS, NaN, 0)),
   ReluGrad: activationHelper({ name: 'both signs', inputs: [gradients, activations] }),
   Relu6: unary(floats('all parts', -2, -0.5, 0.25, 3, 5.5, 7, 20)),

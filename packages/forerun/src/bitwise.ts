@@ -1,0 +1,10 @@
+/** `fr.bitwise`: the bits of integers. */
+export {
+  bitwiseAnd,
+  bitwiseOr,
+  bitwiseXor,
+  invert,
+  leftShift,
+  populationCount,
+  rightShift,
+} from '@forerun/graph';
