@@ -33,4 +33,5 @@ export {
   sparseSoftmaxCrossEntropyWithLogits,
   tanh,
 } from '@forerun/graph';
-export const { batchNormalization, dropout, zeroFraction } = nn;
+export const { batchNormalization, dropout, staticRnn, zeroFraction } = nn;
+export { rnnCell } from '@forerun/layers';

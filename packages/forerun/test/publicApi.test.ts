@@ -142,12 +142,17 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
       'softmaxCrossEntropyWithLogits',
       'softplus',
       'sparseSoftmaxCrossEntropyWithLogits',
+      'staticRnn',
       'tanh',
       'zeroFraction',
     ],
     ...['fusedBatchNorm', 'localResponseNormalization', 'lrn'],
   ],
   bitwise: ['bitwiseAnd', 'bitwiseOr', 'bitwiseXor', 'invert', 'leftShift', 'populationCount', 'rightShift'],
+  'nn.rnnCell': [
+    ...['BasicLSTMCell', 'BasicRNNCell', 'DeviceWrapper', 'DropoutWrapper', 'GRUCell', 'LSTMCell'],
+    ...['LSTMStateTuple', 'MultiRNNCell', 'RNNCell', 'ResidualWrapper'],
+  ],
   math: [
     'betainc',
     'digamma',
@@ -233,7 +238,8 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
 
 describe('forerun', () => {
   it.each(Object.entries(NAMES))('has the names of fr.%s', (namespace, names) => {
-    const module: unknown = namespace === '' ? fr : Reflect.get(fr, namespace);
+    const path = namespace === '' ? [] : namespace.split('.');
+    const module = path.reduce<unknown>((outer, name) => Reflect.get(Object(outer) as object, name), fr);
     if (typeof module !== 'object' || module === null) throw new Error(`there is no namespace ${namespace}`);
     const defined = new Map(Object.entries(module));
     expect(names.filter((name) => defined.get(name) === undefined)).toEqual([]);

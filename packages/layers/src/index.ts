@@ -18,5 +18,6 @@ export * as layers from './layersNamespace.js';
 export * as losses from './losses.js';
 export * as metrics from './metrics.js';
 export * as nn from './nn.js';
+export * as rnnCell from './rnnCellNamespace.js';
 export * from './train.js';
 export * as train from './train.js';

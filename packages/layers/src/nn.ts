@@ -1,3 +1,5 @@
 /** The part of `fr.nn` that is composed of graph ops. */
 export { dropout, type DropoutOptions } from './nnDropout.js';
 export { batchNormalization, zeroFraction } from './nnNorms.js';
+export { staticRnn } from './rnnStatic.js';
+export type { RNNOptions } from './rnnSteps.js';
