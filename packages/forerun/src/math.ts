@@ -1,4 +1,6 @@
 /** `fr.math`, and the same names flat: elementwise functions, comparisons, reductions, matrix products. */
+import { nn } from '@forerun/layers';
+
 export {
   abs,
   acos,
@@ -20,9 +22,11 @@ export {
   ceil,
   cos,
   cosh,
+  countNonzero,
   cumprod,
   cumsum,
   digamma,
+  cumulativeLogsumexp,
   div,
   div as divide,
   divNoNan,
@@ -42,6 +46,7 @@ export {
   isFinite,
   isInf,
   isNan,
+  l2Normalize,
   less,
   lessEqual,
   lgamma,
@@ -102,3 +107,4 @@ export {
   xlogy,
   zeta,
 } from '@forerun/graph';
+export const { zeroFraction } = nn;

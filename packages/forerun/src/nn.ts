@@ -19,6 +19,7 @@ export {
   lrn,
   maxPool,
   moments,
+  normalizeMoments,
   relu,
   relu6,
   selu,
@@ -31,7 +32,16 @@ export {
   softsign,
   spaceToDepth,
   sparseSoftmaxCrossEntropyWithLogits,
+  sufficientStatistics,
   tanh,
+  weightedMoments,
 } from '@forerun/graph';
-export const { batchNormalization, dropout, staticRnn, zeroFraction } = nn;
 export { rnnCell } from '@forerun/layers';
+export const {
+  batchNormWithGlobalNormalization,
+  batchNormalization,
+  dropout,
+  logPoissonLoss,
+  staticRnn,
+  zeroFraction,
+} = nn;

@@ -146,7 +146,8 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
       'tanh',
       'zeroFraction',
     ],
-    ...['fusedBatchNorm', 'localResponseNormalization', 'lrn'],
+    ...['fusedBatchNorm', 'localResponseNormalization', 'logPoissonLoss', 'lrn', 'normalizeMoments'],
+    ...['batchNormWithGlobalNormalization', 'sufficientStatistics', 'weightedMoments'],
   ],
   bitwise: ['bitwiseAnd', 'bitwiseOr', 'bitwiseXor', 'invert', 'leftShift', 'populationCount', 'rightShift'],
   'nn.rnnCell': [
@@ -175,6 +176,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
     'reduceVariance',
     'sin',
     'squaredDifference',
+    ...['countNonzero', 'cumulativeLogsumexp', 'l2Normalize', 'reduceAll', 'reduceAny', 'zeroFraction'],
   ],
   layers: [
     'averagePooling2d',

@@ -1,8 +1,9 @@
 /** Kernels of reductions over axes. */
 import type { DType, OpName } from '@forerun/graph';
+import { lowerArg } from './arg.js';
 import { device, type Kernel, type KernelContext, type Lowered } from './kernel.js';
 import { lowerReduction, type Reducer } from './reduce.js';
-import { lowerArg, lowerScan } from './scan.js';
+import { lowerScan, type Scan } from './scan.js';
 
 function isFloat(dtype: DType): boolean {
   return dtype === 'float32';
@@ -75,6 +76,13 @@ function alongAxis(lower: (c: KernelContext, axis: number) => Lowered): Kernel {
   return device((c) => lower(c, axesOf(c)[0] ?? 0));
 }
 
+/** The smallest float32, from which TensorFlow starts logarithms of sums in place of -Infinity. */
+const LOWEST = -3.4028234663852886e38;
+
+function scan(spec: Scan): Kernel {
+  return alongAxis((c, axis) => lowerScan(c, axis, spec));
+}
+
 export const REDUCTION_KERNELS = {
   Sum: overAxes(SUM),
   Mean: overAxes(MEAN),
@@ -86,6 +94,11 @@ export const REDUCTION_KERNELS = {
   EuclideanNorm: overAxes(EUCLIDEAN_NORM),
   ArgMax: alongAxis((c, axis) => lowerArg(c, axis, '>')),
   ArgMin: alongAxis((c, axis) => lowerArg(c, axis, '<')),
-  Cumsum: alongAxis((c, axis) => lowerScan(c, axis, { name: 'cumsum', identity: 0, operator: '+' })),
-  Cumprod: alongAxis((c, axis) => lowerScan(c, axis, { name: 'cumprod', identity: 1, operator: '*' })),
+  Cumsum: scan({ name: 'cumsum', identity: 0, combine: (total, x) => `${total} + ${x}` }),
+  Cumprod: scan({ name: 'cumprod', identity: 1, combine: (total, x) => `${total} * ${x}` }),
+  CumulativeLogsumexp: scan({
+    name: 'cumulativeLogsumexp',
+    identity: LOWEST,
+    combine: (total, x) => `log_add_exp(${total}, ${x})`,
+  }),
 } satisfies Partial<Record<OpName, Kernel>>;

@@ -1,5 +1,6 @@
 /** The part of `fr.nn` that is composed of graph ops. */
 export { dropout, type DropoutOptions } from './nnDropout.js';
-export { batchNormalization, zeroFraction } from './nnNorms.js';
+export { logPoissonLoss } from './logPoissonLoss.js';
+export { batchNormWithGlobalNormalization, batchNormalization, zeroFraction } from './nnNorms.js';
 export { staticRnn } from './rnnStatic.js';
 export type { RNNOptions } from './rnnSteps.js';

@@ -44,3 +44,20 @@ export function batchNormalization(
     return add(mul(x, factor), offset === null ? mul(shift, -1) : sub(offset, shift), { name: 'add_1' });
   });
 }
+
+/**
+ * `batchNormalization` with its arguments in the order of an older op
+ * (`tf.nn.batch_norm_with_global_normalization`); `gamma` counts only where `scaleAfterNormalization` is set.
+ */
+export function batchNormWithGlobalNormalization(
+  t: TensorLike,
+  m: TensorLike,
+  v: TensorLike,
+  beta: TensorLike,
+  gamma: TensorLike,
+  varianceEpsilon: number,
+  scaleAfterNormalization: boolean,
+  options: NameOptions = {},
+): Tensor {
+  return batchNormalization(t, m, v, beta, scaleAfterNormalization ? gamma : null, varianceEpsilon, options);
+}

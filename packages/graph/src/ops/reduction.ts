@@ -160,5 +160,13 @@ export function reduceEuclideanNorm(inputTensor: TensorLike, options: AxisOption
   return reduction('EuclideanNorm', inputTensor, options);
 }
 
-export { argMax, argMin, cumprod, cumsum, type ArgOptions, type CumulativeOptions } from './reductionScan.js';
+export {
+  argMax,
+  argMin,
+  cumprod,
+  cumsum,
+  cumulativeLogsumexp,
+  type ArgOptions,
+  type CumulativeOptions,
+} from './reductionScan.js';
 export type { Axis, AxisOptions } from './reductionAxis.js';

@@ -1,9 +1,9 @@
-/** Reductions and scans along one axis: positions of extremes, cumulative sums and products. */
+/** Reductions and scans along one axis: positions of extremes, running sums, products and their like. */
 import { checkOptions } from '../checkOptions.js';
 import { apply, type NameOptions } from '../apply.js';
 import type { DType } from '../dtype.js';
 import { normalizeAxis } from '../inferHelpers.js';
-import { notDifferentiable, op, type InferContext, type OpDef } from '../opDef.js';
+import { notDifferentiable, op, type GradContext, type InferContext, type OpDef } from '../opDef.js';
 import { TensorShape } from '../shape.js';
 import type { Tensor, TensorLike } from '../tensor.js';
 
@@ -72,7 +72,38 @@ export const SCAN = {
       return [ops.div(sums, input(0)), null]; // dx = (sums of y * dy from the other end) / x; NaN at zeros
     },
   }),
+
+  CumulativeLogsumexp: op({
+    ...SCAN_SIGNATURE,
+    attrs: [
+      'exclusive: bool = false',
+      'reverse: bool = false',
+      'T: {float16, float32, float64, bfloat16}',
+      'Tidx: index = int32',
+    ],
+    summary: 'Logarithms of running sums of exponentials along an axis.',
+    grad: cumulativeLogsumexpGrad,
+  }),
 } satisfies Record<string, OpDef>;
+
+/** Stands for the logarithm of 0: far below every other, yet differences of it do not overflow. */
+const LOG_OF_ZERO = -1e38;
+
+/**
+ * dx = exp(x) * sums of dy / exp(y) from the other end. The sums are taken as logarithms, of the positive
+ * and of the negative dy, so that nothing overflows.
+ */
+function cumulativeLogsumexpGrad({ ops, attrs, input, output, dy }: GradContext): (Tensor | null)[] {
+  const options = { axis: input(1), exclusive: attrs.bool('exclusive'), reverse: !attrs.bool('reverse') };
+  const part = (flow: Tensor): Tensor => {
+    const flows = ops.greater(flow, 0);
+    const positive = ops.where(flows, flow, ops.onesLike(flow)); // so that no logarithm has a pole
+    const shares = ops.sub(ops.log(positive), output(0));
+    const logs = ops.where(flows, shares, ops.mul(ops.onesLike(flow), LOG_OF_ZERO));
+    return ops.exp(ops.add(ops.cumulativeLogsumexp(logs, options), input(0)));
+  };
+  return [ops.sub(part(dy), part(ops.neg(dy))), null];
+}
 
 export interface ArgOptions extends NameOptions {
   /** Default 0; negative axes count from the end. */
@@ -125,4 +156,18 @@ export function cumprod(x: TensorLike, options: CumulativeOptions = {}): Tensor 
     name,
   } = checkOptions('cumprod', options, '{ axis: 1 }');
   return apply('Cumprod', [x, axis], { name, attrs: { exclusive, reverse } });
+}
+
+/**
+ * `log(sum(exp(x)))` of the elements up to each along `axis` (`tf.math.cumulative_logsumexp`), of the shape
+ * of `x`. With `exclusive` the first result, the logarithm of nothing, is the smallest float, as in TensorFlow.
+ */
+export function cumulativeLogsumexp(x: TensorLike, options: CumulativeOptions = {}): Tensor {
+  const {
+    axis = 0,
+    exclusive = false,
+    reverse = false,
+    name,
+  } = checkOptions('cumulativeLogsumexp', options, '{ axis: 1 }');
+  return apply('CumulativeLogsumexp', [x, axis], { name, attrs: { exclusive, reverse } });
 }

@@ -26,6 +26,13 @@ export const EXPONENTIAL_FUNCTIONS = {
   let series = 2.0 * s * (1.0 + z * (0.33333333 + z * (0.2 + z * (0.14285714 + z * 0.11111111))));
   return select(safe_log(1.0 + x), series, abs(x) < f32(0.35));
 }`),
+  /** log(exp(x) + exp(y)), from the larger of both; the difference is halved so that it cannot overflow. */
+  log_add_exp: vectorizable(`fn log_add_exp(x: f32, y: f32) -> f32 {
+  let top = nan_max(x, y);
+  let low = nan_min(x, y);
+  let half_distance = max(0.5 * low - 0.5 * top, f32(-52.0));
+  return select(top + log1p(exp(2.0 * half_distance)), top, is_inf(top) | is_nan(top));
+}`),
   /** e^x - 1: near 0 by its Taylor series. */
   expm1: vectorizable(`fn expm1(x: f32) -> f32 {
   let tail = 0.16666667 + x * (0.041666668 + x * (0.008333333 + x * (0.0013888889 + x * 0.0001984127)));

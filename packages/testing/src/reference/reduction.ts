@@ -106,18 +106,12 @@ function scan(combine: (elements: readonly number[], dtype: DType) => number): R
     const dtype = c.outputs[0] ?? 'float32';
     const [exclusive, reverse] = [c.attrs.bool('exclusive'), c.attrs.bool('reverse')];
     const data = new Float64Array(x.data.length);
+    const stride = x.shape.slice(axis + 1).reduce((a, b) => a * b, 1);
+    const length = x.shape[axis] ?? 0;
     forEachIndex(x.shape, (index, flat) => {
       const own = index[axis] ?? 0;
-      const line = Array.from({ length: x.shape[axis] ?? 0 }, (_, k) => {
-        return (
-          x.data[
-            flatIndex(
-              index.map((i, d) => (d === axis ? k : i)),
-              x.shape,
-            )
-          ] ?? NaN
-        );
-      });
+      const first = flat - own * stride;
+      const line = Array.from({ length }, (_, k) => x.data[first + k * stride] ?? NaN);
       const taken = line.filter((_, k) => (k === own ? !exclusive : reverse ? k > own : k < own));
       data[flat] = combine(taken, dtype);
     });
@@ -130,6 +124,14 @@ function product(elements: readonly number[], dtype: DType): number {
   let total = 1;
   for (const x of elements) total *= x;
   return total;
+}
+
+/** The logarithm of a sum of exponentials, over float32's lowest number as TensorFlow starts from it. */
+function logSumExp(elements: readonly number[]): number {
+  const lowest = -(2 - 2 ** -23) * 2 ** 127;
+  const top = Math.max(lowest, ...elements);
+  if (!Number.isFinite(top)) return top;
+  return top + Math.log([lowest, ...elements].reduce((total, x) => total + Math.exp(x - top), 0));
 }
 
 export const REDUCTION_REFERENCES = {
@@ -151,4 +153,5 @@ export const REDUCTION_REFERENCES = {
   ArgMin: arg(-1),
   Cumsum: scan(sum),
   Cumprod: scan(product),
+  CumulativeLogsumexp: scan(logSumExp),
 } satisfies FamilyReferences;

@@ -131,6 +131,11 @@ const AXIS_ERRORS: readonly ErrorCase[] = [
   { inputs: '[2,3];[1]', message: /the axis must be a scalar, got shape \[1\]/ },
 ];
 
+/** A vector of `rest` but for the elements given by position. */
+function sparse(length: number, elements: Readonly<Record<number, number>>, rest = 0): number[] {
+  return Array.from({ length }, (_, i) => elements[i] ?? rest);
+}
+
 function arg(): OpSamples {
   return {
     samples: [
@@ -149,6 +154,15 @@ function arg(): OpSamples {
         ],
       },
       { name: 'int32', inputs: [wholeNumbers([4, 6], -9, 9), axis(1)] },
+      { name: 'long rows', inputs: [numbers([3, 700]), axis(1)] },
+      { name: 'long columns', inputs: [numbers([600, 3]), axis(0)], attrs: { output_type: 'int32' } },
+      { name: 'a long vector', inputs: [numbers([9000]), axis(0)] },
+      { name: 'many equals in long lines', inputs: [wholeNumbers([2, 900, 2], -3, 3), axis(1)] },
+      {
+        name: 'equals and NaN in long lines',
+        inputs: [{ value: sparse(300, { 70: NaN, 131: 5, 132: 5, 250: 5, 260: -5, 261: -5 }) }, axis(0)],
+      },
+      { name: 'nothing but NaN in a long line', inputs: [{ value: sparse(200, {}, NaN) }, axis(0)] },
       {
         name: 'NaN is never chosen',
         inputs: [
@@ -174,7 +188,8 @@ function arg(): OpSamples {
   };
 }
 
-function scan(): OpSamples {
+/** Samples of a running combination of elements in `[low, high)`. */
+function scan(low: number, high: number, ...more: Sample[]): OpSamples {
   const of = (
     name: string,
     shape: readonly number[],
@@ -182,8 +197,13 @@ function scan(): OpSamples {
     attrs: Sample['attrs'] = {},
   ): Sample => ({
     name,
-    inputs: [numbers(shape, 0.5, 1.5), axis(along)],
+    inputs: [numbers(shape, low, high), axis(along)],
     attrs,
+  });
+  const large = (name: string, shape: readonly number[], along: number, attrs?: Sample['attrs']): Sample => ({
+    ...of(name, shape, along, attrs),
+    tolerance: { rtol: 2e-5, atol: 1e-4 },
+    skipGradient: LARGE,
   });
   return {
     samples: [
@@ -192,12 +212,16 @@ function scan(): OpSamples {
       of('rows from the end', [2, 5], -1, { reverse: true }),
       of('exclusive', [2, 4], 1, { exclusive: true }),
       of('exclusive from the end', [2, 3, 2], 1, { exclusive: true, reverse: true }),
-      { name: 'int32', inputs: [wholeNumbers([3, 4], -9, 9), axis(1)] },
+      large('long rows', [3, 301], 1),
+      large('long columns from the end', [130, 3], 0, { reverse: true }),
+      large('long lines, exclusive', [2, 200, 2], 1, { exclusive: true }),
+      large('a long vector, exclusive from the end', [3000], 0, { exclusive: true, reverse: true }),
       {
         name: 'empty',
         inputs: [{ value: [], dtype: 'float32', shape: [0, 2] }, axis(0)],
         skipGradient: 'no elements',
       },
+      ...more,
     ],
     shapes: [
       { inputs: '[2,?];[]', outputs: '[2,?]', constants: { 1: 1 } },
@@ -206,6 +230,22 @@ function scan(): OpSamples {
     errors: AXIS_ERRORS,
   };
 }
+
+const SCANNED_INTS: Sample = { name: 'int32', inputs: [wholeNumbers([3, 4], -9, 9), axis(1)] };
+
+const LOGARITHMS: Sample = {
+  name: 'far apart, infinities and NaN',
+  inputs: [
+    [
+      [-200, 0, 200, 100, 0],
+      [-Infinity, -1e30, 3, 3e38, -3e38],
+      [1, Infinity, 2, -Infinity, 0],
+      [0, 1, NaN, 2, Infinity],
+    ],
+    axis(1),
+  ],
+  skipGradient: 'infinities and NaN',
+};
 
 export const REDUCTION_SAMPLES = {
   Sum: reduction(-2, 2, EMPTY, WRAPPING, integer('int32', -99, 99, ints(0))),
@@ -238,6 +278,7 @@ export const REDUCTION_SAMPLES = {
   All: logical(),
   ArgMax: arg(),
   ArgMin: arg(),
-  Cumsum: scan(),
-  Cumprod: scan(),
+  Cumsum: scan(-0.5, 1.5, SCANNED_INTS),
+  Cumprod: scan(0.9, 1.1, SCANNED_INTS),
+  CumulativeLogsumexp: scan(-3, 3, LOGARITHMS),
 } satisfies FamilySamples;
