@@ -114,6 +114,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
       'spaceToDepth',
     ],
     ...['variablesInitializer', 'where', 'zeros', 'zerosInitializer', 'zerosLike'],
+    ...['multinomial', 'randomGamma', 'randomPoisson', 'randomShuffle'],
   ],
   nn: [
     ...[
@@ -232,7 +233,11 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
     'zeros',
   ],
   image: [...['resizeArea', 'resizeBicubic', 'resizeBilinear', 'resizeNearestNeighbor']],
-  random: ['normal', 'setRandomSeed', 'truncatedNormal', 'uniform'],
+  random: [
+    ...['categorical', 'gamma', 'getSeed', 'multinomial', 'normal', 'poisson', 'setRandomSeed', 'setSeed'],
+    ...['shuffle', 'statelessCategorical', 'statelessNormal', 'statelessTruncatedNormal', 'statelessUniform'],
+    ...['truncatedNormal', 'uniform'],
+  ],
   io: ['readGraph', 'writeGraph'],
   data: ['Dataset', 'loadMnist'],
   errors: ['FailedPreconditionError', 'InvalidArgumentError', 'NotFoundError', 'UnimplementedError'],

@@ -31,6 +31,7 @@ export { lowerElementwise, stepStatements } from './elementwise.js';
 export { literal, storageType, valueType, type Width } from './wgsl/dtype.js';
 export { normalTable, upperNormalQuantile } from './normalTable.js';
 export { philoxKey } from './random.js';
+export { logTable, powerTable } from './softFloat.js';
 export { libraryFor, widen } from './wgsl/library.js';
 
 /** The kernel of every op: a missing one is a compile error. */

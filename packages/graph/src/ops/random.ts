@@ -2,23 +2,21 @@
  * Records and builders of random numbers. Kernels are counter-based: the numbers follow from the
  * two seeds of the node, the session's random step and the element's position, on every adapter alike.
  */
-import { apply, convertToTensor, type NameOptions } from '../apply.js';
+import { apply, convertToTensor } from '../apply.js';
 import { isInteger, type DType } from '../dtype.js';
 import { InvalidArgumentError } from '../errors.js';
-import { shapeFromInput } from '../inferHelpers.js';
 import { notDifferentiable, op, type InferContext, type OpDef } from '../opDef.js';
-import { getDefaultGraph, nameScope } from '../scopes.js';
-import type { TensorShape } from '../shape.js';
+import { nameScope } from '../scopes.js';
 import type { Tensor, TensorLike } from '../tensor.js';
+import { RANDOM_DRAWS } from './randomDraws.js';
+import { SEEDS, getSeed, requestedShape, shapeTensor, type RandomOptions } from './randomSeeds.js';
+import { RANDOM_STATELESS } from './randomStateless.js';
 
-const SEEDS = ['seed: int = 0', 'seed2: int = 0'];
+export * from './randomDraws.js';
+export * from './randomStateless.js';
+export { getSeed, setRandomSeed, type RandomOptions } from './randomSeeds.js';
+
 const noGradient = notDifferentiable('its values do not depend on any input');
-
-function requestedShape(c: InferContext): TensorShape[] {
-  const rank = c.shape(0).rank;
-  if (rank !== null && rank !== 1) c.fail(`shape must be a vector, got shape ${c.shape(0).toString()}`);
-  return [shapeFromInput(c, 0)];
-}
 
 /** A distribution of floats without parameters. */
 function standard(summary: string): OpDef {
@@ -27,7 +25,7 @@ function standard(summary: string): OpDef {
     inputs: ['shape: T'],
     outputs: ['output: dtype'],
     attrs: [...SEEDS, 'dtype: {float32, float16, bfloat16, float64}', 'T: {int32, int64}'],
-    infer: requestedShape,
+    infer: (c) => [requestedShape(c)],
     grad: noGradient,
     stateful: true,
   });
@@ -56,67 +54,14 @@ export const RANDOM = {
     attrs: [...SEEDS, 'Tout: {int32, int64}', 'T: {int32, int64}'],
     infer: (c) => {
       rejectEmptyInterval(c);
-      return requestedShape(c);
+      return [requestedShape(c)];
     },
     grad: noGradient,
     stateful: true,
   }),
+  ...RANDOM_DRAWS,
+  ...RANDOM_STATELESS,
 };
-
-/** What the random builders take last. */
-export interface RandomOptions extends NameOptions {
-  readonly dtype?: DType;
-  /** The op's own seed; see `getSeed`. */
-  readonly seed?: number | undefined;
-}
-
-/** TensorFlow's graph seed where only an op has one. */
-const DEFAULT_GRAPH_SEED = 87654321;
-const MAX_INT32 = 2 ** 31 - 1;
-
-/**
- * Sets the seed of the default graph (`tf.set_random_seed`): ops created afterwards without a seed of their
- * own derive one from it and from the number of ops in the graph. `null` removes it.
- */
-export function setRandomSeed(seed: number | null): void {
-  if (seed !== null) checkSeed(seed);
-  getDefaultGraph().seed = seed;
-}
-
-/**
- * The seeds that an op records (`tf.get_seed`): graph seed and op seed; only an op seed: 87654321 and
- * it; only a graph seed: it and the number of ops so far. With neither, a pair is drawn here, while the
- * graph is built: every program run differs, as in TensorFlow, but a saved graph repeats itself.
- * Never (0, 0), which in files stands for "no seed".
- */
-export function getSeed(opSeed: number | null): [number, number] {
-  const graph = getDefaultGraph();
-  if (opSeed !== null) checkSeed(opSeed);
-  const [seed, seed2] = rawSeeds(graph.seed, opSeed, graph.operations.length);
-  const pair: [number, number] = [truncateSeed(seed), truncateSeed(seed2)];
-  return pair[0] === 0 && pair[1] === 0 ? [0, MAX_INT32] : pair;
-}
-
-function rawSeeds(graphSeed: number | null, opSeed: number | null, operations: number): [number, number] {
-  if (graphSeed !== null) return [graphSeed, opSeed ?? operations];
-  if (opSeed !== null) return [DEFAULT_GRAPH_SEED, opSeed];
-  return [Math.floor(Math.random() * MAX_INT32), Math.floor(Math.random() * MAX_INT32)];
-}
-
-/** Python's remainder by 2^31 - 1. */
-function truncateSeed(seed: number): number {
-  return ((seed % MAX_INT32) + MAX_INT32) % MAX_INT32;
-}
-
-function checkSeed(seed: number): void {
-  if (!Number.isSafeInteger(seed)) throw new InvalidArgumentError(`a seed must be an integer, got ${seed}`);
-}
-
-function shapeTensor(shape: TensorLike): Tensor {
-  return Array.isArray(shape)
-    ? convertToTensor(shape, { dtype: 'int32', name: 'shape' })
-    : convertToTensor(shape, { name: 'shape' });
-}
 
 /**
  * `standard op * scale + offset`, under one name. The order of creation is TensorFlow's, because seeds may count

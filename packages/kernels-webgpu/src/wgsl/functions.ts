@@ -2,6 +2,7 @@
 import { ARITHMETIC_FUNCTIONS } from './arithmeticFunctions.js';
 import { EXPONENTIAL_FUNCTIONS } from './exponentialFunctions.js';
 import { GAMMA_FUNCTIONS } from './gammaFunctions.js';
+import { GAMMA_SAMPLE_FUNCTIONS } from './gammaSampleFunctions.js';
 import type { LibraryFunction } from './libraryFunction.js';
 import { TRIGONOMETRIC_FUNCTIONS } from './trigonometricFunctions.js';
 
@@ -10,4 +11,5 @@ export const FUNCTIONS: Readonly<Record<string, LibraryFunction>> = {
   ...EXPONENTIAL_FUNCTIONS,
   ...TRIGONOMETRIC_FUNCTIONS,
   ...GAMMA_FUNCTIONS,
+  ...GAMMA_SAMPLE_FUNCTIONS,
 };

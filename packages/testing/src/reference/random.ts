@@ -1,24 +1,13 @@
 /**
- * References of random numbers, bit for bit: Philox4x32-10 with whole 64-bit products, and the
- * inverse of the normal distribution by interpolation in exact integers.
+ * References of random numbers without parameters, bit for bit: the stream of bits and the inverse of
+ * the normal distribution are in randomStream.ts.
  */
 import type { DType, HostValue } from '@forerun/graph';
-import { normalTable } from '@forerun/kernels-webgpu';
 import type { FamilyReferences, ReferenceContext } from '../sample.js';
+import { RANDOM_DRAW_REFERENCES } from './randomDraws.js';
+import { fixedQuantile, philox4x32, seeded, stateless, type Stream } from './randomStream.js';
 
-const MASK = 0xffffffffn;
-
-/** Philox4x32-10 of one counter (four words) under a key (two words). */
-export function philox4x32(counter: readonly number[], key: readonly number[]): number[] {
-  let [c0 = 0n, c1 = 0n, c2 = 0n, c3 = 0n] = counter.map(BigInt);
-  let [k0 = 0n, k1 = 0n] = key.map(BigInt);
-  for (let round = 0; round < 10; round++) {
-    const [a, b] = [c0 * 0xd2511f53n, c2 * 0xcd9e8d57n];
-    [c0, c1, c2, c3] = [(b >> 32n) ^ c1 ^ k0, b & MASK, (a >> 32n) ^ c3 ^ k1, a & MASK];
-    [k0, k1] = [(k0 + 0x9e3779b9n) & MASK, (k1 + 0xbb67ae85n) & MASK];
-  }
-  return [c0, c1, c2, c3].map(Number);
-}
+export { philox4x32 } from './randomStream.js';
 
 /** The first `size` words of the stream of `seeds` at random step `step` (low and high word). */
 export function randomWords(
@@ -37,12 +26,7 @@ export function uniformOf(word: number): number {
 
 /** The quantile of tail probability `q / 2^32`, cut to the 24 bits of a float32. */
 function quantile(q: number): number {
-  const octave = Math.floor(Math.log2(q));
-  const position = (q / 2 ** octave - 1) * 64;
-  const cell = octave * 64 + Math.floor(position);
-  const [start = 0, end = 0] = normalTable().slice(cell, cell + 2);
-  const fraction = BigInt((position % 1) * 2 ** 32);
-  const fixed = Math.min(start - Number((BigInt(start - end) * fraction) >> 32n), 2 ** 32);
+  const fixed = Math.min(fixedQuantile(q), 2 ** 32);
   const unit = 2 ** Math.max(0, Math.floor(Math.log2(fixed)) - 23);
   return (Math.floor(fixed / unit) * unit) / 2 ** 28;
 }
@@ -64,20 +48,27 @@ export function truncatedNormalOf(word: number): number {
   return signed(word, Math.min(quantile(odd(TAIL + Number(spread))), 2));
 }
 
-function draw(c: ReferenceContext, convert: (word: number) => number): readonly HostValue[] {
+function draw(c: ReferenceContext, stream: Stream, convert: (word: number) => number): readonly HostValue[] {
   const shape = Array.from(c.input(0).data);
   const size = shape.reduce((product, dim) => product * dim, 1);
-  const seeds = [c.attrs.int('seed') >>> 0, c.attrs.int('seed2') >>> 0] as const;
   const dtype: DType = c.outputs[0] ?? 'float32';
-  return [{ dtype, shape, data: Float64Array.from(randomWords(size, seeds), convert) }];
+  const words = Array.from({ length: Math.ceil(size / 4) }, (_, i) => stream(i, 0)).flat();
+  return [{ dtype, shape, data: Float64Array.from(words.slice(0, size), convert) }];
+}
+
+function integers(c: ReferenceContext, stream: Stream, first: number): readonly HostValue[] {
+  const [low = 0, high = 1] = [c.input(first).data[0], c.input(first + 1).data[0]];
+  return draw(c, stream, (word) => low + (word % (high - low)));
 }
 
 export const RANDOM_REFERENCES = {
-  RandomUniform: (c) => draw(c, uniformOf),
-  RandomStandardNormal: (c) => draw(c, normalOf),
-  TruncatedNormal: (c) => draw(c, truncatedNormalOf),
-  RandomUniformInt: (c) => {
-    const [low = 0, high = 1] = [c.input(1).data[0], c.input(2).data[0]];
-    return draw(c, (word) => low + (word % (high - low)));
-  },
+  RandomUniform: (c) => draw(c, seeded(c), uniformOf),
+  RandomStandardNormal: (c) => draw(c, seeded(c), normalOf),
+  TruncatedNormal: (c) => draw(c, seeded(c), truncatedNormalOf),
+  RandomUniformInt: (c) => integers(c, seeded(c), 1),
+  StatelessRandomUniform: (c) => draw(c, stateless(c.input(1)), uniformOf),
+  StatelessRandomNormal: (c) => draw(c, stateless(c.input(1)), normalOf),
+  StatelessTruncatedNormal: (c) => draw(c, stateless(c.input(1)), truncatedNormalOf),
+  StatelessRandomUniformInt: (c) => integers(c, stateless(c.input(1)), 2),
+  ...RANDOM_DRAW_REFERENCES,
 } satisfies FamilyReferences;
