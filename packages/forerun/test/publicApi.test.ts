@@ -232,7 +232,15 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
     'orthogonal',
     'zeros',
   ],
-  image: [...['resizeArea', 'resizeBicubic', 'resizeBilinear', 'resizeNearestNeighbor']],
+  image: [
+    ...['ResizeMethod', 'adjustBrightness', 'adjustContrast', 'adjustGamma', 'adjustHue', 'adjustSaturation'],
+    ...['centralCrop', 'convertImageDtype', 'cropAndResize', 'cropToBoundingBox', 'extractImagePatches'],
+    ...['extractPatches', 'flipLeftRight', 'flipUpDown', 'grayscaleToRgb', 'hsvToRgb', 'padToBoundingBox'],
+    ...['perImageStandardization', 'resize', 'resizeArea', 'resizeBicubic', 'resizeBilinear'],
+    ...['resizeImageWithCropOrPad', 'resizeImageWithPad', 'resizeImages', 'resizeNearestNeighbor'],
+    ...['resizeWithCropOrPad', 'rgbToGrayscale', 'rgbToHsv', 'rgbToYiq', 'rgbToYuv', 'rot90'],
+    ...['transposeImage', 'yiqToRgb', 'yuvToRgb'],
+  ],
   random: [
     ...['categorical', 'gamma', 'getSeed', 'multinomial', 'normal', 'poisson', 'setRandomSeed', 'setSeed'],
     ...['shuffle', 'statelessCategorical', 'statelessNormal', 'statelessTruncatedNormal', 'statelessUniform'],

@@ -1,6 +1,14 @@
 /** Kernels of the family `image`. */
 import type { OpName } from '@forerun/graph';
+import { IMAGE_COLOR_KERNELS } from './imageColor.js';
+import { IMAGE_CROP_KERNELS } from './imageCrop.js';
+import { IMAGE_PATCHES_KERNELS } from './imagePatches.js';
 import { IMAGE_RESIZE_KERNELS } from './imageResize.js';
 import type { Kernel } from './kernel.js';
 
-export const IMAGE_KERNELS = { ...IMAGE_RESIZE_KERNELS } satisfies Partial<Record<OpName, Kernel>>;
+export const IMAGE_KERNELS = {
+  ...IMAGE_RESIZE_KERNELS,
+  ...IMAGE_CROP_KERNELS,
+  ...IMAGE_PATCHES_KERNELS,
+  ...IMAGE_COLOR_KERNELS,
+} satisfies Partial<Record<OpName, Kernel>>;

@@ -21,7 +21,7 @@ const PROD: Reducer = {
   combine: (a, b) => `(${a} * ${b})`,
 };
 
-const MEAN: Reducer = {
+export const MEAN: Reducer = {
   ...SUM,
   name: 'mean',
   finish: (total, count, dtype) => {

@@ -1,7 +1,31 @@
 /** The family `image`: ops on batches of images, by theme. */
 import type { OpDef } from '../opDef.js';
+import { IMAGE_COLOR } from './imageColor.js';
+import { IMAGE_CROP } from './imageCrop.js';
+import { IMAGE_PATCHES } from './imagePatches.js';
 import { IMAGE_RESIZE } from './imageResize.js';
 
-export const IMAGE = { ...IMAGE_RESIZE } satisfies Record<string, OpDef>;
+export const IMAGE = {
+  ...IMAGE_RESIZE,
+  ...IMAGE_CROP,
+  ...IMAGE_PATCHES,
+  ...IMAGE_COLOR,
+} satisfies Record<string, OpDef>;
 
+export * from './imageAdjust.js';
+export * from './imageColor.js';
+export * from './imageCrop.js';
+export { convertImageDtype, saturateCast, type ConvertImageOptions } from './imageDtype.js';
+export {
+  centralCrop,
+  cropToBoundingBox,
+  flipLeftRight,
+  flipUpDown,
+  padToBoundingBox,
+  resizeImageWithCropOrPad,
+  rot90,
+  transposeImage,
+} from './imageGeometry.js';
+export * from './imagePatches.js';
 export * from './imageResize.js';
+export * from './imageResizeTo.js';

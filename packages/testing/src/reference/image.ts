@@ -1,5 +1,13 @@
 /** References of the family `image`. */
 import type { FamilyReferences } from '../sample.js';
+import { IMAGE_COLOR_REFERENCES } from './imageColor.js';
+import { IMAGE_CROP_REFERENCES } from './imageCrop.js';
+import { IMAGE_PATCHES_REFERENCES } from './imagePatches.js';
 import { IMAGE_RESIZE_REFERENCES } from './imageResize.js';
 
-export const IMAGE_REFERENCES: FamilyReferences = { ...IMAGE_RESIZE_REFERENCES };
+export const IMAGE_REFERENCES: FamilyReferences = {
+  ...IMAGE_RESIZE_REFERENCES,
+  ...IMAGE_CROP_REFERENCES,
+  ...IMAGE_PATCHES_REFERENCES,
+  ...IMAGE_COLOR_REFERENCES,
+};

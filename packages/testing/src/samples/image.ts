@@ -1,5 +1,13 @@
 /** Samples of the family `image`. */
 import type { FamilySamples } from '../sample.js';
+import { IMAGE_COLOR_SAMPLES } from './imageColor.js';
+import { IMAGE_CROP_SAMPLES } from './imageCrop.js';
+import { IMAGE_PATCHES_SAMPLES } from './imagePatches.js';
 import { IMAGE_RESIZE_SAMPLES } from './imageResize.js';
 
-export const IMAGE_SAMPLES = { ...IMAGE_RESIZE_SAMPLES } satisfies FamilySamples;
+export const IMAGE_SAMPLES = {
+  ...IMAGE_RESIZE_SAMPLES,
+  ...IMAGE_CROP_SAMPLES,
+  ...IMAGE_PATCHES_SAMPLES,
+  ...IMAGE_COLOR_SAMPLES,
+} satisfies FamilySamples;

@@ -1,21 +1,9 @@
 /** Samples of resizing and its gradients: up and down, every way of sampling, sizes of 1, many pixels to one. */
-import type { AttrInputs, DType } from '@forerun/graph';
-import { Random } from '../random.js';
-import type { ErrorCase, FamilySamples, OpSamples, Sample, SampleInput, ShapeCase } from '../sample.js';
+import type { AttrInputs } from '@forerun/graph';
+import type { ErrorCase, FamilySamples, OpSamples, Sample, ShapeCase } from '../sample.js';
+import { bytes, ints as size, numbers } from './imageInputs.js';
 
 type Shape = readonly number[];
-
-function numbers(shape: Shape, seed = 5): SampleInput {
-  const size = shape.reduce((a, b) => a * b, 1);
-  return { value: [...new Random(seed).array(size)], shape };
-}
-
-function bytes(shape: Shape, dtype: DType): SampleInput {
-  const size = shape.reduce((a, b) => a * b, 1);
-  return { value: Array.from({ length: size }, (_, i) => (i * 37) % 128), dtype, shape };
-}
-
-const size = (...value: number[]): SampleInput => ({ value, dtype: 'int32' });
 
 const CORNERS: AttrInputs = { align_corners: true };
 const CENTRES: AttrInputs = { half_pixel_centers: true };
