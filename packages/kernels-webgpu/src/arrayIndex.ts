@@ -6,7 +6,7 @@ import { gridFor, gridStride, unflatten } from './wgsl/indexing.js';
 import { inputBinding, outputBinding, shader, type ShaderBinding } from './wgsl/shader.js';
 
 /** Vectors when the rows that are moved whole have a length divisible by 4. */
-function rowWidth(inner: number): Width {
+export function rowWidth(inner: number): Width {
   return inner % 4 === 0 ? 4 : 1;
 }
 
@@ -26,7 +26,8 @@ function lowerGather(c: KernelContext): Lowered {
   return gathers(c, at < 0 ? at + params.length : at, given < 0 ? given + indices.length : given);
 }
 
-function gathers(c: KernelContext, axis: number, batch: number): Lowered {
+/** `lowerGather` along `axis`, with `batch` dimensions that params and indices share. */
+export function gathers(c: KernelContext, axis: number, batch: number): Lowered {
   const [params, indices] = [c.input(0).shape, c.input(1).shape];
   const [outer, length] = [sizeOf(params.slice(batch, axis)), params[axis] ?? 1];
   const [inner, count] = [sizeOf(params.slice(axis + 1)), sizeOf(indices.slice(batch))];
@@ -76,7 +77,7 @@ function lowerOneHot(c: KernelContext): Lowered {
  * WGSL that sets `row` to the row that index vector `k` of `depth` numbers names in a tensor whose first
  * dimensions are `dims`, and `inside` to whether every number is in range.
  */
-function rowOfVector(dims: readonly number[], k: string): string {
+export function rowOfVector(dims: readonly number[], k: string): string {
   const strides = stridesOf(dims);
   const lines = ['var row = 0u;', 'var inside = true;'];
   dims.forEach((dim, j) => {
@@ -87,7 +88,7 @@ function rowOfVector(dims: readonly number[], k: string): string {
   return lines.join('\n');
 }
 
-function lowerGatherNd(c: KernelContext): Lowered {
+export function lowerGatherNd(c: KernelContext): Lowered {
   const [params, indices] = [c.input(0).shape, c.input(1).shape];
   const depth = indices.at(-1) ?? 0;
   const inner = sizeOf(params.slice(depth));
@@ -109,63 +110,6 @@ function lowerGatherNd(c: KernelContext): Lowered {
   return one(c, bindings, width, body);
 }
 
-/**
- * Sums without atomics, the same in every run: each output element goes through all rows in order and
- * takes those that are meant for it. `rowOf` sets `row` and `inside` for row `k`.
- */
-function lowerScatter(
-  c: KernelContext,
-  {
-    rows,
-    inner,
-    rowOf,
-    updates,
-    indices,
-  }: {
-    rows: number;
-    inner: number;
-    rowOf: string;
-    updates: number;
-    indices: number;
-  },
-): Lowered {
-  const width = rowWidth(inner);
-  const total = sizeOf(c.output(0).shape);
-  const { code, names } = unflatten('i', [total / inner, inner / width]);
-  const [target = '0u', n = '0u'] = names;
-  const body = [
-    code,
-    `var sum = ${vectorType(storageType(c.output(0).dtype), width)}();`,
-    `for (var k = 0u; k < ${rows}u; k++) {`,
-    rowOf,
-    `if (inside && row == ${target}) {\nsum += updates[k * ${inner / width}u + ${n}];\n}`,
-    '}',
-    'out[i] = sum;',
-  ].join('\n');
-  const bindings = [
-    inputBinding(c, indices, 'indices'),
-    inputBinding(c, updates, 'updates', width),
-    outputBinding(c, 0, 'out', width),
-  ];
-  return total === 0 ? { dispatches: [] } : one(c, bindings, width, body);
-}
-
-function lowerSegments(c: KernelContext): Lowered {
-  const ids = c.input(1).shape;
-  const rowOf = 'let inside = indices[k] >= 0;\nlet row = u32(indices[k]);';
-  const inner = sizeOf(c.input(0).shape.slice(ids.length));
-  return lowerScatter(c, { rows: sizeOf(ids), inner, rowOf, updates: 0, indices: 1 });
-}
-
-function lowerScatterNd(c: KernelContext): Lowered {
-  const indices = c.input(0).shape;
-  const depth = indices.at(-1) ?? 0;
-  const { shape } = c.output(0);
-  const rowOf = rowOfVector(shape.slice(0, depth), 'k');
-  const inner = sizeOf(shape.slice(depth));
-  return lowerScatter(c, { rows: sizeOf(indices.slice(0, -1)), inner, rowOf, updates: 1, indices: 0 });
-}
-
 /** y[x[i]] = i. Positions that are no permutation's are left out. */
 function lowerInvertPermutation(c: KernelContext): Lowered {
   const length = sizeOf(c.input(0).shape);
@@ -178,7 +122,5 @@ export const INDEX_KERNELS = {
   Gather: device((c) => gathers(c, 0, 0)),
   GatherNd: device(lowerGatherNd),
   OneHot: device(lowerOneHot),
-  UnsortedSegmentSum: device(lowerSegments),
-  ScatterNd: device(lowerScatterNd),
   InvertPermutation: device(lowerInvertPermutation),
 } satisfies Partial<Record<OpName, Kernel>>;

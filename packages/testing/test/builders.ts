@@ -45,6 +45,16 @@ export const BUILDER_NAMES: Partial<Record<OpName, string>> = {
   AssignSubVariableOp: 'assignSub',
   VarIsInitializedOp: 'isVariableInitialized',
   DestroyResourceOp: 'destroyVariable',
+  ResourceScatterUpdate: 'scatterUpdate',
+  ResourceScatterAdd: 'scatterAdd',
+  ResourceScatterSub: 'scatterSub',
+  ResourceScatterMul: 'scatterMul',
+  ResourceScatterDiv: 'scatterDiv',
+  ResourceScatterMin: 'scatterMin',
+  ResourceScatterMax: 'scatterMax',
+  ResourceScatterNdUpdate: 'scatterNdUpdate',
+  ResourceScatterNdAdd: 'scatterNdAdd',
+  ResourceScatterNdSub: 'scatterNdSub',
 };
 
 /** Ops that only gradients, optimizers or importers make, and which of these. */

@@ -1,15 +1,16 @@
-/** Ops that read or add up elements at indices held in a tensor: gather, one-hot, scatter, segments. */
-import { apply, convertToTensor, type NameOptions } from '../apply.js';
+/** Ops that read elements at indices held in a tensor: gather, one-hot. */
+import { apply, type NameOptions } from '../apply.js';
 import { constantValue } from '../constantValue.js';
-import { baseDType, type DType } from '../dtype.js';
+import type { DType } from '../dtype.js';
 import { UnimplementedError } from '../errors.js';
-import { normalizeAxis, shapeFromInput } from '../inferHelpers.js';
+import { normalizeAxis } from '../inferHelpers.js';
 import { notDifferentiable, op, type GradContext, type InferContext } from '../opDef.js';
-import { sizeOf, TensorShape, type Dim } from '../shape.js';
+import { sizeOf, TensorShape } from '../shape.js';
 import type { Tensor, TensorLike } from '../tensor.js';
 import type { HostValue } from '../value.js';
 import { indexDType, knownScalar, requireSingle, withShapeOf } from './arrayHost.js';
-import type { Ops } from './index.js';
+import { gatherGrad, rowsGrad, type GatherPlace } from './gatherGrad.js';
+import { indexDepth } from './scatterInfer.js';
 
 /** The number of leading dimensions that params and indices share; negative ones count from the end. */
 function batchDims(batch: number, indices: TensorShape): number | null {
@@ -66,43 +67,17 @@ function gathered(params: HostValue, indices: HostValue, axis: number): HostValu
   return { dtype: params.dtype, shape, data };
 }
 
-/** The product of dimensions `from` to `to` of `x` as an int32 scalar: a constant where they are known. */
-function extent(ops: Ops, x: Tensor, from: number, to: number): Tensor {
-  const part = x.shape.slice(from, to).size;
-  if (part !== null) return ops.constant(part, { dtype: 'int32' });
-  return ops.reduceProd(ops.stridedSlice(ops.shape(x), [from], [to]));
-}
-
-/**
- * The gradient of a gather with respect to params: dy added up at the rows that were read. With
- * params seen as [B, O, A, N] and indices as [B, I], row b·A + index gets the rows (b, i) of dy.
- */
-function gatherGrad(c: GradContext): (Tensor | null)[] {
-  const { ops, dy } = c;
-  const [params, indices] = [c.input(0), c.input(1)];
-  const { axis, batch } = gatherPlace(c, params, indices);
-  const [B, O] = [extent(ops, params, 0, batch), extent(ops, params, batch, axis)];
-  const [A, N] = [extent(ops, params, axis, axis + 1), extent(ops, params, axis + 1, params.shape.rank ?? 0)];
-  const I = extent(ops, indices, batch, indices.shape.rank ?? 0);
-  const swap = (x: Tensor): Tensor => (axis === batch ? x : ops.transpose(x, { perm: [0, 2, 1, 3] }));
-  const rows = ops.reshape(
-    swap(ops.reshape(dy, ops.stack([B, O, I, N]))),
-    ops.stack([ops.mul(B, I), ops.mul(O, N)]),
-  );
-  const sums = ops.unsortedSegmentSum(rows, rowNumbers(ops, indices, batch, A, B, I), ops.mul(B, A));
-  const boxed = swap(ops.reshape(sums, ops.stack([B, A, O, N])));
-  return [withShapeOf(ops.reshape(boxed, ops.shape(params)), params), null, null];
-}
-
-/** dy, rows gathered from `params` at `indices`, added up in the shape of `params`. */
-function rowsGrad(ops: Ops, dy: Tensor, params: Tensor, indices: Tensor): Tensor {
-  const shape = ops.shape(params);
-  const rows = ops.stridedSlice(shape, [0], [1], { shrinkAxisMask: 1 });
-  return withShapeOf(ops.reshape(ops.unsortedSegmentSum(dy, indices, rows), shape), params);
+/** The gradients of GatherV2: only params has one. */
+function gatherGrads(c: GradContext): (Tensor | null)[] {
+  return [
+    gatherGrad(c.ops, c.dy, c.input(0), c.input(1), gatherPlace(c, c.input(0), c.input(1))),
+    null,
+    null,
+  ];
 }
 
 /** Axis and batch dimensions in `[0, rank)`. Throws when they are not known while the graph is built. */
-function gatherPlace(c: GradContext, params: Tensor, indices: Tensor): { axis: number; batch: number } {
+function gatherPlace(c: GradContext, params: Tensor, indices: Tensor): GatherPlace {
   const at = knownScalar(constantValue(c.input(2)));
   const batch = batchDims(c.attrs.int('batch_dims'), indices.shape);
   const { rank } = params.shape;
@@ -113,14 +88,6 @@ function gatherPlace(c: GradContext, params: Tensor, indices: Tensor): { axis: n
     );
   }
   return { axis: at < 0 ? at + rank : at, batch };
-}
-
-/** Row numbers b·A + index of all indices, as a vector. */
-function rowNumbers(ops: Ops, indices: Tensor, batch: number, A: Tensor, B: Tensor, I: Tensor): Tensor {
-  if (batch === 0) return ops.reshape(indices, [-1]);
-  const starts = ops.expandDims(ops.mul(ops.range(0, B), A), 1);
-  const rows = ops.reshape(indices, ops.stack([B, I]));
-  return ops.reshape(ops.add(rows, ops.cast(starts, baseDType(indices.dtype))), [-1]);
 }
 
 function inferOneHot(c: InferContext): TensorShape[] {
@@ -135,54 +102,6 @@ function inferOneHot(c: InferContext): TensorShape[] {
   return [indices.slice(0, axis).concat([depth]).concat(indices.slice(axis))];
 }
 
-function inferSegments(c: InferContext): TensorShape[] {
-  const [data, ids] = [c.shape(0), c.shape(1)];
-  requireSingle(c, 2, 'num_segments');
-  const segments = knownScalar(c.constant(2));
-  if (segments !== null && segments < 0) c.fail(`num_segments must not be negative, got ${segments}`);
-  if (data.rank === null || ids.rank === null) return [TensorShape.UNKNOWN];
-  if (!data.slice(0, ids.rank).isCompatibleWith(ids) || data.rank < ids.rank) {
-    c.fail(`data ${data.toString()} does not begin with the shape of segment_ids ${ids.toString()}`);
-  }
-  return [new TensorShape([segments]).concat(data.slice(ids.rank))];
-}
-
-/** d data = the row of dy of each element's segment, zeros for negative segments. */
-function segmentsGrad(c: GradContext): (Tensor | null)[] {
-  const { ops, dy } = c;
-  const [data, ids] = [c.input(0), c.input(1)];
-  const rows = ops.gather(dy, ops.maximum(ids, 0));
-  const taken = ops.greaterEqual(ids, 0);
-  const extra = ops.sub(ops.rank(data), ops.rank(ids));
-  const thick = ops.concat(
-    [ops.shape(ids), ops.fill(ops.expandDims(extra, 0), ops.constant(1, { dtype: 'int32' }))],
-    0,
-  );
-  return [withShapeOf(ops.where(ops.reshape(taken, thick), rows, ops.zerosLike(rows)), data), null, null];
-}
-
-/** Rank of the part of `params` that an index vector picks from, or `null`. */
-function indexDepth(c: InferContext, indices: TensorShape, params: TensorShape): Dim {
-  if (indices.rank === 0) c.fail('indices must have rank 1 or more, got a scalar');
-  const depth = indices.rank === null ? null : indices.dim(-1);
-  if (depth !== null && params.rank !== null && depth > params.rank) {
-    c.fail(`index vectors have ${depth} elements, the indexed tensor has shape ${params.toString()}`);
-  }
-  return depth;
-}
-
-function inferScatter(c: InferContext): TensorShape[] {
-  const [indices, updates, target] = [c.shape(0), c.shape(1), shapeFromInput(c, 2)];
-  const depth = indexDepth(c, indices, target);
-  if (depth !== null && indices.rank !== null) {
-    const expected = indices.slice(0, -1).concat(target.slice(depth));
-    if (!expected.isCompatibleWith(updates)) {
-      c.fail(`updates must have shape ${expected.toString()}, got ${updates.toString()}`);
-    }
-  }
-  return [target];
-}
-
 export const ARRAY_INDEX = {
   GatherV2: op({
     summary: 'Slices of a tensor along an axis, at the given indices.',
@@ -190,7 +109,7 @@ export const ARRAY_INDEX = {
     outputs: ['output: Tparams'],
     attrs: ['batch_dims: int = 0', 'Tparams: type', 'Tindices: index', 'Taxis: index'],
     infer: inferGather,
-    grad: gatherGrad,
+    grad: gatherGrads,
     evaluate: (c) => {
       const [params, indices, axis] = [c.value(0), c.value(1), knownScalar(c.value(2))];
       if (params === null || indices === null || axis === null || c.attrs.int('batch_dims') !== 0)
@@ -222,15 +141,6 @@ export const ARRAY_INDEX = {
     grad: notDifferentiable('its indices are integers; TensorFlow defines none for its values'),
   }),
 
-  UnsortedSegmentSum: op({
-    summary: 'Sums of the rows that belong to each segment.',
-    inputs: ['data: T', 'segment_ids: Tindices', 'num_segments: Tnumsegments'],
-    outputs: ['output: T'],
-    attrs: ['T: numeric', 'Tindices: index', 'Tnumsegments: index = int32'],
-    infer: inferSegments,
-    grad: segmentsGrad,
-  }),
-
   GatherNd: op({
     summary: 'Slices of a tensor at the given index vectors.',
     inputs: ['params: Tparams', 'indices: Tindices'],
@@ -246,15 +156,6 @@ export const ARRAY_INDEX = {
       const shape = ops.shape(input(0), { outType: indexDType(input(1)) });
       return [withShapeOf(ops.scatterNd(input(1), dy, shape), input(0)), null];
     },
-  }),
-
-  ScatterNd: op({
-    summary: 'Zeros of a given shape with updates added at the given index vectors.',
-    inputs: ['indices: Tindices', 'updates: T', 'shape: Tindices'],
-    outputs: ['output: T'],
-    attrs: ['T: type', 'Tindices: index'],
-    infer: inferScatter,
-    grad: ({ ops, input, dy }) => [null, withShapeOf(ops.gatherNd(dy, input(0)), input(1)), null],
   }),
 };
 
@@ -283,16 +184,6 @@ export function gatherNd(params: TensorLike, indices: TensorLike, { name }: Name
   return apply('GatherNd', [params, indices], { name });
 }
 
-/** A tensor of `shape` with `updates` added at the index vectors `indices`; repeated ones add up (`tf.scatter_nd`). */
-export function scatterNd(
-  indices: TensorLike,
-  updates: TensorLike,
-  shape: TensorLike,
-  { name }: NameOptions = {},
-): Tensor {
-  return apply('ScatterNd', [indices, updates, shape], { name });
-}
-
 export interface OneHotOptions extends NameOptions {
   /** Default 1 (`true` for bool). */
   readonly onValue?: TensorLike;
@@ -318,14 +209,4 @@ export function oneHot(indices: TensorLike, depth: TensorLike, options: OneHotOp
     name: name ?? 'one_hot',
     attrs: { ...attrs, ...ids },
   });
-}
-
-/** Row `s` of the result is the sum of the rows of `data` whose segment id is `s` (`tf.math.unsorted_segment_sum`). Negative ids are left out. */
-export function unsortedSegmentSum(
-  data: TensorLike,
-  segmentIds: TensorLike,
-  numSegments: TensorLike,
-  { name }: NameOptions = {},
-): Tensor {
-  return apply('UnsortedSegmentSum', [convertToTensor(data), segmentIds, numSegments], { name });
 }

@@ -1,4 +1,6 @@
-/** Reductions over segments of the first dimension, and counting. */
-import type { OpDef } from '../opDef.js';
+/** Records and builders of the family `segment`: rows of a tensor that belong together are summed, multiplied, compared. */
+import { SEGMENT_UNSORTED } from './segmentUnsorted.js';
 
-export const SEGMENT = {} satisfies Record<string, OpDef>;
+export * from './segmentUnsorted.js';
+
+export const SEGMENT = { ...SEGMENT_UNSORTED };

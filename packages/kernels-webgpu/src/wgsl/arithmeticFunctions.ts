@@ -35,6 +35,13 @@ export const ARITHMETIC_FUNCTIONS = {
     'fn nan_min(x: f32, y: f32) -> f32 { return select(select(min(x, y), y, is_nan(y)), x, is_nan(x)); }',
   ),
 
+  /** An unsigned number in the order of floats: zeros are equal, all NaN come last. */
+  float_order: vectorizable(`fn float_order(x: f32) -> u32 {
+  let bits = bitcast<u32>(x);
+  let ordered = select(bits | u32(0x80000000u), ~bits, bits > u32(0x80000000u));
+  return select(select(ordered, u32(0x80000000u), bits == u32(0x80000000u)), u32(0xffffffffu), is_nan(x));
+}`),
+
   /** Comparisons that are right for NaN even when the compiler sees that both sides are one value. */
   float_equal: vectorizable('fn float_equal(x: f32, y: f32) -> bool { return (x == y) & !is_nan(x); }'),
   float_less_equal: vectorizable(

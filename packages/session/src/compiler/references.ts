@@ -14,6 +14,16 @@ const EQUIVALENTS: Readonly<Record<string, OpName>> = {
   AssignAdd: 'AssignAddVariableOp',
   AssignSub: 'AssignSubVariableOp',
   IsVariableInitialized: 'VarIsInitializedOp',
+  ScatterUpdate: 'ResourceScatterUpdate',
+  ScatterAdd: 'ResourceScatterAdd',
+  ScatterSub: 'ResourceScatterSub',
+  ScatterMul: 'ResourceScatterMul',
+  ScatterDiv: 'ResourceScatterDiv',
+  ScatterMin: 'ResourceScatterMin',
+  ScatterMax: 'ResourceScatterMax',
+  ScatterNdUpdate: 'ResourceScatterNdUpdate',
+  ScatterNdAdd: 'ResourceScatterNdAdd',
+  ScatterNdSub: 'ResourceScatterNdSub',
 };
 
 /** The optimizer updates, `Apply…` and `SparseApply…`, become those of the same name for resources. */

@@ -91,6 +91,7 @@ class ProgramBuilder {
     const { type, def } = equivalent ?? { type: op.type, def: requireDef(op) };
     const waits = op.controlInputs.flatMap((control) => this.#nodeOf.get(control) ?? []);
     const { inputs, after } = this.inputsOf(op, waits);
+    if (type.startsWith('ResourceScatter') && equivalent !== undefined) this.checkScatter(op, inputs);
     const outputs =
       equivalent === undefined ? this.inferOutputs(op, def, inputs) : resourceOutputs(op, type, inputs);
     const literal = op.type === 'Const' ? op.attrs.tensor('value') : null;
@@ -178,6 +179,14 @@ class ProgramBuilder {
         node: op.name,
       });
     }
+  }
+
+  /** Checks an update of rows by the rule of the op on references, for which the handle has the variable's shape. */
+  private checkScatter(op: Operation, [handle, ...rest]: readonly IrValue[]): void {
+    if (handle === undefined) return;
+    const shape =
+      handle.variable?.shape.isFullyDefined === true ? handle.variable.shape.toStatic() : handle.shape;
+    this.infer(op, requireDef(op), [{ ...handle, shape }, ...rest]);
   }
 
   private staticShape(op: Operation, shape: TensorShape, i: number): readonly number[] {

@@ -182,32 +182,14 @@ function gather(params: HostValue, indices: HostValue, axis: number, batch: numb
 }
 
 /** The index vectors in the last dimension of `indices`. */
-function vectors({ shape, data }: HostValue): number[][] {
+export function vectors({ shape, data }: HostValue): number[][] {
   const depth = shape.at(-1) ?? 0;
   const count = shape.slice(0, -1).reduce((a, b) => a * b, 1);
   return Array.from({ length: count }, (_, k) => [...data.subarray(k * depth, (k + 1) * depth)]);
 }
 
-function isInside(vector: readonly number[], shape: readonly number[]): boolean {
+export function isInside(vector: readonly number[], shape: readonly number[]): boolean {
   return vector.every((i, d) => i >= 0 && i < (shape[d] ?? 0));
-}
-
-/** Adds the rows of `updates` to those of zeros of `shape` that `targets` names; `null` drops a row. */
-function scatterAdd(
-  shape: readonly number[],
-  updates: HostValue,
-  targets: readonly (readonly number[] | null)[],
-): HostValue {
-  const out = tabulate(updates.dtype, shape, () => 0);
-  const inner = targets.length === 0 ? 0 : updates.data.length / targets.length;
-  targets.forEach((target, k) => {
-    if (target === null || !isInside(target, shape)) return;
-    const row = target.reduce((sum, i, d) => sum * (shape[d] ?? 1) + i, 0);
-    for (let n = 0; n < inner; n++) {
-      out.data[row * inner + n] = (out.data[row * inner + n] ?? 0) + (updates.data[k * inner + n] ?? 0);
-    }
-  });
-  return out;
 }
 
 export const ARRAY_REFERENCES = {
@@ -348,17 +330,6 @@ export const ARRAY_REFERENCES = {
       ),
     ];
   },
-  UnsortedSegmentSum: ({ input }) => {
-    const [data, ids] = [input(0), input(1)];
-    const shape = [input(2).data[0] ?? 0, ...data.shape.slice(ids.shape.length)];
-    return [
-      scatterAdd(
-        shape,
-        data,
-        Array.from(ids.data, (id) => [id]),
-      ),
-    ];
-  },
   GatherNd: ({ input }) => {
     const [params, indices] = [input(0), input(1)];
     const depth = indices.shape.at(-1) ?? 0;
@@ -373,5 +344,4 @@ export const ARRAY_REFERENCES = {
       }),
     ];
   },
-  ScatterNd: ({ input }) => [scatterAdd([...input(2).data], input(1), vectors(input(0)))],
 } satisfies FamilyReferences;

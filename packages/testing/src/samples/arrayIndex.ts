@@ -67,25 +67,6 @@ export const ARRAY_INDEX_SAMPLES = {
       { inputs: '[2];[2];[];[]', message: /depth must be a scalar, got shape \[2\]/ },
     ],
   },
-  UnsortedSegmentSum: {
-    samples: [
-      { name: 'rows', inputs: [counting(5, 2), ints(0, 2, 0, 1, 2), int(4)] },
-      { name: 'elements', inputs: [counting(6), ints(1, 1, 0, 3, 0, 1), int(4)] },
-      { name: 'matrix of ids', inputs: [counting(2, 3, 4), ints([0, 1, 0], [2, 2, 1]), int(3)] },
-      { name: 'negative ids', inputs: [counting(3, 4), ints(-1, 1, -1), int(2)] },
-    ],
-    shapes: [
-      { inputs: '[?,3];[?];[]', constants: { 2: 5 }, outputs: '[5,3]' },
-      { inputs: '[2,3];[2];[]', outputs: '[?,3]' },
-    ],
-    errors: [
-      {
-        inputs: '[2,3];[3];[]',
-        message: /data \[2,3\] does not begin with the shape of segment_ids \[3\]/,
-      },
-      { inputs: '[2];[2];[]', constants: { 2: -1 }, message: /num_segments must not be negative, got -1/ },
-    ],
-  },
   GatherNd: {
     samples: [
       { name: 'elements', inputs: [counting(3, 4), ints([0, 1], [2, 3])] },
@@ -99,25 +80,6 @@ export const ARRAY_INDEX_SAMPLES = {
     ],
     errors: [
       { inputs: '[4];[2,2]', message: /index vectors have 2 elements, the indexed tensor has shape \[4\]/ },
-    ],
-  },
-  ScatterNd: {
-    samples: [
-      { name: 'elements', inputs: [ints([0, 1], [2, 3], [0, 1]), counting(3), ints(3, 4)] },
-      { name: 'rows in vectors', inputs: [ints([2], [0]), counting(2, 4), ints(4, 4)] },
-      { name: 'out of range', inputs: [ints([5], [1]), counting(2), ints(3)] },
-      { name: 'integers', inputs: [ints([1], [1]), ints(3, 4), ints(3)] },
-    ],
-    shapes: [
-      { inputs: '[2,1];[2,3];[2]', outputs: '[?,?]' },
-      { inputs: '[2,1];[2,?];[2]', constants: { 2: [4, 3] }, outputs: '[4,3]' },
-    ],
-    errors: [
-      {
-        inputs: '[2,1];[2,4];[2]',
-        constants: { 2: [4, 3] },
-        message: /updates must have shape \[2,3\], got \[2,4\]/,
-      },
     ],
   },
 } satisfies FamilySamples;
