@@ -36,6 +36,7 @@ export {
   tanh,
   weightedMoments,
 } from '@forerun/graph';
+export const { batchNormalization, dropout, staticBidirectionalRnn, staticRnn, zeroFraction } = nn;
 export { rnnCell } from '@forerun/layers';
 export const {
   batchNormWithGlobalNormalization,

@@ -149,6 +149,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
       'softmaxCrossEntropyWithLogits',
       'softplus',
       'sparseSoftmaxCrossEntropyWithLogits',
+      'staticBidirectionalRnn',
       'staticRnn',
       'tanh',
       'zeroFraction',

@@ -4,3 +4,4 @@ export { logPoissonLoss } from './logPoissonLoss.js';
 export { batchNormWithGlobalNormalization, batchNormalization, zeroFraction } from './nnNorms.js';
 export { staticRnn } from './rnnStatic.js';
 export type { RNNOptions } from './rnnSteps.js';
+export { staticBidirectionalRnn, type BidirectionalOptions } from './rnnBidirectional.js';

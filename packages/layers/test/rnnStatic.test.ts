@@ -139,3 +139,63 @@ describe('staticRnn', () => {
     inGraph(() => expect(build).toThrow(message));
   });
 });
+
+describe('staticBidirectionalRnn', () => {
+  const times = (w: number) => ({ initializer: constantInitializer(w) });
+  const linear = (): rnnCell.BasicRNNCell => new BasicRNNCell(1, { activation: (x) => x });
+
+  it('runs both ways and puts the outputs side by side', () => {
+    ReferenceSession.in((session) => {
+      const xs = [1, 2, 3].map((x) => constant([[x], [10 * x]]));
+      const [outputs, fw, bw] = variableScope('s', times(1), () =>
+        nn.staticBidirectionalRnn(linear(), linear(), xs, { dtype: 'float32' }),
+      );
+      expect(globalVariables().map((v) => v.op.name)).toEqual([
+        's/bidirectional_rnn/fw/basic_rnn_cell/kernel',
+        's/bidirectional_rnn/fw/basic_rnn_cell/bias',
+        's/bidirectional_rnn/bw/basic_rnn_cell/kernel',
+        's/bidirectional_rnn/bw/basic_rnn_cell/bias',
+      ]);
+      session.initializeAll();
+      // Sums from the front and from the back.
+      const want = [
+        [1, 6, 10, 60],
+        [3, 5, 30, 50],
+        [6, 3, 60, 30],
+      ];
+      session.run(outputs).forEach((y, t) => expectNear(y, want[t] ?? []));
+      expectNear(session.get(fw), [6, 60]);
+      expectNear(session.get(bw), [6, 60]);
+    });
+  });
+
+  it('reverses every sequence within its length', () => {
+    ReferenceSession.in((session) => {
+      const xs = [1, 2, 3].map((x) => constant([[x], [10 * x]]));
+      const [outputs, fw, bw] = variableScope('s', times(1), () =>
+        nn.staticBidirectionalRnn(linear(), linear(), xs, {
+          sequenceLength: [2, 3],
+          initialStateFw: constant([[0], [0]]),
+          initialStateBw: constant([[100], [100]]),
+        }),
+      );
+      session.initializeAll();
+      const want = [
+        [1, 103, 10, 160],
+        [3, 102, 30, 150],
+        [0, 0, 60, 130],
+      ];
+      session.run(outputs).forEach((y, t) => expectNear(y, want[t] ?? []));
+      expectNear(session.get(fw), [3, 60]);
+      expectNear(session.get(bw), [103, 160]);
+    });
+  });
+
+  it('refuses what is no cell', () => {
+    inGraph(() =>
+      expect(() => nn.staticBidirectionalRnn(linear(), null as never, inputs(1))).toThrow(
+        'staticBidirectionalRnn: cellBw must be an RNNCell',
+      ),
+    );
+  });
+});
