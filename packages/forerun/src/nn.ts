@@ -36,13 +36,13 @@ export {
   tanh,
   weightedMoments,
 } from '@forerun/graph';
-export const { batchNormalization, dropout, staticBidirectionalRnn, staticRnn, zeroFraction } = nn;
-export { rnnCell } from '@forerun/layers';
 export const {
   batchNormWithGlobalNormalization,
   batchNormalization,
   dropout,
   logPoissonLoss,
+  staticBidirectionalRnn,
   staticRnn,
   zeroFraction,
 } = nn;
+export { rnnCell } from '@forerun/layers';
