@@ -123,6 +123,8 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
     ...['multinomial', 'randomGamma', 'randomPoisson', 'randomShuffle'],
   ],
   nn: [
+    ...['atrousConv2d', 'atrousConv2dTranspose', 'conv1d', 'conv1dTranspose', 'conv2dTranspose', 'conv3d'],
+    ...['conv3dTranspose', 'convolution', 'depthwiseConv2d', 'depthwiseConv2dNative', 'separableConv2d'],
     ...[
       'avgPool',
       'batchNormalization',

@@ -29,11 +29,14 @@ export * from './inferHelpers.js';
 export * from './windows.js';
 export {
   imageAxes,
+  spatialAxes,
   windowAxes,
   type DataFormat,
+  type DataFormat3d,
   type ExplicitPadding,
   type PerAxis,
   type WindowOptions,
+  type WindowOptions3d,
 } from './ops/convWindows.js';
 export { poolAxes } from './ops/poolWindows.js';
 export {

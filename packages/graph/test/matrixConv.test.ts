@@ -95,6 +95,7 @@ describe('conv2d', () => {
 
   it('refuses lists of a wrong length and gradients of a wrong shape', () => {
     inGraph(() => {
+      expect(() => build({ strides: 1 } as ConvOptions)).toThrow(/conv2d: the option padding is missing/);
       expect(() => build({ strides: [1, 2, 3], padding: 'SAME' })).toThrow(
         /conv2d: strides takes 1, 2 or 4 numbers, got \[1,2,3\]/,
       );

@@ -1,11 +1,19 @@
 /**
- * Kernels of convolutions and their gradients, as contractions without intermediate copies
- * ("implicit GEMM"). Groups, and the phases of a strided input gradient, are batches.
+ * Kernels of convolutions of images and volumes and their gradients, as contractions without
+ * intermediate copies ("implicit GEMM"). Groups, and the phases of a strided input gradient, are batches.
  */
 import type { OpName } from '@forerun/graph';
 import type { Contraction, Epilogue, Loop, OutputCode, Variant } from './contraction/contraction.js';
-import { convGeometry, imageStrides, outputStrides, type ConvGeometry } from './contraction/geometry.js';
-import { linearFactor, linearOutput } from './contraction/linear.js';
+import { sum, times } from './contraction/contraction.js';
+import {
+  convGeometry,
+  imageStrides,
+  outputStrides,
+  product,
+  type ConvAxis,
+  type ConvGeometry,
+} from './contraction/geometry.js';
+import { linearFactor, linearOutput, type Term } from './contraction/linear.js';
 import { lowerContraction } from './contraction/lower.js';
 import { chooseVariant, type ContractionShape } from './contraction/variant.js';
 import {
@@ -17,6 +25,7 @@ import {
   scatteredPixels,
   tapPixels,
 } from './contraction/windows.js';
+import { DEPTHWISE_KERNELS } from './depthwise.js';
 import { device, type Kernel, type KernelContext, type Lowered } from './kernel.js';
 import type { Width } from './wgsl/dtype.js';
 import { inputBinding, outputBinding, type ShaderBinding } from './wgsl/shader.js';
@@ -24,18 +33,21 @@ import { inputBinding, outputBinding, type ShaderBinding } from './wgsl/shader.j
 /** Chooses how a contraction of a given shape is carried out; tests and tuning pass their own. */
 export type VariantChoice = (shape: ContractionShape) => Variant;
 
-/** Results in the places of the pixels that `pixel` names `<id>_n`, `<id>_row`, `<id>_col`. */
+/** Results in the places of the pixels that `pixel` names `<id>_n`, `<id>_at_<axis>`. */
 function imageOutput(
   binding: ShaderBinding,
-  [height, width, channels]: readonly [number, number, number],
   g: ConvGeometry,
+  [size, channels]: readonly [size: (axis: ConvAxis) => number, channels: number],
   pixel: (id: string, row: string) => string,
 ): OutputCode {
-  const strides = imageStrides(height, width, channels, g.channelsFirst);
+  const strides = imageStrides(g.axes, g.axes.map(size), channels, g.channelsFirst);
   const own = channels / g.groups;
   const at = (id: string, step: Width): string =>
-    `${id}_n * ${strides.image / step}u + ${id}_row * ${strides.y / step}u + ` +
-    `${id}_col * ${strides.x / step}u + group * ${(own * strides.channel) / step}u`;
+    sum(
+      times(`${id}_n`, strides.image / step),
+      ...g.axes.map(({ name }) => times(`${id}_at_${name}`, (strides.along[name] ?? 0) / step)),
+      times('group', (own * strides.channel) / step),
+    );
   return {
     binding,
     columnStride: strides.channel,
@@ -44,17 +56,25 @@ function imageOutput(
   };
 }
 
+/** How far the filter's elements move with `tap_<axis>`, for all axes from the slowest. */
+function tapTerms(g: ConvGeometry): Term[] {
+  const elements = (g.channels / g.groups) * g.filters;
+  return g.axes.map(({ name }, i) => [
+    `tap_${name}`,
+    product(g.axes.slice(i + 1), (axis) => axis.kernel) * elements,
+  ]);
+}
+
 /** Lowers a forward convolution. */
-export function lowerConv2D(c: KernelContext, choose: VariantChoice, epilogue?: Epilogue): Lowered {
+export function lowerConvolution(c: KernelContext, choose: VariantChoice, epilogue?: Epilogue): Lowered {
   const g = convGeometry(c.attrs, c.input(0).shape, c.input(1).shape, c.output(0).shape);
-  const { x, y } = g;
   const [channels, filters] = [g.channels / g.groups, g.filters / g.groups];
   const lines = runsAlongLines(g);
-  const depth = lines ? x.kernel * channels : channels;
-  const rows = g.batch * y.output * x.output;
+  const depth = lines ? g.x.kernel * channels : channels;
+  const rows = g.batch * product(g.axes, (axis) => axis.output);
   const input = inputBinding(c, 0, 'input');
-  const loops: Loop[] = [{ variable: 'tap_y', count: y.kernel }];
-  if (!lines) loops.push({ variable: 'tap_x', count: x.kernel });
+  const looped = lines ? g.outer : g.axes;
+  const loops: Loop[] = looped.map(({ name, kernel }) => ({ variable: `tap_${name}`, count: kernel }));
   const contraction: Contraction = {
     label: c.op,
     dtype: c.output(0).dtype,
@@ -71,28 +91,28 @@ export function lowerConv2D(c: KernelContext, choose: VariantChoice, epilogue?: 
       depth,
       freeStride: 1,
       depthStride: g.filters,
-      terms: [
-        ['group', filters],
-        ['tap_y', x.kernel * channels * g.filters],
-        ...(lines ? [] : [['tap_x', channels * g.filters] as const]),
-      ],
+      terms: [['group', filters], ...tapTerms(g).slice(0, looped.length)],
     }),
-    output: rowMajor(g) ?? imageOutput(outputBinding(c), [y.output, x.output, g.filters], g, outputPixel(g)),
+    output: convolved(c, g),
     ...(epilogue === undefined ? {} : { epilogue }),
   };
-  const shape = { rows, columns: filters, depth, turns: turns(loops), batch: g.groups };
-  return lowerContraction(c, contraction, choose(shape));
-
-  /** Without groups NHWC pixels are rows of a matrix. */
-  function rowMajor({ channelsFirst, groups }: ConvGeometry): OutputCode | null {
-    if (channelsFirst || groups > 1) return null;
-    return linearOutput({ binding: outputBinding(c), columns: filters, rowStride: filters, columnStride: 1 });
-  }
+  const turns = product(looped, (axis) => axis.kernel);
+  return lowerContraction(c, contraction, choose({ rows, columns: filters, depth, turns, batch: g.groups }));
 }
 
-function outputPixel(g: ConvGeometry): (id: string, row: string) => string {
-  return (id, row) =>
-    `${pixelOf(id, row, g.y.output, g.x.output)}\nlet ${id}_row = ${id}_v;\nlet ${id}_col = ${id}_u;`;
+/** The pixels of the output; without groups and with channels last they are rows of a matrix. */
+function convolved(c: KernelContext, g: ConvGeometry): OutputCode {
+  const binding = outputBinding(c);
+  if (!g.channelsFirst && g.groups === 1) {
+    return linearOutput({ binding, columns: g.filters, rowStride: g.filters, columnStride: 1 });
+  }
+  const size = (axis: ConvAxis): number => axis.output;
+  return imageOutput(binding, g, [size, g.filters], (id, row) =>
+    [
+      pixelOf(id, row, g.axes, size),
+      ...g.axes.map(({ name }) => `let ${id}_at_${name} = ${id}_u_${name};`),
+    ].join('\n'),
+  );
 }
 
 /** Loops of one turn are no loops: their variables are constants. */
@@ -101,20 +121,13 @@ function constants(loops: readonly Loop[], prologue: string): string {
   return [prologue, ...single].join('\n');
 }
 
-function turns(loops: readonly Loop[]): number {
-  return loops.reduce((product, { count }) => product * (typeof count === 'number' ? count : 1), 1);
-}
-
 /** Lowers the gradient of the input. */
-export function lowerConv2DBackpropInput(c: KernelContext, choose: VariantChoice): Lowered {
+export function lowerConvBackpropInput(c: KernelContext, choose: VariantChoice): Lowered {
   const g = convGeometry(c.attrs, c.output(0).shape, c.input(1).shape, c.input(2).shape);
-  const { x, y } = g;
   const [channels, filters] = [g.channels / g.groups, g.filters / g.groups];
-  const [py, px] = [phaseAxis(y), phaseAxis(x)];
-  const phases = py.phases * px.phases;
-  const rows = g.batch * py.size * px.size;
+  const phases = product(g.axes, (axis) => phaseAxis(axis).phases);
+  const rows = g.batch * product(g.axes, (axis) => phaseAxis(axis).size);
   const batch = g.groups * phases;
-  const [turnsY, turnsX] = [Math.ceil(y.kernel / py.phases), Math.ceil(x.kernel / px.phases)];
   const contraction: Contraction = {
     label: c.op,
     dtype: c.output(0).dtype,
@@ -122,16 +135,12 @@ export function lowerConv2DBackpropInput(c: KernelContext, choose: VariantChoice
     columns: channels,
     depth: filters,
     batch,
-    loops: [
-      { variable: 'turn_y', count: 'turns_y', head: `let tap_y = first_y + turn_y * ${py.phases}u;` },
-      { variable: 'turn_x', count: 'turns_x', head: `let tap_x = first_x + turn_x * ${px.phases}u;` },
-    ],
-    prologue: [
-      `let group = batch / ${phases}u;`,
-      `let phase = batch % ${phases}u;`,
-      phasePrologue('y', `phase / ${px.phases}u`, g),
-      phasePrologue('x', `phase % ${px.phases}u`, g),
-    ].join('\n'),
+    loops: g.axes.map((axis) => ({
+      variable: `turn_${axis.name}`,
+      count: `turns_${axis.name}`,
+      head: `let tap_${axis.name} = first_${axis.name} + turn_${axis.name} * ${phaseAxis(axis).phases}u;`,
+    })),
+    prologue: phaseVariables(g, phases),
     a: scatteredPixels(g, inputBinding(c, 2, 'out_backprop')),
     b: linearFactor({
       binding: inputBinding(c, 1, 'weights'),
@@ -139,88 +148,97 @@ export function lowerConv2DBackpropInput(c: KernelContext, choose: VariantChoice
       depth: filters,
       freeStride: g.filters,
       depthStride: 1,
-      terms: [
-        ['group', filters],
-        ['tap_y', x.kernel * channels * g.filters],
-        ['tap_x', channels * g.filters],
-      ],
+      terms: [['group', filters], ...tapTerms(g)],
     }),
     output: inputPixels(c, g),
   };
-  const shape = { rows, columns: channels, depth: filters, turns: turnsY * turnsX, batch };
-  if (filters * y.kernel * x.kernel * y.output * x.output === 0) {
+  const turns = product(g.axes, (axis) => Math.ceil(axis.kernel / phaseAxis(axis).phases));
+  const shape = { rows, columns: channels, depth: filters, turns, batch };
+  if (filters * product(g.axes, (axis) => axis.kernel * axis.output) === 0) {
     // Nothing reaches the input: all of it is zero, and there are no phases to speak of.
-    const pixels = g.batch * y.input * x.input;
+    const pixels = g.batch * product(g.axes, (axis) => axis.input);
     return lowerContraction(c, { ...contraction, depth: 0, rows: pixels, batch: g.groups }, choose(shape));
   }
   return lowerContraction(c, contraction, choose(shape));
 }
 
+/** `group`, and per axis the phase and what follows from it, of the `batch`. */
+function phaseVariables(g: ConvGeometry, phases: number): string {
+  const lines = [`let group = batch / ${phases}u;`, `let phase = batch % ${phases}u;`];
+  let below = phases;
+  for (const axis of g.axes) {
+    const own = phaseAxis(axis).phases;
+    below /= own;
+    lines.push(phasePrologue(axis, `phase / ${below}u % ${own}u`));
+  }
+  return lines.join('\n');
+}
+
 /** `first_*`, `turns_*` and `shift_*`: the taps that pixels of a phase see, and where the first one leads. */
-function phasePrologue(axis: 'y' | 'x', phase: string, g: ConvGeometry): string {
-  const a = g[axis];
-  const { phases } = phaseAxis(a);
+function phasePrologue(axis: ConvAxis, phase: string): string {
+  const { name, before, kernel } = axis;
+  const { phases } = phaseAxis(axis);
   if (phases === 1) {
-    return `let first_${axis} = 0u;\nlet turns_${axis} = ${a.kernel}u;\nlet shift_${axis} = ${a.before}u;`;
+    return `let first_${name} = 0u;\nlet turns_${name} = ${kernel}u;\nlet shift_${name} = ${before}u;`;
   }
   return [
-    `let phase_${axis} = ${phase};`,
-    `let first_${axis} = (phase_${axis} + ${a.before}u) % ${phases}u;`,
-    `let turns_${axis} = (${a.kernel + phases - 1}u - first_${axis}) / ${phases}u;`,
-    `let shift_${axis} = (phase_${axis} + ${a.before}u) / ${phases}u;`,
+    `let phase_${name} = ${phase};`,
+    `let first_${name} = (phase_${name} + ${before}u) % ${phases}u;`,
+    `let turns_${name} = (${kernel + phases - 1}u - first_${name}) / ${phases}u;`,
+    `let shift_${name} = (phase_${name} + ${before}u) / ${phases}u;`,
   ].join('\n');
 }
 
 /** The input pixels of a phase; the last ones of a phase may lie outside the image. */
 function inputPixels(c: KernelContext, g: ConvGeometry): OutputCode {
-  const [py, px] = [phaseAxis(g.y), phaseAxis(g.x)];
-  const coordinate = (name: string, phases: number, axis: string): string =>
-    phases === 1 ? name : `${name} * ${phases}u + phase_${axis}`;
-  const output = imageOutput(outputBinding(c), [g.y.input, g.x.input, g.channels], g, (id, row) =>
+  const coordinate = (id: string, axis: ConvAxis): string => {
+    const { phases } = phaseAxis(axis);
+    const own = `${id}_u_${axis.name}`;
+    const at = phases === 1 ? own : `${own} * ${phases}u + phase_${axis.name}`;
+    return `let ${id}_at_${axis.name} = ${at};`;
+  };
+  const size = (axis: ConvAxis): number => axis.input;
+  const output = imageOutput(outputBinding(c), g, [size, g.channels], (id, row) =>
     [
-      pixelOf(id, row, py.size, px.size),
-      `let ${id}_row = ${coordinate(`${id}_v`, py.phases, 'y')};`,
-      `let ${id}_col = ${coordinate(`${id}_u`, px.phases, 'x')};`,
+      pixelOf(id, row, g.axes, (axis) => phaseAxis(axis).size),
+      ...g.axes.map((axis) => coordinate(id, axis)),
     ].join('\n'),
   );
-  if (g.y.input % py.phases === 0 && g.x.input % px.phases === 0) return output;
-  return { ...output, valid: (id) => `${id}_row < ${g.y.input}u && ${id}_col < ${g.x.input}u` };
+  const ragged = g.axes.filter((axis) => axis.input % phaseAxis(axis).phases !== 0);
+  if (ragged.length === 0) return output;
+  const valid = (id: string): string =>
+    ragged.map(({ name, input }) => `${id}_at_${name} < ${input}u`).join(' && ');
+  return { ...output, valid };
 }
 
 /** Lowers the gradient of the filter. */
-export function lowerConv2DBackpropFilter(c: KernelContext, choose: VariantChoice): Lowered {
+export function lowerConvBackpropFilter(c: KernelContext, choose: VariantChoice): Lowered {
   const g = convGeometry(c.attrs, c.input(0).shape, c.output(0).shape, c.input(2).shape);
-  const { x, y } = g;
   const [channels, filters] = [g.channels / g.groups, g.filters / g.groups];
   const strides = outputStrides(g);
-  const rows = y.kernel * x.kernel * channels;
-  const lines = g.batch * y.output;
+  const rows = product(g.axes, (axis) => axis.kernel) * channels;
+  const lines = g.batch * product(g.outer, (axis) => axis.output);
+  const depth = g.x.output;
   const contraction: Contraction = {
     label: c.op,
     dtype: c.output(0).dtype,
     rows,
     columns: filters,
-    depth: x.output,
+    depth,
     batch: g.groups,
-    loops: [
-      {
-        variable: 'line',
-        count: lines,
-        head: `let line_n = line / ${Math.max(y.output, 1)}u;\nlet line_y = line % ${Math.max(y.output, 1)}u;`,
-      },
-    ],
+    loops: [{ variable: 'line', count: lines, head: lineVariables(g) }],
     prologue: 'let group = batch;',
     a: tapPixels(g, inputBinding(c, 0, 'input')),
     b: linearFactor({
       binding: inputBinding(c, 2, 'out_backprop'),
       free: filters,
-      depth: x.output,
+      depth,
       freeStride: strides.channel,
-      depthStride: strides.x,
+      depthStride: strides.along.x ?? 0,
       terms: [
         ['group', filters * strides.channel],
         ['line_n', strides.image],
-        ['line_y', strides.y],
+        ...g.outer.map(({ name }) => [`line_${name}`, strides.along[name] ?? 0] as const),
       ],
     }),
     output: linearOutput({
@@ -232,16 +250,37 @@ export function lowerConv2DBackpropFilter(c: KernelContext, choose: VariantChoic
     }),
   };
   const splits = (wanted: number): number => Math.min(wanted, lines);
-  const shape = { rows, columns: filters, depth: x.output, turns: lines, batch: g.groups };
+  const shape = { rows, columns: filters, depth, turns: lines, batch: g.groups };
   return lowerContraction(c, contraction, choose(g.groups === 1 ? { ...shape, splits } : shape));
+}
+
+/** `line_n` and `line_<axis>` of line number `line` of the output. */
+function lineVariables(g: ConvGeometry): string {
+  const parts: string[] = [];
+  let rest = 'line';
+  [...g.outer].reverse().forEach(({ name, output }, i) => {
+    const size = Math.max(output, 1);
+    const next = i === g.outer.length - 1 ? 'line_n' : 'lines_left';
+    parts.push(`let line_${name} = ${rest} % ${size}u;`, `let ${next} = ${rest} / ${size}u;`);
+    rest = next;
+  });
+  return parts.join('\n');
 }
 
 function lowerWith(lower: (c: KernelContext, choose: VariantChoice) => Lowered): Kernel {
   return device((c) => lower(c, (shape) => chooseVariant(shape, c.adapter)));
 }
 
+const forward = lowerWith((c, choose) => lowerConvolution(c, choose));
+const toInput = lowerWith(lowerConvBackpropInput);
+const toFilter = lowerWith(lowerConvBackpropFilter);
+
 export const CONV_KERNELS = {
-  Conv2D: lowerWith((c, choose) => lowerConv2D(c, choose)),
-  Conv2DBackpropInput: lowerWith(lowerConv2DBackpropInput),
-  Conv2DBackpropFilter: lowerWith(lowerConv2DBackpropFilter),
+  ...DEPTHWISE_KERNELS,
+  Conv2D: forward,
+  Conv2DBackpropInput: toInput,
+  Conv2DBackpropFilter: toFilter,
+  Conv3D: forward,
+  Conv3DBackpropInputV2: toInput,
+  Conv3DBackpropFilterV2: toFilter,
 } satisfies Partial<Record<OpName, Kernel>>;

@@ -1,5 +1,9 @@
-/** Reads the window attributes that convolutions share (`strides`, `padding`, …) and writes them. */
+/**
+ * Reads the window attributes that convolutions share (`strides`, `padding`, …) and writes them, for
+ * images (rank 4) and volumes (rank 5) alike.
+ */
 import type { Attrs } from '../attr.js';
+import { checkOptions } from '../checkOptions.js';
 import { InvalidArgumentError } from '../errors.js';
 import type { InferContext } from '../opDef.js';
 import type { AttrInputs } from '../resolveOp.js';
@@ -7,8 +11,9 @@ import type { Dim } from '../shape.js';
 import { windowCount, type PaddingRule, type WindowAxis } from '../windows.js';
 
 export type DataFormat = 'NHWC' | 'NCHW';
+export type DataFormat3d = 'NDHWC' | 'NCDHW';
 
-/** One number for both image axes, `[height, width]`, or one per dimension of the data format. */
+/** One number for all image axes, one per image axis, or one per dimension of the data format. */
 export type PerAxis = number | readonly number[];
 
 /** Before and after for each of the four dimensions in the order of the data format. */
@@ -17,12 +22,23 @@ export type ExplicitPadding = readonly (readonly [before: number, after: number]
 /** What is common to the options of all convolutions. */
 export interface WindowOptions {
   /** Default 1. */
-  readonly strides?: PerAxis;
+  readonly strides?: PerAxis | undefined;
   readonly padding: 'SAME' | 'VALID' | ExplicitPadding;
   /** Order of the dimensions of images; default `NHWC`. */
-  readonly dataFormat?: DataFormat;
+  readonly dataFormat?: DataFormat | undefined;
   /** Distance between the elements that neighbouring filter taps see; default 1. */
-  readonly dilations?: PerAxis;
+  readonly dilations?: PerAxis | undefined;
+}
+
+/** As `WindowOptions`, for volumes. */
+export interface WindowOptions3d {
+  /** Default 1. */
+  readonly strides?: PerAxis | undefined;
+  readonly padding: 'SAME' | 'VALID';
+  /** Order of the dimensions of volumes; default `NDHWC`. */
+  readonly dataFormat?: DataFormat3d | undefined;
+  /** Distance between the elements that neighbouring filter taps see; default 1. */
+  readonly dilations?: PerAxis | undefined;
 }
 
 /** Positions of height and width among the four dimensions. */
@@ -30,8 +46,14 @@ export function imageAxes(format: string): readonly [number, number] {
   return format === 'NCHW' ? [2, 3] : [1, 2];
 }
 
+/** Positions of the image axes (depth, height, width) among the dimensions of any data format. */
+export function spatialAxes(format: string): readonly number[] {
+  return Array.from(format, (letter, i) => (letter === 'N' || letter === 'C' ? -1 : i)).filter((i) => i >= 0);
+}
+
 /** The attributes of TensorFlow for `options`. Throws `InvalidArgumentError` for lists of a wrong length. */
 export function windowAttrs(type: string, options: WindowOptions): AttrInputs {
+  checkWindowOptions(type, options);
   const { strides = 1, padding, dataFormat = 'NHWC', dilations = 1 } = options;
   const named = typeof padding === 'string';
   return {
@@ -43,80 +65,105 @@ export function windowAttrs(type: string, options: WindowOptions): AttrInputs {
   };
 }
 
-export function perDimension(type: string, name: string, value: PerAxis, format: DataFormat): number[] {
-  const list = typeof value === 'number' ? [value] : value;
-  if (list.length === 4) return [...list];
-  const [height, width = height] = list;
-  if (height === undefined || width === undefined || list.length > 2) {
-    throw new InvalidArgumentError(`${type}: ${name} takes 1, 2 or 4 numbers, got [${list.join(',')}]`);
-  }
-  return format === 'NCHW' ? [1, 1, height, width] : [1, height, width, 1];
-}
-
-/** The options that gave `attrs`, for building the gradients of a convolution. */
-export function windowOptions(attrs: Attrs): WindowOptions {
-  const explicit = attrs.ints('explicit_paddings');
-  const rule = attrs.string('padding');
+/** As `windowAttrs`, for volumes. */
+export function windowAttrs3d(type: string, options: WindowOptions3d): AttrInputs {
+  checkWindowOptions(type, options);
+  const { strides = 1, padding, dataFormat = 'NDHWC', dilations = 1 } = options;
   return {
-    strides: attrs.ints('strides'),
-    dilations: attrs.ints('dilations'),
-    dataFormat: attrs.string('data_format') === 'NCHW' ? 'NCHW' : 'NHWC',
-    padding: rule === 'SAME' || rule === 'VALID' ? rule : pairs(explicit),
+    strides: perDimension(type, 'strides', strides, dataFormat),
+    dilations: perDimension(type, 'dilations', dilations, dataFormat),
+    data_format: dataFormat,
+    padding,
   };
 }
 
-function pairs(flat: readonly number[]): ExplicitPadding {
-  return [0, 1, 2, 3].map((i) => [flat[2 * i] ?? 0, flat[2 * i + 1] ?? 0]);
+/** Rejects options given by position, and options without the padding, which TensorFlow requires too. */
+export function checkWindowOptions(type: string, options: { readonly padding?: unknown }): void {
+  checkOptions(type, options, "{ strides: 2, padding: 'SAME' }");
+  if (options.padding === undefined) {
+    throw new InvalidArgumentError(`${type}: the option padding is missing: 'SAME' or 'VALID'`);
+  }
 }
 
-/** How the windows of a convolution with a filter of `sizes` lie on height and width. */
-export function windowAxes<Size extends Dim>(
-  attrs: Attrs,
-  sizes: readonly [Size, Size],
-): [Omit<WindowAxis, 'size'> & { size: Size }, Omit<WindowAxis, 'size'> & { size: Size }] {
+/** `value` as one number per dimension of `format`, 1 for batch and channels. */
+export function perDimension(type: string, name: string, value: PerAxis, format: string): number[] {
+  const list = typeof value === 'number' ? [value] : value;
+  if (list.length === format.length) return [...list];
+  const axes = spatialAxes(format);
+  if (list.length !== 1 && list.length !== axes.length) {
+    throw new InvalidArgumentError(
+      `${type}: ${name} takes 1, ${axes.length} or ${format.length} numbers, got [${list.join(',')}]`,
+    );
+  }
+  return Array.from(format, (_, i) => (axes.includes(i) ? (list[axes.indexOf(i)] ?? list[0] ?? 1) : 1));
+}
+
+/** The window attributes of a convolution, for the nodes of its gradients. */
+export function sameWindows(attrs: Attrs): AttrInputs {
+  const explicit = attrs.has('explicit_paddings')
+    ? { explicit_paddings: attrs.ints('explicit_paddings') }
+    : {};
+  return {
+    strides: attrs.ints('strides'),
+    dilations: attrs.ints('dilations'),
+    data_format: attrs.string('data_format'),
+    padding: attrs.string('padding'),
+    ...explicit,
+  };
+}
+
+/** How windows of `size` lie on one axis. */
+export type Windows<Size extends Dim> = Omit<WindowAxis, 'size'> & { readonly size: Size };
+
+/** How the windows of a convolution with a filter of `sizes` lie on the image axes. */
+export function windowAxes<Size extends Dim>(attrs: Attrs, sizes: readonly Size[]): Windows<Size>[] {
   const [strides, dilations] = [attrs.ints('strides'), attrs.ints('dilations')];
-  const explicit = attrs.ints('explicit_paddings');
+  const explicit = attrs.has('explicit_paddings') ? attrs.ints('explicit_paddings') : [];
   const padding = attrs.string('padding') as PaddingRule;
-  const [h, w] = imageAxes(attrs.string('data_format'));
-  const axis = (dimension: number, size: Size): Omit<WindowAxis, 'size'> & { size: Size } => ({
-    size,
-    stride: strides[dimension] ?? 1,
-    dilation: dilations[dimension] ?? 1,
-    padding,
-    explicit: [explicit[2 * dimension] ?? 0, explicit[2 * dimension + 1] ?? 0],
+  const axes = spatialAxes(attrs.string('data_format'));
+  return sizes.map((size, i) => {
+    const dimension = axes[i] ?? 0;
+    return {
+      size,
+      stride: strides[dimension] ?? 1,
+      dilation: dilations[dimension] ?? 1,
+      padding,
+      explicit: [explicit[2 * dimension] ?? 0, explicit[2 * dimension + 1] ?? 0],
+    };
   });
-  return [axis(h, sizes[0]), axis(w, sizes[1])];
 }
 
 /** Sizes of the output image; rejects attributes and sizes that give none. */
-export function outputImage(
-  c: InferContext,
-  image: readonly [Dim, Dim],
-  filter: readonly [Dim, Dim],
-): [Dim, Dim] {
+export function outputImage(c: InferContext, image: readonly Dim[], filter: readonly Dim[]): Dim[] {
   checkLists(c);
-  const axes = windowAxes(c.attrs, filter);
-  const counts = [windowCount(image[0], axes[0]), windowCount(image[1], axes[1])] as const;
-  counts.forEach((count, i) => {
-    if (count === null || count >= 0) return;
-    const [size, dilation] = [axes[i]?.size ?? 0, axes[i]?.dilation ?? 1];
-    const dilated = dilation === 1 ? '' : ` dilated by ${dilation}`;
-    c.fail(
-      `a filter of ${i === 0 ? 'height' : 'width'} ${size}${dilated} does not fit ` +
-        `an image of ${i === 0 ? 'height' : 'width'} ${image[i] ?? '?'} with ${axes[0].padding} padding`,
+  return windowAxes(c.attrs, filter).map((axis, i) => {
+    const count = windowCount(image[i] ?? null, axis);
+    if (count === null || count >= 0) return count;
+    const name = ['width', 'height', 'depth'][filter.length - 1 - i] ?? 'size';
+    const dilated = axis.dilation === 1 ? '' : ` dilated by ${axis.dilation}`;
+    return c.fail(
+      `a filter of ${name} ${axis.size ?? 0}${dilated} does not fit ` +
+        `an image of ${name} ${image[i] ?? '?'} with ${axis.padding} padding`,
     );
   });
-  return [counts[0], counts[1]];
+}
+
+/** Rejects a list attribute unless it has a positive number per dimension, 1 for batch and channels. */
+export function checkPerDimension(c: InferContext, name: string, format: string): void {
+  const [list, axes] = [c.attrs.ints(name), spatialAxes(format)];
+  const ok = list.length === format.length && list.every((n, i) => (axes.includes(i) ? n >= 1 : n === 1));
+  if (ok) return;
+  c.fail(
+    `${name} must be ${format.length} positive numbers, 1 for batch and channels, got [${list.join(',')}]`,
+  );
 }
 
 function checkLists(c: InferContext): void {
-  const axes = imageAxes(c.attrs.string('data_format'));
-  for (const name of ['strides', 'dilations']) {
-    const list = c.attrs.ints(name);
-    const ok = list.length === 4 && list.every((n, i) => (axes.includes(i) ? n >= 1 : n === 1));
-    if (!ok) c.fail(`${name} must be 4 positive numbers, 1 for batch and channels, got [${list.join(',')}]`);
-  }
-  const explicit = c.attrs.ints('explicit_paddings');
+  const format = c.attrs.string('data_format');
+  checkPerDimension(c, 'strides', format);
+  checkPerDimension(c, 'dilations', format);
+  if (!c.attrs.has('explicit_paddings')) return;
+  const [explicit, axes] = [c.attrs.ints('explicit_paddings'), spatialAxes(format)];
   if (c.attrs.string('padding') !== 'EXPLICIT') {
     if (explicit.length > 0)
       c.fail(`explicit_paddings is only for padding EXPLICIT, got [${explicit.join(',')}]`);

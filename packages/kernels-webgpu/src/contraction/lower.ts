@@ -3,7 +3,7 @@ import type { Dispatch, KernelContext, Lowered } from '../kernel.js';
 import { gridFor, gridStride } from '../wgsl/indexing.js';
 import { scratchBinding, shader, type ShaderBinding } from '../wgsl/shader.js';
 import { vectorType, storageType, type Width } from '../wgsl/dtype.js';
-import type { Contraction, FragmentVariant, TileVariant, Variant } from './contraction.js';
+import type { Contraction, FragmentVariant, OutputCode, TileVariant, Variant } from './contraction.js';
 import { fragmentBody, fragmentWidths } from './fragment.js';
 import { linearOutput } from './linear.js';
 import { workgroupGrid, type Split } from './loops.js';
@@ -130,8 +130,13 @@ function zeros(c: KernelContext, x: Contraction, size: number): Dispatch {
   );
 }
 
-/** Adds the parts in a fixed order, so that results are the same on every run. */
-function addParts(c: KernelContext, x: Contraction, size: number, parts: number): Dispatch {
+/** What `addParts` needs to know of the sums. */
+export type PartialSums = Pick<Contraction, 'label' | 'dtype' | 'columns' | 'epilogue'> & {
+  readonly output: Pick<OutputCode, 'binding'>;
+};
+
+/** Adds the parts in scratch buffer 0 in a fixed order, so that results are the same on every run. */
+export function addParts(c: KernelContext, x: PartialSums, size: number, parts: number): Dispatch {
   const width: Width = x.columns % 4 === 0 ? 4 : 1;
   const grid = gridFor(size, width, c.adapter);
   const type = vectorType(storageType(x.dtype), width);

@@ -1,115 +1,182 @@
 /**
- * Float64 references of convolutions. All three ops are the same sum over (output pixel, tap,
- * channel, filter) of a trilinear form; each adds into another of its three tensors.
+ * Float64 references of convolutions. The three ops of a family are the same sum over (output pixel,
+ * tap, channel, filter) of a trilinear form; each adds into another of its three tensors.
  */
 import { sizeOf, type Attrs, type HostValue } from '@forerun/graph';
-import type { FamilyReferences } from '../sample.js';
+import type { FamilyReferences, Reference, ReferenceContext } from '../sample.js';
 
 /** One product of the sum: element numbers in input, filter and output. */
 type Visit = (input: number, filter: number, output: number) => void;
 
+/** Images or volumes of a data format, by position: `at(n, spatial, channel)`. */
 interface Layout {
-  readonly sizes: readonly [batch: number, height: number, width: number, channels: number];
-  at(n: number, y: number, x: number, c: number): number;
+  readonly batch: number;
+  readonly channels: number;
+  readonly spatial: readonly number[];
+  at(n: number, position: readonly number[], channel: number): number;
 }
 
-function imageLayout(shape: readonly number[], format: string): Layout {
-  const [d0 = 0, d1 = 0, d2 = 0, d3 = 0] = shape;
-  if (format === 'NCHW') {
-    return { sizes: [d0, d2, d3, d1], at: (n, y, x, c) => ((n * d1 + c) * d2 + y) * d3 + x };
-  }
-  return { sizes: [d0, d1, d2, d3], at: (n, y, x, c) => ((n * d1 + y) * d2 + x) * d3 + c };
+function layoutOf(shape: readonly number[], format: string): Layout {
+  const channelsFirst = format.startsWith('NC');
+  const spatial = channelsFirst ? shape.slice(2) : shape.slice(1, -1);
+  const channels = shape[channelsFirst ? 1 : shape.length - 1] ?? 0;
+  const pixels = sizeOf(spatial);
+  return {
+    batch: shape[0] ?? 0,
+    channels,
+    spatial,
+    at: (n, position, channel) => {
+      const pixel = position.reduce((index, p, i) => index * (spatial[i] ?? 0) + p, 0);
+      return channelsFirst
+        ? (n * channels + channel) * pixels + pixel
+        : (n * pixels + pixel) * channels + channel;
+    },
+  };
 }
 
-/** Padding before the first element, for an axis given by its position in the data format. */
-function paddingBefore(attrs: Attrs, axis: number, input: number, kernel: number): number {
-  const [stride = 1, dilation = 1] = [attrs.ints('strides')[axis], attrs.ints('dilations')[axis]];
-  if (attrs.string('padding') === 'EXPLICIT') return attrs.ints('explicit_paddings')[2 * axis] ?? 0;
+/** The numbers of an attribute that belong to the image axes. */
+function spatialNumbers(attrs: Attrs, name: string): number[] {
+  const list = attrs.ints(name);
+  return attrs.string('data_format').startsWith('NC') ? list.slice(2) : list.slice(1, -1);
+}
+
+/** Padding before and after each image axis, where it is given explicitly. */
+function explicitPadding(attrs: Attrs): number[] | null {
+  if (attrs.string('padding') !== 'EXPLICIT') return null;
+  const all = attrs.ints('explicit_paddings');
+  return attrs.string('data_format').startsWith('NC') ? all.slice(4) : all.slice(2, -2);
+}
+
+/** Padding before the first element of image axis `i`. */
+function paddingBefore(attrs: Attrs, i: number, input: number, kernel: number): number {
+  const explicit = explicitPadding(attrs);
+  if (explicit !== null) return explicit[2 * i] ?? 0;
   if (attrs.string('padding') === 'VALID') return 0;
+  const stride = spatialNumbers(attrs, 'strides')[i] ?? 1;
+  const dilation = spatialNumbers(attrs, 'dilations')[i] ?? 1;
   const needed = (Math.ceil(input / stride) - 1) * stride + (kernel - 1) * dilation + 1 - input;
   return Math.floor(Math.max(needed, 0) / 2);
+}
+
+/** All positions in a box of `sizes`, in row-major order. */
+function positions(sizes: readonly number[]): number[][] {
+  return sizes.reduce<number[][]>(
+    (all, size) => all.flatMap((head) => Array.from({ length: size }, (_, i) => [...head, i])),
+    [[]],
+  );
 }
 
 /** Visits every product of a convolution of the given shapes. */
 function forEachProduct(
   attrs: Attrs,
   [inputShape, filterShape, outputShape]: readonly [readonly number[], readonly number[], readonly number[]],
+  depthwise: boolean,
   visit: Visit,
 ): void {
   const format = attrs.string('data_format');
-  const [input, output] = [imageLayout(inputShape, format), imageLayout(outputShape, format)];
-  const [kh = 0, kw = 0, depth = 0, filters = 0] = filterShape;
-  const [axisY, axisX] = format === 'NCHW' ? [2, 3] : [1, 2];
-  const [strides, dilations] = [attrs.ints('strides'), attrs.ints('dilations')];
-  const top = paddingBefore(attrs, axisY, input.sizes[1], kh);
-  const left = paddingBefore(attrs, axisX, input.sizes[2], kw);
-  const filtersPerGroup = filters / Math.max(input.sizes[3] / Math.max(depth, 1), 1);
-  const [batch, height, width] = output.sizes;
-  for (let index = 0; index < batch * height * width * kh * kw; index++) {
-    const kx = index % kw;
-    const ky = Math.floor(index / kw) % kh;
-    const ox = Math.floor(index / (kw * kh)) % width;
-    const oy = Math.floor(index / (kw * kh * width)) % height;
-    const n = Math.floor(index / (kw * kh * width * height));
-    const iy = oy * (strides[axisY] ?? 1) + ky * (dilations[axisY] ?? 1) - top;
-    const ix = ox * (strides[axisX] ?? 1) + kx * (dilations[axisX] ?? 1) - left;
-    if (iy < 0 || ix < 0 || iy >= input.sizes[1] || ix >= input.sizes[2]) continue;
-    for (let f = 0; f < filters; f++) {
-      const first = Math.floor(f / filtersPerGroup) * depth;
-      for (let d = 0; d < depth; d++) {
-        visit(
-          input.at(n, iy, ix, first + d),
-          ((ky * kw + kx) * depth + d) * filters + f,
-          output.at(n, oy, ox, f),
-        );
+  const [input, output] = [layoutOf(inputShape, format), layoutOf(outputShape, format)];
+  const kernel = filterShape.slice(0, -2);
+  const [filterDepth = 0, filters = 0] = filterShape.slice(-2);
+  const [strides, dilations] = [spatialNumbers(attrs, 'strides'), spatialNumbers(attrs, 'dilations')];
+  const before = kernel.map((size, i) => paddingBefore(attrs, i, input.spatial[i] ?? 0, size));
+  const taps = positions(kernel);
+  for (const pixel of positions(output.spatial)) {
+    taps.forEach((tap, number) => {
+      const seen = pixel.map(
+        (p, i) => p * (strides[i] ?? 1) + (tap[i] ?? 0) * (dilations[i] ?? 1) - (before[i] ?? 0),
+      );
+      if (seen.some((p, i) => p < 0 || p >= (input.spatial[i] ?? 0))) return;
+      for (let n = 0; n < input.batch; n++) {
+        const [from, to] = [input.at(n, seen, 0), output.at(n, pixel, 0)];
+        const [fromStep, toStep] = [input.at(n, seen, 1) - from, output.at(n, pixel, 1) - to];
+        const perGroup = (filters * filterDepth) / Math.max(input.channels, 1);
+        for (let d = 0; d < filterDepth; d++) {
+          for (let f = 0; f < filters; f++) {
+            const weight = (number * filterDepth + d) * filters + f;
+            // Depthwise, filter (d, f) sees channel d and gives channel d * filters + f.
+            const channel = depthwise ? d : Math.floor(f / perGroup) * filterDepth + d;
+            const result = depthwise ? d * filters + f : f;
+            visit(from + channel * fromStep, weight, to + result * toStep);
+          }
+        }
       }
-    }
+    });
   }
 }
 
-/** The shape in an integer tensor. */
-function shapeIn(value: HostValue): number[] {
-  return Array.from(value.data);
-}
-
-function outputSize(attrs: Attrs, axis: number, input: number, kernel: number): number {
-  const [stride = 1, dilation = 1] = [attrs.ints('strides')[axis], attrs.ints('dilations')[axis]];
-  const explicit = attrs.ints('explicit_paddings');
-  const room = input + (explicit[2 * axis] ?? 0) + (explicit[2 * axis + 1] ?? 0) - (kernel - 1) * dilation;
+function outputSize(attrs: Attrs, i: number, input: number, kernel: number): number {
+  const stride = spatialNumbers(attrs, 'strides')[i] ?? 1;
+  const dilation = spatialNumbers(attrs, 'dilations')[i] ?? 1;
+  const [before = 0, after = 0] = explicitPadding(attrs)?.slice(2 * i) ?? [];
+  const room = input + before + after - (kernel - 1) * dilation;
   return Math.ceil((attrs.string('padding') === 'SAME' ? input : room) / stride);
 }
 
+function outputShape(
+  attrs: Attrs,
+  input: readonly number[],
+  filter: readonly number[],
+  depthwise: boolean,
+): number[] {
+  const { batch, spatial } = layoutOf(input, attrs.string('data_format'));
+  const [filterDepth = 0, filters = 0] = filter.slice(-2);
+  const sizes = spatial.map((size, i) => outputSize(attrs, i, size, filter[i] ?? 0));
+  const channels = depthwise ? filterDepth * filters : filters;
+  return attrs.string('data_format').startsWith('NC')
+    ? [batch, channels, ...sizes]
+    : [batch, ...sizes, channels];
+}
+
+function add(data: Float64Array, index: number, value: number): void {
+  data[index] = (data[index] ?? 0) + value;
+}
+
+function result(c: ReferenceContext, shape: readonly number[], data: Float64Array): HostValue[] {
+  return [{ dtype: c.outputs[0] ?? 'float32', shape, data }];
+}
+
+function forward(depthwise: boolean): Reference {
+  return (c) => {
+    const [x, w] = [c.input(0), c.input(1)];
+    const shape = outputShape(c.attrs, x.shape, w.shape, depthwise);
+    const data = new Float64Array(sizeOf(shape));
+    forEachProduct(c.attrs, [x.shape, w.shape, shape], depthwise, (i, f, o) => {
+      add(data, o, (x.data[i] ?? NaN) * (w.data[f] ?? NaN));
+    });
+    return result(c, shape, data);
+  };
+}
+
+function backpropInput(depthwise: boolean): Reference {
+  return (c) => {
+    const [shape, w, dy] = [Array.from(c.input(0).data), c.input(1), c.input(2)];
+    const data = new Float64Array(sizeOf(shape));
+    forEachProduct(c.attrs, [shape, w.shape, dy.shape], depthwise, (i, f, o) => {
+      add(data, i, (dy.data[o] ?? NaN) * (w.data[f] ?? NaN));
+    });
+    return result(c, shape, data);
+  };
+}
+
+function backpropFilter(depthwise: boolean): Reference {
+  return (c) => {
+    const [x, shape, dy] = [c.input(0), Array.from(c.input(1).data), c.input(2)];
+    const data = new Float64Array(sizeOf(shape));
+    forEachProduct(c.attrs, [x.shape, shape, dy.shape], depthwise, (i, f, o) => {
+      add(data, f, (x.data[i] ?? NaN) * (dy.data[o] ?? NaN));
+    });
+    return result(c, shape, data);
+  };
+}
+
 export const CONV_REFERENCES = {
-  Conv2D: ({ attrs, input, outputs: [dtype = 'float32'] }) => {
-    const [x, w] = [input(0), input(1)];
-    const nchw = attrs.string('data_format') === 'NCHW';
-    const [h, v] = nchw ? [2, 3] : [1, 2];
-    const oh = outputSize(attrs, h, x.shape[h] ?? 0, w.shape[0] ?? 0);
-    const ow = outputSize(attrs, v, x.shape[v] ?? 0, w.shape[1] ?? 0);
-    const [n = 0, filters = 0] = [x.shape[0], w.shape[3]];
-    const shape = nchw ? [n, filters, oh, ow] : [n, oh, ow, filters];
-    const data = new Float64Array(sizeOf(shape));
-    forEachProduct(attrs, [x.shape, w.shape, shape], (i, f, o) => {
-      data[o] = (data[o] ?? 0) + (x.data[i] ?? 0) * (w.data[f] ?? 0);
-    });
-    return [{ dtype, shape, data }];
-  },
-
-  Conv2DBackpropInput: ({ attrs, input, outputs: [dtype = 'float32'] }) => {
-    const [shape, w, dy] = [shapeIn(input(0)), input(1), input(2)];
-    const data = new Float64Array(sizeOf(shape));
-    forEachProduct(attrs, [shape, w.shape, dy.shape], (i, f, o) => {
-      data[i] = (data[i] ?? 0) + (dy.data[o] ?? 0) * (w.data[f] ?? 0);
-    });
-    return [{ dtype, shape, data }];
-  },
-
-  Conv2DBackpropFilter: ({ attrs, input, outputs: [dtype = 'float32'] }) => {
-    const [x, shape, dy] = [input(0), shapeIn(input(1)), input(2)];
-    const data = new Float64Array(sizeOf(shape));
-    forEachProduct(attrs, [x.shape, shape, dy.shape], (i, f, o) => {
-      data[f] = (data[f] ?? 0) + (x.data[i] ?? 0) * (dy.data[o] ?? 0);
-    });
-    return [{ dtype, shape, data }];
-  },
+  Conv2D: forward(false),
+  Conv2DBackpropInput: backpropInput(false),
+  Conv2DBackpropFilter: backpropFilter(false),
+  Conv3D: forward(false),
+  Conv3DBackpropInputV2: backpropInput(false),
+  Conv3DBackpropFilterV2: backpropFilter(false),
+  DepthwiseConv2dNative: forward(true),
+  DepthwiseConv2dNativeBackpropInput: backpropInput(true),
+  DepthwiseConv2dNativeBackpropFilter: backpropFilter(true),
 } satisfies FamilyReferences;

@@ -1,19 +1,9 @@
 /** Samples of convolutions and their gradients: every case in all three ops. */
 import type { AttrInputs, NestedArray } from '@forerun/graph';
-import { Random } from '../random.js';
-import type { ErrorCase, FamilySamples, Sample, SampleInput, ShapeCase } from '../sample.js';
-
-type Shape = readonly [number, number, number, number];
-
-interface ConvCase {
-  readonly name: string;
-  readonly input: Shape;
-  readonly filter: Shape;
-  readonly output: Shape;
-  readonly attrs: AttrInputs;
-  /** Too large for finite differences. */
-  readonly large?: boolean;
-}
+import type { ErrorCase, FamilySamples, ShapeCase } from '../sample.js';
+import { CONV_3D_SAMPLES } from './conv3d.js';
+import { convSamples, type ConvCase } from './convCases.js';
+import { DEPTHWISE_SAMPLES } from './depthwise.js';
 
 const attrs = (padding: string, more: AttrInputs = {}): AttrInputs => ({
   strides: [1, 1, 1, 1],
@@ -109,6 +99,20 @@ const CASES: readonly ConvCase[] = [
       explicit_paddings: [0, 0, 0, 0, 1, 1, 1, 0],
     }),
   },
+  {
+    name: 'NCHW with dilation 2 by 1 and stride 1 by 2',
+    input: [1, 1, 6, 5],
+    filter: [2, 3, 1, 2],
+    output: [1, 2, 6, 3],
+    attrs: attrs('SAME', { ...NCHW, strides: [1, 1, 1, 2], dilations: [1, 1, 2, 1] }),
+  },
+  {
+    name: 'groups with dilation and explicit padding',
+    input: [2, 4, 3, 6],
+    filter: [2, 2, 2, 3],
+    output: [2, 5, 3, 3],
+    attrs: attrs('EXPLICIT', { ...dilated(2), ...explicit(2, 1, 0, 2) }),
+  },
   { name: 'groups', input: [1, 4, 4, 4], filter: [3, 3, 2, 4], output: [1, 4, 4, 4], attrs: attrs('SAME') },
   {
     name: 'NCHW groups with stride 2',
@@ -197,24 +201,6 @@ const CASES: readonly ConvCase[] = [
   },
 ];
 
-/** Numbers in [-1, 1) that depend on shape and seed only. */
-function tensor(shape: readonly number[], seed: number): SampleInput {
-  const size = shape.reduce((product, dim) => product * dim, 1);
-  return { shape, value: Array.from(new Random(seed).array(size)) };
-}
-
-const sizes = (shape: Shape): SampleInput => ({ value: [...shape], dtype: 'int32' });
-
-function samples(inputs: (test: ConvCase) => SampleInput[]): Sample[] {
-  return CASES.map((test) => ({
-    name: test.name,
-    inputs: inputs(test),
-    attrs: test.attrs,
-    tolerance: { rtol: 1e-5, atol: 5e-5 },
-    ...(test.large === true ? { skipGradient: 'smaller samples cover the formula' } : {}),
-  }));
-}
-
 const SAME = attrs('SAME');
 const VALID = attrs('VALID');
 
@@ -234,6 +220,7 @@ const FORWARD_ERRORS: readonly ErrorCase[] = [
     attrs: SAME,
     message: /3 channels, which is not a multiple of the filter's 2/,
   },
+  { inputs: '[1,4,4,0];[3,3,2,4]', attrs: SAME, message: /0 channels, which is not a multiple/ },
   { inputs: '[1,4,4,4];[3,3,2,3]', attrs: SAME, message: /3 filters cannot be divided among 2 groups/ },
   {
     inputs: '[1,4,4,2];[3,6,2,3]',
@@ -267,15 +254,20 @@ const FORWARD_ERRORS: readonly ErrorCase[] = [
 const INPUT_SIZES: NestedArray = [2, 6, 6, 3];
 const FILTER_SIZES: NestedArray = [3, 3, 3, 4];
 
+const SAMPLES = convSamples(CASES);
+
 export const CONV_SAMPLES = {
+  ...DEPTHWISE_SAMPLES,
+  ...CONV_3D_SAMPLES,
+
   Conv2D: {
-    samples: samples(({ input, filter }) => [tensor(input, 1), tensor(filter, 2)]),
+    samples: SAMPLES.forward,
     shapes: FORWARD_SHAPES,
     errors: FORWARD_ERRORS,
   },
 
   Conv2DBackpropInput: {
-    samples: samples(({ input, filter, output }) => [sizes(input), tensor(filter, 2), tensor(output, 3)]),
+    samples: SAMPLES.toInput,
     shapes: [
       { inputs: '[4];[3,3,3,4];[2,6,6,4]', outputs: '[2,6,6,3]', attrs: SAME, constants: { 0: INPUT_SIZES } },
       { inputs: '[4];[3,3,3,4];[?,?,6,4]', outputs: '[?,?,?,?]', attrs: SAME },
@@ -290,11 +282,12 @@ export const CONV_SAMPLES = {
           /out_backprop has shape \[2,5,6,4\], but input \[2,6,6,3\] and filter \[3,3,3,4\] give \[2,6,6,4\]/,
       },
       { inputs: '[3];[3,3,3,4];[2,5,6,4]', attrs: SAME, message: /input_sizes must have 4 elements, got 3/ },
+      { inputs: '[4,1];[3,3,3,4];[2,5,6,4]', attrs: SAME, message: /input_sizes must be a vector/ },
     ],
   },
 
   Conv2DBackpropFilter: {
-    samples: samples(({ input, filter, output }) => [tensor(input, 1), sizes(filter), tensor(output, 3)]),
+    samples: SAMPLES.toFilter,
     shapes: [
       {
         inputs: '[2,6,6,3];[4];[2,4,4,4]',
