@@ -94,6 +94,14 @@ export class Attrs {
     return this.expect(name, 'tensor');
   }
 
+  func(name: string): FuncValue {
+    return this.expect(name, 'func');
+  }
+
+  funcs(name: string): readonly FuncValue[] {
+    return this.list(name, 'func');
+  }
+
   ints(name: string): number[] {
     return this.list(name, 'int').map(Number);
   }

@@ -46,6 +46,23 @@ export function gradients(
   );
 }
 
+/**
+ * As `gradients`, but the nodes are made in the default graph, which may be another than that of `ys`: the function
+ * that goes backward through the body of a loop. `ys` may be tensor lists.
+ */
+export function backpropagate(
+  ys: readonly Tensor[],
+  xs: readonly Tensor[],
+  gradYs: readonly Tensor[],
+): (Tensor | null)[] {
+  const walk = new ReverseWalk(ys, xs, []);
+  ys.forEach((y, i) => {
+    const seed = gradYs[i];
+    if (seed !== undefined) walk.add(y, seed);
+  });
+  return walk.run();
+}
+
 /** A variable is differentiated at its handle, every other source at its tensor. */
 function sourceTensor(source: Source): Tensor {
   if (!('asTensor' in source)) return source;
@@ -126,7 +143,7 @@ class ReverseWalk {
     });
   }
 
-  private add(x: Tensor, dx: Tensor): void {
+  add(x: Tensor, dx: Tensor): void {
     const partials = this.#partials.get(x) ?? [];
     partials.push(dx);
     this.#partials.set(x, partials);
@@ -169,9 +186,10 @@ function makeContext(op: Operation, dys: readonly (Tensor | null)[]): GradContex
     outputs: op.outputs,
     dys,
     get dy() {
-      return dys[0] ?? apply('ZerosLike', [op.output(0)]);
+      return dys[0] ?? builders.zerosLike(op.output(0));
     },
     ops: builders,
+    backpropagate,
     input: (i) => {
       const input = op.inputs[i];
       if (input === undefined) throw new InternalError(`gradient of ${op.describe()} asked for input ${i}`);

@@ -5,7 +5,13 @@
 import { Attrs, type AttrValue } from './attr.js';
 import { CallSite } from './callSite.js';
 import type { DType } from './dtype.js';
-import { FailedPreconditionError, InternalError, InvalidArgumentError, NotFoundError } from './errors.js';
+import {
+  AlreadyExistsError,
+  FailedPreconditionError,
+  InternalError,
+  InvalidArgumentError,
+  NotFoundError,
+} from './errors.js';
 import { withGraph } from './graphStack.js';
 import { inferShapes } from './inferShapes.js';
 import { NameTable, nearestNames } from './names.js';
@@ -14,6 +20,7 @@ import { Operation } from './operation.js';
 import { lookupOp } from './opTable.js';
 import { outputDTypes, resolveAttrs, RuleError, type AttrInput, type AttrInputs } from './resolveOp.js';
 import { TensorShape } from './shape.js';
+import type { FuncGraph } from './funcGraph.js';
 import { Tensor } from './tensor.js';
 
 /** A request for a node. */
@@ -46,8 +53,47 @@ export class Graph {
   #version = 0;
   #edits = 0;
   #finalized = false;
+  #seed: number | null = null;
+  readonly #functions = new Map<string, FuncGraph>();
+
   /** Graph-level random seed (`tf.set_random_seed`), or `null`. */
-  seed: number | null = null;
+  get seed(): number | null {
+    return this.#seed;
+  }
+
+  set seed(seed: number | null) {
+    this.#seed = seed;
+  }
+
+  /** What ops without a seed of their own derive theirs from: the number of nodes, as in TensorFlow. */
+  get seedCount(): number {
+    return this.#operations.length;
+  }
+
+  /** The graph that holds variables, collections and the function library: itself, or for a function its user's. */
+  get root(): Graph {
+    return this;
+  }
+
+  /** Functions of the library by name. */
+  get functions(): ReadonlyMap<string, FuncGraph> {
+    return this.#functions;
+  }
+
+  /** The function called `name`. Throws `NotFoundError` with the nearest names. */
+  getFunction(name: string): FuncGraph {
+    const found = this.root.functions.get(name);
+    if (found !== undefined) return found;
+    throw new NotFoundError(this.missing('function', name));
+  }
+
+  /** Adds a function to the library under its name. Throws `AlreadyExistsError` when there is one. */
+  addFunction(fn: FuncGraph): void {
+    if (this.#functions.has(fn.functionName)) {
+      throw new AlreadyExistsError(`the graph has another function named "${fn.functionName}"`);
+    }
+    this.#functions.set(fn.functionName, fn);
+  }
 
   /** All operations in creation order. */
   get operations(): readonly Operation[] {
@@ -100,8 +146,8 @@ export class Graph {
         `cannot add ${options.type}: the graph is finalized. Build everything before the training loop`,
       );
     }
-    const { type, inputs = [] } = options;
-    this.checkOwnership(type, inputs);
+    const { type } = options;
+    const inputs = this.adopt(type, options.inputs ?? []);
     const site = CallSite.capture();
     const name = this.#names.peek(this.#scope, options.name ?? type);
     if (this.#byName.has(name)) {
@@ -134,17 +180,40 @@ export class Graph {
     return op;
   }
 
-  private checkOwnership(type: string, inputs: readonly Tensor[]): void {
+  /**
+   * Gives a node more inputs and outputs and other attributes. For the gradients of control flow, which make
+   * a loop keep what its derivative needs. Throws `InvalidArgumentError` when the signature does not allow it.
+   */
+  extendOp(op: Operation, added: readonly Tensor[], changed: AttrInputs): void {
+    const inputs = [...op.inputs, ...this.adopt(op.type, added)];
+    const kept = Object.fromEntries([...op.attrs.values].filter(([name]) => !(name in changed)));
+    const { def } = op;
+    if (def === undefined)
+      throw new InternalError(`${op.describe()} is not registered and cannot be extended`);
+    const listed = new Set(def.inputs.flatMap((arg) => arg.typeListAttr ?? []));
+    const given = Object.fromEntries(
+      Object.entries({ ...kept, ...changed }).filter(([name]) => !listed.has(name)),
+    );
+    op.extend(inputs, resolveAttrs(def, inputs, given, op.name));
+    addOutputs(op, def, []);
+    this.noteChange();
+  }
+
+  /** The inputs of a node to be as tensors of this graph. */
+  protected adopt(type: string, inputs: readonly Tensor[]): readonly Tensor[] {
     const foreign = inputs.find((input) => input.graph !== this);
     if (foreign !== undefined) {
       throw new InvalidArgumentError(
         `${type}: input ${foreign.name} belongs to another graph${foreign.op.creationSite()}`,
       );
     }
+    return inputs;
   }
 
-  private controlInputsFor(inputs: readonly Tensor[], explicit: readonly Operation[]): readonly Operation[] {
-    if (this.#control.length === 0 && explicit.length === 0) return [];
+  protected controlInputsFor(
+    inputs: readonly Tensor[],
+    explicit: readonly Operation[],
+  ): readonly Operation[] {
     const direct = new Set(inputs.map((input) => input.op));
     return [...new Set([...explicit, ...this.#control])].filter(
       (op) => !direct.has(op) || explicit.includes(op),
@@ -232,8 +301,9 @@ export class Graph {
     return this.#byName.get(name);
   }
 
-  private missing(kind: string, name: string, opName = name): string {
-    const near = nearestNames(opName, this.#byName.keys());
+  protected missing(kind: string, name: string, opName = name): string {
+    const names = kind === 'function' ? this.root.functions.keys() : this.#byName.keys();
+    const near = nearestNames(opName, names);
     const hint = near.length === 0 ? '' : `. Did you mean ${near.map((n) => `"${n}"`).join(', ')}?`;
     return `the graph has no ${kind} "${name}"${hint}`;
   }
@@ -319,14 +389,19 @@ function addOutputs(op: Operation, def: OpDef | undefined, dtypes: readonly DTyp
   types.forEach((dtype, i) => {
     const shape = shapes[i];
     if (shape === undefined) throw new InternalError(`${op.describe()}: no shape for output ${i}`);
-    op.outputs.push(new Tensor(op, i, dtype, shape, dtype === 'resource' ? handleOf(op) : null));
+    if (op.outputs[i] === undefined) op.outputs.push(new Tensor(op, i, dtype, shape, handleOf(op, i, dtype)));
   });
 }
 
-/** The variable behind a resource output: declared by the op itself, or passed through from its input. */
-function handleOf(op: Operation): HandleData | null {
+/** What is behind a resource or variant output: declared by the op itself, or passed through from its input. */
+function handleOf(op: Operation, index: number, dtype: DType): HandleData | null {
+  if (dtype !== 'resource' && dtype !== 'variant') return null;
+  if (op.attrs.has('_handle_dtype')) {
+    return { dtype: op.attrs.type('_handle_dtype'), shape: op.attrs.shape('_handle_shape') };
+  }
+  if (op.def?.handles !== undefined) return op.def.handles(op)[index] ?? null;
   if (op.attrs.has('dtype') && op.attrs.has('shape')) {
     return { dtype: op.attrs.type('dtype'), shape: op.attrs.shape('shape') };
   }
-  return op.inputs.find((input) => input.dtype === 'resource')?.handle ?? null;
+  return op.inputs.find((input) => input.dtype === dtype)?.handle ?? null;
 }

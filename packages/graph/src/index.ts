@@ -14,6 +14,7 @@ export * from './tensor.js';
 export type { TensorMethods } from './tensorMethods.js';
 export { Operation } from './operation.js';
 export { Graph, operationOf, type CreateOpOptions, type OperationLike } from './graph.js';
+export { FuncGraph, rootGraph, type ArgumentSpec } from './funcGraph.js';
 export { nearestNames } from './names.js';
 export { checkOptions } from './checkOptions.js';
 export {
@@ -52,7 +53,14 @@ export * from './scopes.js';
 export * from './ops/index.js';
 export { FAMILIES, OPS, builders, type OpName } from './registry.js';
 export { customGradient, type WithGradient } from './customGradient.js';
-export { gradients, isDifferentiable, overrideGradient, type GradientsOptions } from './gradients.js';
+export {
+  backpropagate,
+  gradients,
+  isDifferentiable,
+  overrideGradient,
+  type GradientsOptions,
+} from './gradients.js';
+export * from './controlFlow/index.js';
 export * from './variable.js';
 export * from './variableKeys.js';
 export * from './variableCollections.js';

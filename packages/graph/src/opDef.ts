@@ -11,7 +11,7 @@ import { parseArg, parseAttr, type ArgSpec, type AttrSpec } from './signature.js
 import type { Tensor } from './tensor.js';
 import type { HostValue } from './value.js';
 
-/** Dtype and shape of the variable behind a resource tensor. */
+/** Dtype and shape of the variable behind a resource tensor, or of the elements of a tensor list. */
 export interface HandleData {
   readonly dtype: DType;
   readonly shape: TensorShape;
@@ -55,6 +55,15 @@ export interface GradContext {
   readonly dy: Tensor;
   /** Gradients with respect to each output, `null` where nothing flows. */
   readonly dys: readonly (Tensor | null)[];
+  /**
+   * Gradients of `ys`, given theirs, with respect to `xs`, made in the default graph: for ops whose gradient
+   * goes through the body of a function.
+   */
+  readonly backpropagate: (
+    ys: readonly Tensor[],
+    xs: readonly Tensor[],
+    gradYs: readonly Tensor[],
+  ) => (Tensor | null)[];
   /** All builders, so that families can use each other without import cycles. */
   readonly ops: Ops;
   /** Input `i`. Throws when there is none. */
@@ -94,6 +103,8 @@ export interface OpSpec {
   readonly grad: GradFn | NotDifferentiable;
   /** Values of all outputs on the host, for shape arithmetic and folding; `null` when not known. */
   readonly evaluate?: (c: EvaluateContext) => readonly HostValue[] | null;
+  /** What is behind each resource or variant output, where the inputs do not tell it. */
+  readonly handles?: (op: Operation) => readonly (HandleData | null)[];
   /** Stateful ops are never merged, folded or dropped when something depends on their effect. */
   readonly stateful?: boolean;
 }

@@ -31,13 +31,13 @@ export class Operation {
   readonly name: string;
   readonly type: string;
   readonly def: OpDef | undefined;
-  readonly attrs: Attrs;
+  #attrs: Attrs;
   readonly outputs: Tensor[] = [];
   /** Device label, kept for files and for reading; it does not choose an adapter. */
   readonly device: string;
   /** The user's line that created the node. */
   readonly site: CallSite | undefined;
-  readonly #inputs: Tensor[];
+  #inputs: Tensor[];
   readonly #controlInputs: Operation[];
 
   constructor(init: OperationInit) {
@@ -46,11 +46,15 @@ export class Operation {
     this.name = init.name;
     this.type = init.type;
     this.def = init.def;
-    this.attrs = init.attrs;
+    this.#attrs = init.attrs;
     this.device = init.device;
     this.site = init.site;
     this.#inputs = [...init.inputs];
     this.#controlInputs = [...init.controlInputs];
+  }
+
+  get attrs(): Attrs {
+    return this.#attrs;
   }
 
   get inputs(): readonly Tensor[] {
@@ -88,6 +92,12 @@ export class Operation {
     }
     this.#inputs[index] = tensor;
     this.graph.noteChange();
+  }
+
+  /** Replaces inputs and attributes together. For `Graph.extendOp`, which checks them. */
+  extend(inputs: readonly Tensor[], attrs: Attrs): void {
+    this.#inputs = [...inputs];
+    this.#attrs = attrs;
   }
 
   /** Adds a control dependency on `op`. */

@@ -19,7 +19,7 @@ export class Tensor {
     readonly index: number,
     readonly dtype: DType,
     shape: TensorShape,
-    /** Dtype and shape of the variable when this is a resource handle. */
+    /** Dtype and shape of the variable when this is a resource handle, of the elements when it is a list. */
     readonly handle: HandleData | null = null,
   ) {
     this.#shape = shape;

@@ -1,4 +1,133 @@
-/** Functional control flow: conditionals, loops and calls of functions. */
-import type { OpDef } from '../opDef.js';
+/**
+ * Functional control flow: conditionals, loops and calls of functions of the graph's library. The builders that
+ * take callbacks are in `controlFlow/`; these records are what they make, and what files contain.
+ */
+import type { AttrValue } from '../attr.js';
+import { callGrad, whileGrad } from '../controlFlow/gradients.js';
+import { op, type HandleData, type InferContext, type OpDef } from '../opDef.js';
+import type { Operation } from '../operation.js';
+import { TensorShape } from '../shape.js';
 
-export const CONTROL = {} satisfies Record<string, OpDef>;
+const SHAPES = 'output_shapes: list(shape) = []';
+
+/** The shapes that the builder recorded, else nothing is known. */
+function declaredShapes(c: InferContext, types = 'Tout'): TensorShape[] {
+  const shapes = c.attrs.shapes('output_shapes');
+  return c.attrs.types(types).map((_, i) => shapes[i] ?? TensorShape.UNKNOWN);
+}
+
+/** Handles of the results of the functions that an op may call: those of the first one that is here. */
+function resultHandles(op: Operation): (HandleData | null)[] {
+  for (const name of calledFunctions(op)) {
+    const fn = op.graph.root.functions.get(name);
+    if (fn !== undefined) return fn.outputs.map((output) => output.handle);
+  }
+  return [];
+}
+
+/** Names of the functions that an op calls, in the order of its declaration. */
+export function calledFunctions({ attrs, def }: Operation): string[] {
+  const names = def?.attrs.map(({ name }) => name) ?? [...attrs.values.keys()];
+  return names.flatMap((name) => functionNames(attrs.values.get(name)));
+}
+
+function functionNames(attr: AttrValue | undefined): string[] {
+  if (attr?.kind === 'func') return [attr.value.name];
+  return attr?.kind === 'list(func)' ? attr.value.map(({ name }) => name) : [];
+}
+
+function inferWhile(c: InferContext): TensorShape[] {
+  return declaredShapes(c, 'T');
+}
+
+function rejectBadBranchIndex(c: InferContext): void {
+  if (c.shape(0).rank !== null && c.shape(0).rank !== 0) {
+    c.fail(`branch_index must be a scalar, got shape ${c.shape(0).toString()}`);
+  }
+}
+
+function conditional(summary: string, stateful: boolean): OpDef {
+  return op({
+    summary,
+    inputs: ['cond: Tcond', 'input: Tin'],
+    outputs: ['output: Tout'],
+    attrs: [
+      'Tcond: type',
+      'Tin: list(type) >= 0',
+      'Tout: list(type) >= 0',
+      'then_branch: func',
+      'else_branch: func',
+      SHAPES,
+    ],
+    infer: (c) => declaredShapes(c),
+    handles: resultHandles,
+    grad: callGrad,
+    stateful,
+  });
+}
+
+function loop(summary: string, stateful: boolean): OpDef {
+  return op({
+    summary,
+    inputs: ['input: T'],
+    outputs: ['output: T'],
+    attrs: ['T: list(type) >= 0', 'cond: func', 'body: func', SHAPES, 'parallel_iterations: int = 10'],
+    infer: inferWhile,
+    handles: ({ inputs }) => inputs.map((input) => input.handle),
+    grad: whileGrad,
+    stateful,
+  });
+}
+
+function choice(summary: string, stateful: boolean): OpDef {
+  return op({
+    summary,
+    inputs: ['branch_index: int32', 'input: Tin'],
+    outputs: ['output: Tout'],
+    attrs: ['Tin: list(type) >= 0', 'Tout: list(type) >= 0', 'branches: list(func) >= 1', SHAPES],
+    infer: (c) => {
+      rejectBadBranchIndex(c);
+      return declaredShapes(c);
+    },
+    handles: resultHandles,
+    grad: callGrad,
+    stateful,
+  });
+}
+
+function call(summary: string, stateful: boolean): OpDef {
+  return op({
+    summary,
+    inputs: ['args: Tin'],
+    outputs: ['output: Tout'],
+    attrs: [
+      'Tin: list(type) >= 0',
+      'Tout: list(type) >= 0',
+      'f: func',
+      'config: string = ""',
+      'config_proto: string = ""',
+      'executor_type: string = ""',
+    ],
+    infer: (c) => c.attrs.types('Tout').map(() => TensorShape.UNKNOWN),
+    handles: resultHandles,
+    grad: callGrad,
+    stateful,
+  });
+}
+
+export const CONTROL = {
+  If: conditional('The results of one of two functions.', true),
+  StatelessIf: conditional('The results of one of two functions without state.', false),
+  Case: choice('The results of one of several functions; the last one for an index out of range.', true),
+  StatelessCase: choice(
+    'The results of one of several functions without state; the last for an index out of range.',
+    false,
+  ),
+  While: loop('Applies a function to values as long as a condition on them holds.', true),
+  StatelessWhile: loop(
+    'Applies a function without state to values as long as a condition on them holds.',
+    false,
+  ),
+  PartitionedCall: call('The results of a function without state.', false),
+  StatefulPartitionedCall: call('The results of a function.', true),
+} satisfies Record<string, OpDef>;

@@ -3,6 +3,7 @@ import { checkOptions } from '../checkOptions.js';
 import { apply, constant, convertToTensor, type NameOptions } from '../apply.js';
 import { baseDType, type DType } from '../dtype.js';
 import { sameShape, shapeFromInput, withRank } from '../inferHelpers.js';
+import { topGraph, withGraph } from '../graphStack.js';
 import { notDifferentiable, op, type InferContext } from '../opDef.js';
 import { broadcastShapes, sizeOf, TensorShape, type ShapeLike } from '../shape.js';
 import { isTensorConvertible, Tensor, type TensorLike } from '../tensor.js';
@@ -246,10 +247,10 @@ function like(type: string, tensor: TensorLike, element: 0 | 1, options: LikeOpt
   const x = convertToTensor(tensor);
   const { dtype = baseDType(x.dtype), name, optimize = true } = options;
   const build = (shape: ShapeLike | Tensor): Tensor =>
-    x.graph.asDefault(() =>
+    withGraph(topGraph() ?? x.graph, () =>
       uniform(shape, element, { dtype, name: name ?? `${element === 0 ? 'zeros' : 'ones'}_like` }),
     );
-  if (optimize && x.shape.isFullyDefined) return build(x.shape);
+  if (optimize && x.shape.isFullyDefined && dtype !== 'variant') return build(x.shape);
   if (dtype === baseDType(x.dtype)) return apply(type, [x], { name });
   return build(apply('Shape', [x]));
 }

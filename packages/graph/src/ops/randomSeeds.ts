@@ -49,7 +49,7 @@ export function setRandomSeed(seed: number | null): void {
 export function getSeed(opSeed: number | null): [number, number] {
   const graph = getDefaultGraph();
   if (opSeed !== null) checkSeed(opSeed);
-  const [seed, seed2] = rawSeeds(graph.seed, opSeed, graph.operations.length);
+  const [seed, seed2] = rawSeeds(graph.seed, opSeed, graph.seedCount);
   const pair: [number, number] = [truncateSeed(seed), truncateSeed(seed2)];
   return pair[0] === 0 && pair[1] === 0 ? [0, MAX_INT32] : pair;
 }
