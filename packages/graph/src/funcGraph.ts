@@ -200,8 +200,3 @@ class EffectOrder {
     this.effects.push(op);
   }
 }
-
-/** The graph that variables and collections live in when `graph` may be the body of a function. */
-export function rootGraph(graph: Graph): Graph {
-  return graph.root;
-}

@@ -14,7 +14,7 @@ export * from './tensor.js';
 export type { TensorMethods } from './tensorMethods.js';
 export { Operation } from './operation.js';
 export { Graph, operationOf, type CreateOpOptions, type OperationLike } from './graph.js';
-export { FuncGraph, rootGraph, type ArgumentSpec } from './funcGraph.js';
+export { FuncGraph, type ArgumentSpec } from './funcGraph.js';
 export { nearestNames } from './names.js';
 export { checkOptions } from './checkOptions.js';
 export {

@@ -43,6 +43,12 @@ export function device<R>(name: string | null, build: () => R): R {
   return refusePromise(getDefaultGraph().withDevice(name, build), 'device');
 }
 
+/** Runs `build` in the graph that variables and collections live in: the one around all functions. */
+export function inRootGraph<R>(build: () => R): R {
+  const graph = getDefaultGraph();
+  return graph.root === graph ? build() : withGraph(graph.root, build);
+}
+
 function refusePromise<R>(result: R, scope: string): R {
   if (result instanceof Promise) {
     throw new InvalidArgumentError(

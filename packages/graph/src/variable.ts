@@ -8,7 +8,7 @@ import { InvalidArgumentError } from './errors.js';
 import type { Graph } from './graph.js';
 import type { Operation } from './operation.js';
 import * as state from './ops/state.js';
-import { controlDependencies, getDefaultGraph, nameScope } from './scopes.js';
+import { controlDependencies, getDefaultGraph, inRootGraph, nameScope } from './scopes.js';
 import { TensorShape, type ShapeLike } from './shape.js';
 import type { Tensor, TensorConvertible, TensorLike } from './tensor.js';
 import { GraphKeys } from './variableKeys.js';
@@ -116,9 +116,11 @@ export class Variable implements TensorConvertible {
     return this.#nodes.snapshot;
   }
 
-  /** The value: the read made with the variable or, under control dependencies, a new one that obeys them. */
+  /** The value: the read made with the variable or, under control dependencies and in functions, a new one that obeys them. */
   value(): Tensor {
-    const ordered = getDefaultGraph().currentControlInputs.length > 0;
+    const graph = getDefaultGraph();
+    const ordered =
+      graph.currentControlInputs.length > 0 || (graph !== this.graph && graph.root === this.graph);
     return ordered ? state.readVariable(this) : this.snapshot;
   }
 
@@ -208,24 +210,26 @@ function buildNodes(
   initialValue: InitialValue,
   { name = 'Variable', dtype, shape, trainable }: VariableOptions,
 ): VariableNodes {
-  return controlDependencies(null, () =>
-    nameScope(name, (scope) => {
-      const value = makeInitialValue(initialValue, dtype);
-      const fullShape = variableShape(scope.slice(0, -1), value, shape);
-      const sharedName = scope.slice(0, -1);
-      const handle = state.varHandle(baseDType(value.dtype), fullShape, { name: scope, sharedName });
-      nameScope('IsInitialized', () => state.isVariableInitialized(handle));
-      const attrs = { dtype: baseDType(value.dtype) };
-      const graph = getDefaultGraph();
-      const initializer = graph.createOp({
-        type: 'AssignVariableOp',
-        name: 'Assign',
-        inputs: [handle, value],
-        attrs,
-      });
-      const snapshot = nameScope('Read', () => state.readVariable(handle));
-      return new VariableNodes(handle, initializer, snapshot, value, trainable ?? isFloating(value.dtype));
-    }),
+  return inRootGraph(() =>
+    controlDependencies(null, () =>
+      nameScope(name, (scope) => {
+        const value = makeInitialValue(initialValue, dtype);
+        const fullShape = variableShape(scope.slice(0, -1), value, shape);
+        const sharedName = scope.slice(0, -1);
+        const handle = state.varHandle(baseDType(value.dtype), fullShape, { name: scope, sharedName });
+        nameScope('IsInitialized', () => state.isVariableInitialized(handle));
+        const attrs = { dtype: baseDType(value.dtype) };
+        const graph = getDefaultGraph();
+        const initializer = graph.createOp({
+          type: 'AssignVariableOp',
+          name: 'Assign',
+          inputs: [handle, value],
+          attrs,
+        });
+        const snapshot = nameScope('Read', () => state.readVariable(handle));
+        return new VariableNodes(handle, initializer, snapshot, value, trainable ?? isFloating(value.dtype));
+      }),
+    ),
   );
 }
 

@@ -1,5 +1,16 @@
-/** Kernels of the family `control`. */
+/** Kernels of the family `control`: the session itself carries these ops out. */
 import type { OpName } from '@forerun/graph';
-import type { Kernel } from './kernel.js';
+import { hostOp, type Kernel } from './kernel.js';
 
-export const CONTROL_KERNELS = {} satisfies Partial<Record<OpName, Kernel>>;
+const inlined = hostOp('the body of the function stands in its place, or the session calls it');
+
+export const CONTROL_KERNELS = {
+  If: inlined,
+  StatelessIf: inlined,
+  Case: inlined,
+  StatelessCase: inlined,
+  While: inlined,
+  StatelessWhile: inlined,
+  PartitionedCall: inlined,
+  StatefulPartitionedCall: inlined,
+} satisfies Partial<Record<OpName, Kernel>>;

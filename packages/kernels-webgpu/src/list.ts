@@ -1,5 +1,21 @@
-/** Kernels of the family `list`. */
+/** Kernels of the family `list`: there are none, because lists only say which tensors are meant. */
 import type { OpName } from '@forerun/graph';
-import type { Kernel } from './kernel.js';
+import { hostOp, type Kernel } from './kernel.js';
 
-export const LIST_KERNELS = {} satisfies Partial<Record<OpName, Kernel>>;
+const resolved = hostOp('lists are resolved while the plan is compiled, or kept by the session');
+
+export const LIST_KERNELS = {
+  EmptyTensorList: resolved,
+  TensorListReserve: resolved,
+  TensorListPushBack: resolved,
+  TensorListPopBack: resolved,
+  TensorListLength: resolved,
+  TensorListElementShape: resolved,
+  TensorListGetItem: resolved,
+  TensorListSetItem: resolved,
+  TensorListStack: resolved,
+  TensorListFromTensor: resolved,
+  TensorListGather: resolved,
+  TensorListScatterIntoExistingList: resolved,
+  TensorListResize: resolved,
+} satisfies Partial<Record<OpName, Kernel>>;

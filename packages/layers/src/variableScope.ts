@@ -10,6 +10,7 @@ import {
   checkOptions,
   convertToTensor,
   getDefaultGraph,
+  inRootGraph,
   isFloating,
   nameScope,
   nearestNames,
@@ -196,7 +197,12 @@ function checkSame(name: string, existing: Variable, { shape, dtype }: GetVariab
   }
 }
 
+/** Variables live in the graph around all functions, also when a loop's body makes them. */
 function createVariable(name: string, scope: VariableScope, options: GetVariableOptions): Variable {
+  return inRootGraph(() => createInRoot(name, scope, options));
+}
+
+function createInRoot(name: string, scope: VariableScope, options: GetVariableOptions): Variable {
   const { initializer = scope.defaults.initializer ?? undefined, trainable, collections } = options;
   const isValue = initializer !== undefined && typeof initializer !== 'function';
   const dtype = options.dtype ?? (isValue ? undefined : scope.defaults.dtype);
@@ -243,6 +249,8 @@ function initialValue(
 
 function addRegularization(name: string, variable: Variable, regularizer: Regularizer | null): void {
   if (regularizer === null) return;
-  const loss = nameScope(`${name.replace(/\/$/, '')}/Regularizer/`, () => regularizer(variable));
+  const loss = inRootGraph(() =>
+    nameScope(`${name.replace(/\/$/, '')}/Regularizer/`, () => regularizer(variable)),
+  );
   if (loss !== null) getDefaultGraph().addToCollection(GraphKeys.REGULARIZATION_LOSSES, loss);
 }

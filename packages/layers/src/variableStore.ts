@@ -48,7 +48,7 @@ export class VariableStore {
 
   /** The store of the default graph. */
   static get(): VariableStore {
-    const graph = getDefaultGraph();
+    const graph = getDefaultGraph().root;
     const store = stores.get(graph) ?? new VariableStore();
     stores.set(graph, store);
     return store;

@@ -1,6 +1,7 @@
 /** A compiled plan: what a run executes. Built once; a run creates nothing. */
-import type { DType, TensorValue } from '@forerun/graph';
+import type { DType, Tensor, TensorValue } from '@forerun/graph';
 import type { IrNode, VariableRef } from './compiler/ir.js';
+import type { DeferredOp, Export } from './compiler/values.js';
 import type { MemoryPlan } from './compiler/memory.js';
 import type { PassReport } from './compiler/simplify.js';
 import type { HostStepFn } from './run/hostOps.js';
@@ -71,6 +72,9 @@ export interface PlanInit {
   readonly steps: readonly (DeviceStep | HostStep)[];
   readonly feeds: readonly PlannedFeed[];
   readonly fetches: readonly PlannedValue[];
+  /** Operations left for a later part of the run, and where that finds what this part computed. */
+  readonly deferred: readonly DeferredOp[];
+  readonly exports: ReadonlyMap<Tensor, Export>;
   /** Variables that must have a value before the plan runs. */
   readonly requires: readonly VariableRef[];
   /** Variables that have one afterwards. */

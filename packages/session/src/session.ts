@@ -12,7 +12,8 @@ import {
   type Graph,
   type Operation,
 } from '@forerun/graph';
-import { compile, type CompileProgress } from './compiler/compile.js';
+import { compile, type CompileProgress, type CompileRequest } from './compiler/compile.js';
+import { pruneGraph } from './compiler/prune.js';
 import type { PassSwitches } from './compiler/simplify.js';
 import { sharedDevice, wrapDevice } from './device/acquire.js';
 import { adapterName } from './device/facts.js';
@@ -35,6 +36,8 @@ import {
 import { resolveFetches, type Fetched, type Fetches, type ResolvedFetches } from './run/fetches.js';
 import type { HostEnvironment } from './run/hostOps.js';
 import { RandomState } from './run/random.js';
+import { RuntimePool } from './run/runtimeValues.js';
+import { StagedRun, type PartRequest } from './run/stagedRun.js';
 import { Tracer } from './run/tracer.js';
 import { VariableStore } from './variables.js';
 import { ConstantStore } from './constants.js';
@@ -87,6 +90,8 @@ export class Session {
   readonly #variables: VariableStore;
   readonly #constants: ConstantStore;
   readonly #random = new RandomState();
+  /** Buffers of values between the parts of runs that are cut. */
+  readonly #pool: RuntimePool;
   readonly #plans: PlanCache;
   readonly #growth: GrowthWatch;
   readonly #environment: HostEnvironment;
@@ -103,6 +108,7 @@ export class Session {
   ) {
     this.#variables = new VariableStore(handle);
     this.#constants = new ConstantStore(handle);
+    this.#pool = new RuntimePool(handle);
     this.#plans = new PlanCache(config.planCacheSize ?? DEFAULT_PLAN_CACHE);
     this.#growth = new GrowthWatch(graph, (message) => this.warn(message));
     this.#environment = { variables: this.#variables, random: this.#random };
@@ -207,7 +213,7 @@ export class Session {
       this.#growth.check();
       const { plan, feeds: all } = await this.planFor(resolved, feeds);
       const tracer = options.traceLevel === 'FULL_TRACE' ? new Tracer(this.handle) : undefined;
-      const values = await execute(plan, all, this.#environment, tracer);
+      const values = await this.carryThrough(plan, all, resolved, tracer);
       options.runMetadata?.record(
         this.adapterName,
         tracer?.kernels ?? [],
@@ -248,20 +254,48 @@ export class Session {
     if (known !== undefined) return { plan: known, feeds };
     const restored = await this.readRestores(resolved, feeds);
     if (restored.length > 0) return this.planFor(resolved, [...feeds, ...restored], onProgress);
-    const { plan, valueFeeds } = await compile(
-      this.handle,
-      { variables: this.#variables, constants: this.#constants },
-      {
-        fetches: tensors,
-        targets: operations,
-        feeds: feeds.map(({ tensor }) => tensor),
-        fed,
-        passes: this.config.passes ?? {},
-        onProgress,
-      },
-    );
-    this.#plans.set(key, fed, valueFeeds, plan);
+    const positions = new Map(feeds.map(({ tensor }, i) => [tensor, i]));
+    const pruned = pruneGraph(tensors, operations, positions);
+    const fedTensors = feeds.map(({ tensor }) => tensor);
+    const plan = await this.compilePlan(key, { ...pruned, feeds: fedTensors, fed, onProgress });
     return { plan, feeds };
+  }
+
+  private async compilePlan(key: string, request: Omit<CompileRequest, 'passes'>): Promise<Plan> {
+    const state = { variables: this.#variables, constants: this.#constants };
+    const { plan, valueFeeds } = await compile(this.handle, state, {
+      ...request,
+      passes: this.config.passes ?? {},
+    });
+    this.#plans.set(key, request.fed, valueFeeds, plan);
+    return plan;
+  }
+
+  /** Runs a plan to its end: in one go, or part by part where values decide how it goes on. */
+  private carryThrough(
+    plan: Plan,
+    feeds: readonly Feed[],
+    { tensors, operations }: ResolvedFetches,
+    tracer?: Tracer,
+  ): Promise<TensorValue[]> {
+    if (plan.init.deferred.length === 0) return execute(plan, feeds, this.#environment, tracer);
+    const staged = new StagedRun({
+      handle: this.handle,
+      environment: this.#environment,
+      pool: this.#pool,
+      tracer,
+      plan: (request) => this.partPlan(request),
+    });
+    return staged.start(plan, feeds, { fetches: tensors, targets: operations });
+  }
+
+  private async partPlan(request: PartRequest): Promise<Plan> {
+    const key = `part ${this.graph.edits}|${request.key}`;
+    const fed = request.feeds.map(({ value }) => value);
+    const known = this.#plans.get(key, fed);
+    if (known !== undefined) return known;
+    const feeds = request.feeds.map(({ tensor }) => tensor);
+    return this.compilePlan(key, { ...request, feeds, fed, keep: true });
   }
 
   /** What the request's `RestoreV2` nodes read from files, as feeds of their outputs. */
@@ -277,7 +311,7 @@ export class Session {
         asked,
         feeds.filter(({ tensor }) => tensor.dtype === 'string'),
       );
-      const values = await readRestored(node, await execute(plan, all, this.#environment));
+      const values = await readRestored(node, await this.carryThrough(plan, all, asked));
       values.forEach((value, i) => restored.push(resolveFeed(node.output(i), value)));
     }
     return restored;
@@ -318,6 +352,7 @@ export class Session {
   private release(): void {
     this.#plans.clear();
     this.#constants.close();
+    this.#pool.close();
     this.#variables.close();
   }
 

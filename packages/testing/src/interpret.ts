@@ -12,6 +12,7 @@ import {
   type Operation,
   type Tensor,
 } from '@forerun/graph';
+import { listOp } from './interpretLists.js';
 import { hostValue } from './nodes.js';
 import { REFERENCES } from './reference/index.js';
 
@@ -93,7 +94,10 @@ function* steps(
       t.dtype === 'resource' ? readVariable(handleOf(t), variables, op) : valueOf(t),
     );
     const results =
-      builtin(op, inputs, variables) ?? store(op, yield { op, inputs: known(inputs, op) }, variables);
+      (yield* call(op, inputs, variables)) ??
+      builtin(op, inputs, variables) ??
+      listOp(op, inputs) ??
+      store(op, yield { op, inputs: known(inputs, op) }, variables);
     op.outputs.forEach((output, i) => {
       const result = results[i];
       if (result !== undefined && !values.has(output)) values.set(output, result);
@@ -152,6 +156,74 @@ function assign(op: Operation, inputs: readonly (HostValue | undefined)[], varia
   return [];
 }
 
+/** Carries out calls of functions, loops and conditionals by their functions; `null` for all other ops. */
+function* call(
+  op: Operation,
+  inputs: readonly (HostValue | undefined)[],
+  variables: Variables,
+): Generator<Step, readonly HostValue[] | null, readonly HostValue[]> {
+  if (op.type.endsWith('While')) return yield* loop(op, inputs, variables);
+  const fn = calledFunction(op, inputs[0]);
+  if (fn === null) return null;
+  const args = op.type.endsWith('Call') ? inputs : inputs.slice(1);
+  return yield* functionSteps(op, fn, args, variables);
+}
+
+function calledFunction(op: Operation, selector: HostValue | undefined): string | null {
+  const { attrs, type } = op;
+  if (type.endsWith('PartitionedCall')) return attrs.func('f').name;
+  const chosen = selector?.data[0] ?? 0;
+  if (type === 'If' || type === 'StatelessIf') {
+    return attrs.func(chosen === 0 ? 'else_branch' : 'then_branch').name;
+  }
+  if (type !== 'Case' && type !== 'StatelessCase') return null;
+  const branches = attrs.funcs('branches');
+  return (branches[chosen] ?? branches.at(-1))?.name ?? null;
+}
+
+function* loop(
+  op: Operation,
+  inputs: readonly (HostValue | undefined)[],
+  variables: Variables,
+): Generator<Step, readonly HostValue[], readonly HostValue[]> {
+  const { attrs } = op;
+  let values = inputs;
+  for (;;) {
+    const [goesOn] = yield* functionSteps(op, attrs.func('cond').name, values, variables);
+    if ((goesOn?.data[0] ?? 0) === 0)
+      return known(
+        values.map((value) => value ?? NOTHING),
+        op,
+      );
+    values = yield* functionSteps(op, attrs.func('body').name, values, variables);
+  }
+}
+
+/** Stands for the value of a resource, which a loop passes on. */
+const NOTHING: HostValue = { dtype: 'resource', shape: [], data: new Float64Array(1) };
+
+function* functionSteps(
+  op: Operation,
+  name: string,
+  args: readonly (HostValue | undefined)[],
+  variables: Variables,
+): Generator<Step, HostValue[], readonly HostValue[]> {
+  const fn = op.graph.getFunction(name);
+  const feeds = new Map<Tensor, HostValue>();
+  fn.inputs.forEach((input, i) => {
+    const value = args[i];
+    feeds.set(input, value ?? NOTHING);
+    const handle = op.inputs[op.inputs.length - fn.inputs.length + i];
+    if (input.dtype === 'resource' && handle !== undefined) handles.set(input.op, handleOf(handle));
+  });
+  const effects = fn.effects.filter((effect) => effect.outputs.length > 0).map((effect) => effect.output(0));
+  const walk = yield* steps([...fn.outputs, ...effects], feeds, variables);
+  return walk.slice(0, fn.outputs.length);
+}
+
+/** The variable behind a resource argument of a function. */
+const handles = new WeakMap<Operation, Operation>();
+
 /** Splits a result into outputs and the new values of the variables, which are stored. */
 function store(op: Operation, results: readonly HostValue[], variables: Variables): readonly HostValue[] {
   const handles = op.inputs.filter((input) => input.dtype === 'resource').map(handleOf);
@@ -177,6 +249,8 @@ function readVariable(handle: Operation, variables: Variables, reader: Operation
 
 /** The `VarHandleOp` behind a resource tensor. */
 function handleOf(tensor: Tensor): Operation {
+  const passed = handles.get(tensor.op);
+  if (passed !== undefined) return passed;
   const [input] = tensor.op.inputs;
   return tensor.op.type === 'Identity' && input !== undefined ? handleOf(input) : tensor.op;
 }

@@ -102,6 +102,14 @@ export const MADE_BY: Partial<Record<OpName, string>> = {
   SaveV2: 'buildSaverNodes',
   RestoreV2: 'buildSaverNodes',
   ShardedFilename: 'importers',
+  If: 'cond, where a branch has effects',
+  StatelessIf: 'cond',
+  Case: 'switchCase, where a branch has effects',
+  StatelessCase: 'switchCase',
+  While: 'whileLoop, where the body has effects',
+  StatelessWhile: 'whileLoop',
+  PartitionedCall: 'importers',
+  StatefulPartitionedCall: 'importers',
   MergeV2Checkpoints: 'importers',
 };
 

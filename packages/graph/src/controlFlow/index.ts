@@ -14,4 +14,4 @@ export { cloneFunction, copyBody, funcAttr, isStateful, newFunction } from './fu
 export type { Flat, Nest, Nested, NestLike } from './nest.js';
 export { flatten as flattenNest } from './nest.js';
 export { TensorArray, type TensorArrayOptions } from './tensorArray.js';
-export { inRootGraph, whileLoop, type WhileLoopOptions } from './whileLoop.js';
+export { whileLoop, type WhileLoopOptions } from './whileLoop.js';

@@ -2,7 +2,6 @@
 import { isRefDType } from '../dtype.js';
 import { InvalidArgumentError } from '../errors.js';
 import type { FuncGraph } from '../funcGraph.js';
-import { withGraph } from '../graphStack.js';
 import { less, logicalAnd } from '../ops/comparison.js';
 import { add } from '../ops/binary.js';
 import { checkOptions } from '../checkOptions.js';
@@ -215,10 +214,4 @@ function invariants(
       `whileLoop: loop variable ${i} (${tensor.name}) has shape ${tensor.shape.toString()}, which its invariant ${shape.toString()} does not allow`,
     );
   });
-}
-
-/** Runs `build` in the graph that variables live in: the one around all functions. */
-export function inRootGraph<R>(build: () => R): R {
-  const graph = getDefaultGraph();
-  return graph.root === graph ? build() : withGraph(graph.root, build);
 }

@@ -1,18 +1,19 @@
 /** The compiler from end to end: graph, fetches and fed values in, a plan out. */
 import type { Operation, Tensor, TensorValue } from '@forerun/graph';
+import type { AdapterFacts } from '@forerun/kernels-webgpu';
 import type { DeviceHandle } from '../device/handle.js';
 import { Plan, type PlanReport } from '../plan.js';
 import { PlanBuilder, type SessionState } from './build.js';
 import { insertCopies } from './copies.js';
-import { fuse } from './fuse.js';
+import { fuse, type Unit } from './fuse.js';
 import type { IrValue, Program, VariableRef } from './ir.js';
-import { lower, type LoweredUnit } from './lower.js';
+import { lower, NeedsHostValue, type LoweredUnit } from './lower.js';
 import { planMemory } from './memory.js';
 import { prune } from './rebuild.js';
-import { pruneGraph } from './prune.js';
+import type { Pruned } from './prune.js';
 import { schedule } from './schedule.js';
-import { simplify, type PassSwitches } from './simplify.js';
-import { specialize } from './specialize.js';
+import { simplify, type PassReport, type PassSwitches } from './simplify.js';
+import { specialize, type Specialized } from './specialize.js';
 import { variableRead } from './storage.js';
 
 /** The stages, as `compile` reports them. */
@@ -25,9 +26,15 @@ export interface CompileProgress {
 }
 
 export interface CompileRequest {
+  /** Operations to run, inputs first: those that the fetches need, or what an earlier part of the run left. */
+  readonly operations: readonly Operation[];
   readonly fetches: readonly Tensor[];
   readonly targets: readonly Operation[];
   readonly feeds: readonly Tensor[];
+  /** Feeds that are no values; see `Pruned`. */
+  readonly bound?: Pruned['bound'];
+  /** Values stay on the device. */
+  readonly keep?: boolean;
   /** A value for each feed: its dtype and shape decide, its elements only where a shape depends on them. */
   readonly fed: readonly TensorValue[];
   readonly passes: PassSwitches;
@@ -51,12 +58,8 @@ export async function compile(
     request.onProgress?.({ stage, done, total });
   report('simplify');
   const feeds = new Map(request.feeds.map((tensor, i) => [tensor, i]));
-  const pruned = pruneGraph(request.fetches, request.targets, feeds);
-  const { program: exact, host } = specialize(pruned, request.fed);
-  const { program, reports } = simplify(prune(exact), host, request.passes);
-  report('lower');
-  const units = fuse(program, host, handle.facts.maxBindings, request.passes.fuse !== false);
-  const lowered = lower(units, host, handle.facts);
+  const front = compileFront({ ...request, feeds }, request, handle.facts, report);
+  const { program, host, exact, reports, units, lowered } = front;
   report('schedule');
   const scheduled = insertCopies(schedule(lowered, program), handle.facts);
   const memory = planMemory(program, scheduled);
@@ -74,7 +77,7 @@ export async function compile(
     fetches: program.fetches.map((value) => builder.planned(value)),
   }));
   const planReport: PlanReport = {
-    graphNodes: pruned.operations.length,
+    graphNodes: request.operations.length,
     passes: reports,
     units: units.length,
     dispatches:
@@ -95,6 +98,8 @@ export async function compile(
     ...variableUse(scheduled.order),
     steps,
     fetches,
+    deferred: front.deferred,
+    exports: front.exports,
     feeds: builder.feeds,
     random: builder.random,
     hostSlots: builder.hostSlots,
@@ -102,6 +107,50 @@ export async function compile(
     report: planReport,
   });
   return { plan, valueFeeds: [...host.usedFeeds] };
+}
+
+type Front = Omit<Specialized, 'program'> & {
+  readonly exact: Program;
+  readonly program: Program;
+  readonly reports: readonly PassReport[];
+  readonly units: readonly Unit[];
+  readonly lowered: readonly LoweredUnit[];
+};
+
+/** Everything before scheduling. Where a kernel must know a value that is only computed, its op is deferred. */
+function compileFront(
+  pruned: Pruned,
+  { fed, keep = false, passes }: CompileRequest,
+  facts: AdapterFacts,
+  report: (stage: CompileStage) => void,
+): Front {
+  const forced = new Map<Operation, readonly number[]>();
+  for (;;) {
+    const specialized = specialize(pruned, fed, { forced, keep });
+    const { host, program: exact } = specialized;
+    const { program, reports } = simplify(prune(exact), host, passes);
+    report('lower');
+    const units = fuse(program, host, facts.maxBindings, passes.fuse !== false);
+    try {
+      return { ...specialized, exact, program, reports, units, lowered: lower(units, host, facts) };
+    } catch (error) {
+      if (!(error instanceof NeedsHostValue) || !deferOrigin(error, forced)) throw error;
+    }
+  }
+}
+
+/** Notes the operation that a kernel's wish is for; false when it has been deferred before. */
+function deferOrigin(
+  { irNode, hostInputs }: NeedsHostValue,
+  forced: Map<Operation, readonly number[]>,
+): boolean {
+  const { origin } = irNode;
+  if (origin === null) return false;
+  const own = origin.name === irNode.name && irNode.inputs.length === origin.inputs.length ? hostInputs : [];
+  const before = forced.get(origin);
+  if (before !== undefined && own.every((i) => before.includes(i))) return false;
+  forced.set(origin, [...new Set([...(before ?? []), ...own])]);
+  return true;
 }
 
 /** Builds under error scopes; a failed build leaves no buffers behind. */

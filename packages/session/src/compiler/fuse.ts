@@ -14,7 +14,18 @@ export interface Unit {
   readonly kind: 'elementwise' | 'single';
 }
 
-export function kernelOf(node: IrNode): Kernel {
+/** Ops that the session carries out without a kernel and without a host step. */
+export const SESSION_OPS: ReadonlySet<string> = new Set([
+  'VarHandleOp',
+  'ReadVariableOp',
+  'NoOp',
+  'Const',
+  'Placeholder',
+  'PlaceholderV2',
+  'IdentityN',
+]);
+
+export function kernelOf(node: Pick<IrNode, 'type'>): Kernel {
   return KERNELS[node.type as OpName];
 }
 

@@ -9,6 +9,7 @@ import {
   type DType,
   type HandleData,
   type OpDef,
+  type Operation,
   type TensorValue,
 } from '@forerun/graph';
 
@@ -44,6 +45,8 @@ export interface IrNode {
   readonly feed: number | null;
   /** ` (created at file:line)` of the graph node, for errors. */
   readonly site: string;
+  /** The operation of the graph that the node is for: itself, or the call that it came from. */
+  readonly origin: Operation | null;
 }
 
 export interface Program {

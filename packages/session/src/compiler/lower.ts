@@ -20,7 +20,7 @@ import {
   type Operand,
 } from '@forerun/kernels-webgpu';
 import { isHostStep } from '../run/hostOps.js';
-import { kernelOf, isLiteral, type Unit } from './fuse.js';
+import { kernelOf, isLiteral, SESSION_OPS, type Unit } from './fuse.js';
 import type { HostValues } from './hostValues.js';
 import { describe, elements, inputOf, outputOf, type IrNode, type IrValue } from './ir.js';
 
@@ -72,17 +72,6 @@ function nothing(unit: Unit): LoweredUnit {
   return { unit, kind: 'none', dispatches: [], scratch: [] };
 }
 
-/** Ops that the session carries out without a kernel and without a host step. */
-const SESSION_OPS: ReadonlySet<string> = new Set([
-  'VarHandleOp',
-  'ReadVariableOp',
-  'NoOp',
-  'Const',
-  'Placeholder',
-  'PlaceholderV2',
-  'IdentityN',
-]);
-
 /** Checks that a host-evaluated node's values are known now; they are then uploaded as constants. */
 function requireKnown(node: IrNode, host: HostValues): void {
   if (SESSION_OPS.has(node.type)) return;
@@ -92,10 +81,21 @@ function requireKnown(node: IrNode, host: HostValues): void {
     });
   }
   if (node.outputs.every((output) => host.get(output, 'feeds') !== null)) return;
-  throw new UnimplementedError(
-    `${describe(node)}: its value must be known when the plan is compiled, but it depends on values computed on the device${node.site}`,
-    { node: node.name },
-  );
+  throw new NeedsHostValue(node, [...node.inputs.keys()], 'its value');
+}
+
+/** A kernel must know the values of inputs that are computed on the device: the run has to read them first. */
+export class NeedsHostValue extends UnimplementedError {
+  constructor(
+    readonly irNode: IrNode,
+    readonly hostInputs: readonly number[],
+    what: string,
+  ) {
+    super(
+      `${describe(irNode)}: ${what} must be known when the plan is compiled, but depends on values computed on the device${irNode.site}`,
+      { node: irNode.name },
+    );
+  }
 }
 
 /** What a kernel sees of a node. */
@@ -122,10 +122,7 @@ export function contextOf(node: IrNode, host: HostValues, adapter: AdapterFacts)
 function requireHost(node: IrNode, i: number, what: string, host: HostValues): HostValue {
   const value = host.get(inputOf(node, i), 'feeds');
   if (value !== null) return value;
-  throw new UnimplementedError(
-    `${describe(node)}: ${what} must be known when the plan is compiled, but it is computed on the device by ${describe(inputOf(node, i).node)}${node.site}`,
-    { node: node.name },
-  );
+  throw new NeedsHostValue(node, [i], what);
 }
 
 /** Dtype and shape; a resource stands for its variable. */

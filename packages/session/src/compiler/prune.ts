@@ -10,6 +10,7 @@ import {
   type Tensor,
 } from '@forerun/graph';
 import { KERNELS } from '@forerun/kernels-webgpu';
+import type { VariableRef } from './ir.js';
 
 export interface Pruned {
   /** Topological order over data and control edges. */
@@ -17,6 +18,8 @@ export interface Pruned {
   readonly fetches: readonly Tensor[];
   readonly targets: readonly Operation[];
   readonly feeds: ReadonlyMap<Tensor, number>;
+  /** Feeds that are no values: the variable behind a handle, or a tensor list of an earlier part of the run. */
+  readonly bound?: ReadonlyMap<Tensor, VariableRef | 'list'> | undefined;
 }
 
 /** The needed operations. Throws `InvalidArgumentError` or `UnimplementedError` naming all offending nodes. */

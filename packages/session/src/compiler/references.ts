@@ -56,7 +56,7 @@ export interface Reference {
 /** A node that reads the variable behind a reference, on behalf of `reader`. */
 export function readReference(
   { handle, after }: Reference,
-  reader: Pick<IrNode, 'name' | 'sources' | 'site' | 'controls'>,
+  reader: Pick<IrNode, 'name' | 'sources' | 'site' | 'controls' | 'origin'>,
 ): IrNode {
   const dtype = handle.variable?.dtype ?? 'float32';
   const shape = (handle.variable?.shape ?? TensorShape.UNKNOWN).toStatic();

@@ -9,6 +9,7 @@ import { fetchSize, type DeviceStep, type HostStep, type Plan, type PlannedValue
 import { encodeCommands } from './encode.js';
 import type { Feed } from './feeds.js';
 import type { HostEnvironment } from './hostOps.js';
+import { hostTensor, type RuntimePool, type RuntimeTensor } from './runtimeValues.js';
 import type { Tracer } from './tracer.js';
 
 /** Runs the plan and returns the fetched values in order. `tracer` measures every dispatch. */
@@ -19,6 +20,17 @@ export function execute(
   tracer?: Tracer,
 ): Promise<TensorValue[]> {
   return plan.use(() => new Execution(plan, feeds, environment, tracer).run());
+}
+
+/** Runs a plan and leaves what it fetches on the device, in buffers of `pool`. Does not wait. */
+export function executeKeeping(
+  plan: Plan,
+  feeds: readonly Feed[],
+  environment: HostEnvironment,
+  pool: RuntimePool,
+  tracer?: Tracer,
+): Promise<RuntimeTensor[]> {
+  return plan.use(() => new Execution(plan, feeds, environment, tracer).runKeeping(pool));
 }
 
 class Execution {
@@ -37,7 +49,41 @@ class Execution {
   }
 
   async run(): Promise<TensorValue[]> {
-    const { steps, requires, initializes, random } = this.plan.init;
+    await this.runSteps();
+    const values = await this.fetch();
+    this.environment.variables.markInitialized(this.plan.init.initializes);
+    return values;
+  }
+
+  async runKeeping(pool: RuntimePool): Promise<RuntimeTensor[]> {
+    await this.runSteps();
+    const values = this.plan.init.fetches.map((value) => this.kept(value, pool));
+    this.submit();
+    this.environment.variables.markInitialized(this.plan.init.initializes);
+    return values;
+  }
+
+  /** A value that outlives the next run of the plan. */
+  private kept(value: PlannedValue, pool: RuntimePool): RuntimeTensor {
+    const { dtype, shape, source } = value;
+    const located = this.located(value);
+    if (located.source.kind !== 'buffer' || sizeOf(shape) === 0) {
+      return hostTensor(this.valueOf(located, null, 0));
+    }
+    const known = source.kind === 'feed' ? this.fed(source.position).value : null;
+    const buffer = pool.acquire(shape);
+    this.encoder.copyBufferToBuffer(located.source.buffer, 0, buffer, 0, sizeOf(shape) * 4);
+    return {
+      kind: 'tensor',
+      dtype,
+      shape,
+      buffer,
+      value: known?.data.length === sizeOf(shape) ? known : null,
+    };
+  }
+
+  private async runSteps(): Promise<void> {
+    const { steps, requires, random } = this.plan.init;
     this.#handle.check();
     this.environment.variables.requireInitialized(requires);
     this.writeFeeds();
@@ -46,9 +92,6 @@ class Execution {
       if (step.kind === 'device') await this.encode(step);
       else await this.runHostStep(step);
     }
-    const values = await this.fetch();
-    this.environment.variables.markInitialized(initializes);
-    return values;
   }
 
   private get encoder(): GPUCommandEncoder {

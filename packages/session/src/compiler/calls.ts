@@ -1,0 +1,164 @@
+/**
+ * Calls of functions inside a program: the body stands in place of the call. A conditional whose predicate is known
+ * becomes the chosen branch, a loop whose number of iterations is known as many bodies.
+ */
+import { InvalidArgumentError, type FuncGraph, type Operation } from '@forerun/graph';
+import { pruneGraph } from './prune.js';
+import type { HostValues } from './hostValues.js';
+import type { IrNode, IrValue } from './ir.js';
+import type { ProgramBuilder } from './programBuilder.js';
+import { Deferral, isIrValue, type Frame, type Value } from './values.js';
+
+/** Longer loops, and those that would make more nodes, run iteration by iteration. */
+export const MAX_UNROLLED_ITERATIONS = 512;
+export const MAX_UNROLLED_NODES = 20_000;
+
+const CALLS: ReadonlySet<string> = new Set([
+  'If',
+  'StatelessIf',
+  'Case',
+  'StatelessCase',
+  'While',
+  'StatelessWhile',
+  'PartitionedCall',
+  'StatefulPartitionedCall',
+]);
+
+export function isCall({ type }: Operation): boolean {
+  return CALLS.has(type);
+}
+
+function isConditional({ type }: Operation): boolean {
+  return type.endsWith('If') || type.endsWith('Case');
+}
+
+/** Adds what a call computes. Throws `Deferral` when that depends on values of the run. */
+export function buildCall(builder: ProgramBuilder, op: Operation, frame: Frame): void {
+  new CallBuilder(builder, op, frame).build();
+}
+
+class CallBuilder {
+  readonly #args: readonly Value[];
+  readonly #nodes: IrNode[] = [];
+  readonly #before: number;
+
+  constructor(
+    private readonly builder: ProgramBuilder,
+    private readonly op: Operation,
+    private readonly frame: Frame,
+  ) {
+    this.#args = op.inputs.map((input) => builder.value(input, frame));
+    this.#before = builder.size;
+  }
+
+  build(): void {
+    const values = this.results();
+    this.builder.setOutputs(this.op, values, this.frame);
+    const made = values.filter(isIrValue).map(({ node }) => node);
+    this.frame.nodes.set(this.op, [...new Set([...this.#nodes, ...made])]);
+    this.builder.keep(this.#nodes);
+  }
+
+  private results(): readonly Value[] {
+    const { op } = this;
+    if (op.type.endsWith('While')) return this.loop();
+    if (op.type.endsWith('Call')) return this.call(op.attrs.func('f').name, this.#args, 0);
+    return this.call(this.chosen(), this.#args.slice(1), 0);
+  }
+
+  private chosen(): string {
+    const { attrs, type } = this.op;
+    const known = selectorValue(this.#args[0], this.builder.host);
+    if (known === null) throw new Deferral([]);
+    if (type.endsWith('If')) return attrs.func(known !== 0 ? 'then_branch' : 'else_branch').name;
+    const branches = attrs.funcs('branches');
+    const branch = branches[known] ?? branches.at(-1);
+    if (branch === undefined) throw new InvalidArgumentError(`${this.op.describe()} has no branches`);
+    return branch.name;
+  }
+
+  private loop(): readonly Value[] {
+    const { attrs } = this.op;
+    const [cond, body] = [attrs.func('cond').name, attrs.func('body').name];
+    let vars = this.#args;
+    for (let i = 0; ; i++) {
+      const [predicate] = this.call(cond, vars, i);
+      const known = constantScalar(predicate, this.builder.host);
+      if (known === null || i > MAX_UNROLLED_ITERATIONS) throw new Deferral([]);
+      if (known === 0) return vars;
+      vars = this.call(body, vars, i);
+      if (this.builder.size - this.#before > MAX_UNROLLED_NODES) throw new Deferral([]);
+    }
+  }
+
+  private call(name: string, args: readonly Value[], iteration: number): readonly Value[] {
+    const { op, frame, builder } = this;
+    const fn = op.graph.getFunction(name);
+    const path = `${frame.path}${op.name}/${op.type.endsWith('While') ? `${iteration}/` : ''}`;
+    const inner: Frame = {
+      values: new Map(fn.inputs.flatMap((input, i) => (args[i] === undefined ? [] : [[input, args[i]]]))),
+      nodes: new Map(),
+      path,
+      salt: isConditional(op) ? frame.salt : mix(frame.salt, op.id + 1, iteration + 1),
+      waits: builder.waitsOf(op, frame),
+      origin: frame.origin,
+    };
+    for (const operation of bodyOf(fn)) builder.build(operation, inner);
+    this.#nodes.push(...fn.effects.flatMap((effect) => inner.nodes.get(effect) ?? []));
+    return fn.outputs.map((output) => builder.value(output, inner));
+  }
+}
+
+const bodies = new WeakMap<FuncGraph, { version: number; operations: readonly Operation[] }>();
+
+/** What a call of a function runs, inputs first. */
+export function bodyOf(fn: FuncGraph): readonly Operation[] {
+  const known = bodies.get(fn);
+  if (known?.version === fn.version + fn.outputs.length) return known.operations;
+  const args = new Map(fn.inputs.map((input, i) => [input, i]));
+  const { operations } = pruneGraph(fn.outputs, fn.effects, args);
+  const isArgument = new Set(fn.inputs.map(({ op }) => op));
+  const body = operations.filter((op) => !isArgument.has(op));
+  bodies.set(fn, { version: fn.version + fn.outputs.length, operations: body });
+  return body;
+}
+
+/** The predicate or index of a conditional, where it is known: constant, or a matter of fed booleans alone. */
+function selectorValue(value: Value | undefined, host: HostValues): number | null {
+  const known = constantScalar(value, host);
+  if (known !== null || value === undefined || !isIrValue(value) || !followsBooleans(value)) return known;
+  return host.get(value, 'feeds')?.data[0] ?? null;
+}
+
+function constantScalar(value: Value | undefined, host: HostValues): number | null {
+  return value !== undefined && isIrValue(value) ? (host.get(value)?.data[0] ?? null) : null;
+}
+
+const LOGIC: ReadonlySet<string> = new Set([
+  'Identity',
+  'LogicalNot',
+  'LogicalAnd',
+  'LogicalOr',
+  'PlaceholderWithDefault',
+]);
+
+/** Switches such as "is training": two plans are better than a decision in every run. */
+function followsBooleans({ node, dtype, shape }: IrValue): boolean {
+  if (dtype !== 'bool' || shape.length > 0) return false;
+  return (
+    node.feed !== null ||
+    node.literal !== null ||
+    (LOGIC.has(node.type) && node.inputs.every(followsBooleans))
+  );
+}
+
+/** One number from several (Jenkins' one-at-a-time mixing). */
+function mix(...numbers: readonly number[]): number {
+  let hash = 0;
+  for (const number of numbers) {
+    hash = (hash + number) | 0;
+    hash = (hash + (hash << 10)) | 0;
+    hash ^= hash >>> 6;
+  }
+  return (hash ^ (hash << 3) ^ (hash >>> 11)) & 0x7fffffff;
+}

@@ -1,0 +1,155 @@
+/** Tensor lists for the interpreter: plain arrays of values, beside the numbers of a value. */
+import { InvalidArgumentError, type HostValue, type Operation } from '@forerun/graph';
+
+/** A list as a value: the elements are in `items`; `null` for those never set. */
+export interface ListHostValue extends HostValue {
+  readonly items: readonly (HostValue | null)[];
+}
+
+export function isList(value: HostValue | undefined): value is ListHostValue {
+  return value !== undefined && 'items' in value;
+}
+
+function listOf(items: readonly (HostValue | null)[]): ListHostValue {
+  return { dtype: 'variant', shape: [], data: new Float64Array(1), items };
+}
+
+type Inputs = readonly (HostValue | undefined)[];
+
+/** Outputs of an op on lists; `null` for ops that are not on lists. */
+export function listOp(op: Operation, inputs: Inputs): readonly HostValue[] | null {
+  if (![...op.inputs, ...op.outputs].some(({ dtype }) => dtype === 'variant')) return null;
+  const rule = Object.hasOwn(RULES, op.type) ? RULES[op.type] : undefined;
+  if (rule === undefined)
+    throw new InvalidArgumentError(`${op.describe()} is not known to the interpreter of lists`);
+  return rule({ op, inputs });
+}
+
+interface Call {
+  readonly op: Operation;
+  readonly inputs: Inputs;
+}
+
+function value({ op, inputs }: Call, i: number): HostValue {
+  const input = inputs[i];
+  if (input === undefined) throw new InvalidArgumentError(`${op.describe()} has no value for input ${i}`);
+  return input;
+}
+
+function items(c: Call, i = 0): readonly (HostValue | null)[] {
+  const list = value(c, i);
+  if (!isList(list)) throw new InvalidArgumentError(`${c.op.describe()}: input ${i} is no list`);
+  return list.items;
+}
+
+function int(c: Call, i: number): number {
+  return value(c, i).data[0] ?? 0;
+}
+
+function zeros(shape: readonly number[], dtype: HostValue['dtype']): HostValue {
+  return { dtype, shape, data: new Float64Array(shape.reduce((size, dim) => size * dim, 1)) };
+}
+
+/** Element `index`; zeros of the shape that is asked for, or of the others, where it was never set. */
+function item(c: Call, index: number, asked: number): HostValue {
+  const list = items(c);
+  if (index < 0 || index >= list.length) {
+    throw new InvalidArgumentError(`${c.op.describe()}: index ${index} is out of range [0, ${list.length})`);
+  }
+  const found = list[index] ?? null;
+  if (found !== null) return found;
+  const dtype = c.op.attrs.type('element_dtype');
+  if (dtype === 'variant') return listOf([]);
+  const shape = value(c, asked);
+  const known = shape.shape.length === 1 && shape.data.every((dim) => dim >= 0);
+  return zeros(known ? Array.from(shape.data) : (list.find((other) => other !== null)?.shape ?? []), dtype);
+}
+
+function rows({ dtype, shape, data }: HostValue): HostValue[] {
+  const [count = 0, ...rest] = shape;
+  const size = rest.reduce((product, dim) => product * dim, 1);
+  return Array.from({ length: count }, (_, i) => ({
+    dtype,
+    shape: rest,
+    data: data.slice(i * size, (i + 1) * size),
+  }));
+}
+
+function stacked(elements: readonly HostValue[], c: Call, asked: number): HostValue {
+  const shape = elements[0]?.shape ?? Array.from(value(c, asked).data);
+  const dtype = c.op.attrs.type('element_dtype');
+  const data = Float64Array.from(elements.flatMap((element) => Array.from(element.data)));
+  return { dtype, shape: [elements.length, ...shape], data };
+}
+
+function replaced(list: readonly (HostValue | null)[], index: number, element: HostValue): ListHostValue {
+  const length = Math.max(list.length, index + 1);
+  return listOf(Array.from({ length }, (_, i) => (i === index ? element : (list[i] ?? null))));
+}
+
+function likeZeros(element: HostValue | null): HostValue | null {
+  if (element === null) return null;
+  return isList(element) ? listOf(element.items.map(likeZeros)) : zeros(element.shape, element.dtype);
+}
+
+function sum(parts: readonly (HostValue | null)[]): HostValue | null {
+  const given = parts.filter((part) => part !== null);
+  const [first] = given;
+  if (first === undefined) return null;
+  if (given.every(isList)) return sumOfLists(given);
+  return {
+    ...first,
+    data: first.data.map((_, k) => given.reduce((total, part) => total + (part.data[k] ?? 0), 0)),
+  };
+}
+
+function sumOfLists(lists: readonly ListHostValue[]): ListHostValue {
+  const length = Math.max(...lists.map((list) => list.items.length));
+  return listOf(Array.from({ length }, (_, i) => sum(lists.map((list) => list.items[i] ?? null))));
+}
+
+function resized(list: readonly (HostValue | null)[], size: number): ListHostValue {
+  return listOf(Array.from({ length: size }, (_, i) => list[i] ?? null));
+}
+
+const RULES: Readonly<Record<string, (c: Call) => readonly HostValue[]>> = {
+  Identity: (c) => [value(c, 0)],
+  EmptyTensorList: () => [listOf([])],
+  TensorListReserve: (c) => [resized([], int(c, 1))],
+  TensorListPushBack: (c) => [listOf([...items(c), value(c, 1)])],
+  TensorListPopBack: (c) => {
+    const list = items(c);
+    return [listOf(list.slice(0, -1)), item(c, list.length - 1, 1)];
+  },
+  TensorListLength: (c) => [{ dtype: 'int32', shape: [], data: Float64Array.of(items(c).length) }],
+  TensorListGetItem: (c) => [item(c, int(c, 1), 2)],
+  TensorListSetItem: (c) => [replaced(items(c), int(c, 1), value(c, 2))],
+  TensorListStack: (c) => [
+    stacked(
+      items(c).map((_, i) => item(c, i, 1)),
+      c,
+      1,
+    ),
+  ],
+  TensorListFromTensor: (c) => [listOf(rows(value(c, 0)))],
+  TensorListGather: (c) => [
+    stacked(
+      Array.from(value(c, 1).data, (index) => item(c, index, 2)),
+      c,
+      2,
+    ),
+  ],
+  TensorListScatterIntoExistingList: (c) => {
+    const parts = rows(value(c, 1));
+    const start = listOf(items(c));
+    return [
+      Array.from(value(c, 2).data).reduce(
+        (list, index, i) => replaced(list.items, index, parts[i] ?? zeros([], 'float32')),
+        start,
+      ),
+    ];
+  },
+  TensorListResize: (c) => [resized(items(c), int(c, 1))],
+  ZerosLike: (c) => [likeZeros(value(c, 0)) ?? listOf([])],
+  AddN: (c) => [sumOfLists(c.inputs.filter(isList))],
+};
