@@ -5,6 +5,7 @@
 export * from './core.js';
 export * from './math.js';
 export * from './arrays.js';
+export * from './matrices.js';
 
 export {
   constantInitializer,

@@ -11,6 +11,7 @@ export {
   conv2d,
   conv2dBackpropFilter,
   conv2dBackpropInput,
+  crelu,
   depthToSpace,
   conv2dTranspose,
   conv3d,
@@ -23,6 +24,7 @@ export {
   depthwiseConv2dNativeBackpropFilter,
   depthwiseConv2dNativeBackpropInput,
   elu,
+  gelu,
   fusedBatchNorm,
   inTopK,
   l2Loss,
@@ -36,6 +38,7 @@ export {
   normalizeMoments,
   relu,
   relu6,
+  reluLayer,
   selu,
   separableConv2d,
   sigmoid,
@@ -50,6 +53,9 @@ export {
   sufficientStatistics,
   tanh,
   weightedMoments,
+  swish,
+  tanh,
+  xwPlusB,
 } from '@forerun/graph';
 export const {
   batchNormWithGlobalNormalization,

@@ -119,12 +119,14 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
       'unsortedSegmentMean',
       'unsortedSegmentMax',
     ],
+    ...['diag', 'diagPart', 'einsum', 'eye', 'matrixBandPart', 'matrixDiag', 'tensordot', 'trace'],
     ...['variablesInitializer', 'where', 'zeros', 'zerosInitializer', 'zerosLike'],
     ...['multinomial', 'randomGamma', 'randomPoisson', 'randomShuffle'],
   ],
   nn: [
     ...['atrousConv2d', 'atrousConv2dTranspose', 'conv1d', 'conv1dTranspose', 'conv2dTranspose', 'conv3d'],
     ...['conv3dTranspose', 'convolution', 'depthwiseConv2d', 'depthwiseConv2dNative', 'separableConv2d'],
+    ...['crelu', 'gelu', 'reluLayer', 'swish', 'xwPlusB'],
     ...[
       'avgPool',
       'batchNormalization',
@@ -165,6 +167,8 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
     ...['LSTMStateTuple', 'MultiRNNCell', 'RNNCell', 'ResidualWrapper'],
   ],
   math: [
+    'logSigmoid',
+    'polyval',
     'betainc',
     'digamma',
     'erfinv',
@@ -187,6 +191,10 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
     'sin',
     'squaredDifference',
     ...['countNonzero', 'cumulativeLogsumexp', 'l2Normalize', 'reduceAll', 'reduceAny', 'zeroFraction'],
+  ],
+  linalg: [
+    ...['adjoint', 'bandPart', 'cross', 'diag', 'diagPart', 'einsum', 'eye', 'matmul', 'matrixTranspose'],
+    ...['matvec', 'setDiag', 'tensorDiag', 'tensorDiagPart', 'tensordot', 'trace', 'transpose'],
   ],
   layers: [
     'averagePooling2d',

@@ -39,6 +39,7 @@ export {
   type WindowOptions,
   type WindowOptions3d,
 } from './ops/convWindows.js';
+export { labelEquation, type EinsumLabels } from './ops/einsumEquation.js';
 export { poolAxes } from './ops/poolWindows.js';
 export {
   resolveStridedSlice,

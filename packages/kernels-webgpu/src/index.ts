@@ -4,6 +4,7 @@ import type { Kernel } from './kernel.js';
 import { ARRAY_KERNELS } from './array.js';
 import { BINARY_KERNELS } from './binary.js';
 import { CONV_KERNELS } from './conv.js';
+import { EINSUM_KERNELS } from './einsum.js';
 import { MATRIX_KERNELS } from './matrix.js';
 import { NN_KERNELS } from './nn.js';
 import { POOL_KERNELS } from './pool.js';
@@ -43,6 +44,7 @@ export const KERNELS: Readonly<Record<OpName, Kernel>> = {
   ...SHAPE_KERNELS,
   ...REDUCTION_KERNELS,
   ...MATRIX_KERNELS,
+  ...EINSUM_KERNELS,
   ...CONV_KERNELS,
   ...POOL_KERNELS,
   ...NN_KERNELS,

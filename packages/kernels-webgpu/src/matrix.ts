@@ -5,6 +5,7 @@ import { linearFactor, linearOutput } from './contraction/linear.js';
 import { lowerContraction } from './contraction/lower.js';
 import { chooseVariant, type ContractionShape } from './contraction/variant.js';
 import { device, type Kernel, type KernelContext, type Lowered } from './kernel.js';
+import { MATRIX_DIAG_KERNELS } from './matrixDiag.js';
 import { broadcastStrides, linearIndex, unflatten } from './wgsl/indexing.js';
 import { inputBinding, outputBinding } from './wgsl/shader.js';
 
@@ -119,15 +120,26 @@ function batchOffsets(p: MatrixProduct): { code: string; a: number; b: number } 
   return { code: `${code}\nlet batch_a = ${offset(p.batchA)};\nlet batch_b = ${offset(p.batchB)};`, a, b };
 }
 
-function lowerWith(transposeA: string, transposeB: string): Kernel {
-  return device((c) => {
-    const product = matrixProduct(c, c.attrs.bool(transposeA), c.attrs.bool(transposeB));
-    return lowerProduct(c, product, chooseVariant(productShape(product), c.adapter));
-  });
+function lowerProductOf(c: KernelContext, transposeA: string, transposeB: string): Lowered {
+  const product = matrixProduct(c, c.attrs.bool(transposeA), c.attrs.bool(transposeB));
+  return lowerProduct(c, product, chooseVariant(productShape(product), c.adapter));
 }
 
+function lowerWith(transposeA: string, transposeB: string): Kernel {
+  return device((c) => lowerProductOf(c, transposeA, transposeB));
+}
+
+/** Factors and product of one dtype, which is all that the contraction multiplies. */
+const batchMatMulV3 = device((c) => {
+  const [x, y, out] = [c.input(0).dtype, c.input(1).dtype, c.output(0).dtype];
+  if (x !== y || x !== out) c.unsupported(`products of ${x} and ${y} as ${out} need a cast first`);
+  return lowerProductOf(c, 'adj_x', 'adj_y');
+});
+
 export const MATRIX_KERNELS = {
+  ...MATRIX_DIAG_KERNELS,
   MatMul: lowerWith('transpose_a', 'transpose_b'),
   BatchMatMul: lowerWith('adj_x', 'adj_y'),
   BatchMatMulV2: lowerWith('adj_x', 'adj_y'),
+  BatchMatMulV3: batchMatMulV3,
 } satisfies Partial<Record<OpName, Kernel>>;

@@ -26,6 +26,8 @@ export const BUILDER_NAMES: Partial<Record<OpName, string>> = {
   SelectV2: 'where',
   RealDiv: 'realDiv',
   BatchMatMulV2: 'batchMatMul',
+  Diag: 'tensorDiag',
+  DiagPart: 'tensorDiagPart',
   Conv2D: 'conv2d',
   Conv2DBackpropInput: 'conv2dBackpropInput',
   Conv2DBackpropFilter: 'conv2dBackpropFilter',

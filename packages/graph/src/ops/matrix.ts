@@ -4,6 +4,13 @@ import { withRank, withRankAtLeast } from '../inferHelpers.js';
 import { op, type GradContext, type InferContext } from '../opDef.js';
 import { broadcastShapes, TensorShape, type Dim } from '../shape.js';
 import { isTensorConvertible, Tensor, type TensorLike } from '../tensor.js';
+import { EINSUM } from './einsum.js';
+import { MATRIX_DIAG } from './matrixDiag.js';
+import { TENSOR_DIAG } from './tensorDiag.js';
+
+export * from './einsum.js';
+export * from './matrixDiag.js';
+export * from './tensorDiag.js';
 
 const TYPES = 'T: {bfloat16, float16, float32, float64, int32, int64, complex64, complex128}';
 
@@ -59,12 +66,14 @@ function productGrads(
 
 function batchGrads(c: GradContext): [Tensor, Tensor] {
   const { ops, attrs } = c;
-  const product: Product = (x, y, adjX, adjY) => ops.batchMatMul(x, y, { adjX, adjY });
+  // Factors of other dtypes (BatchMatMulV3) are multiplied in that of the product.
+  const product: Product = (x, y, adjX, adjY) =>
+    ops.batchMatMul(ops.cast(x, c.dy.dtype), ops.cast(y, c.dy.dtype), { adjX, adjY });
   const [dx, dy] = productGrads(c, product, [attrs.bool('adj_x'), attrs.bool('adj_y')]);
   return [ops.sumToShapeOf(dx, c.input(0)), ops.sumToShapeOf(dy, c.input(1))];
 }
 
-export const MATRIX = {
+const PRODUCTS = {
   MatMul: op({
     summary: 'The product of two matrices, each transposed first if wanted.',
     inputs: ['a: T', 'b: T'],
@@ -95,7 +104,28 @@ export const MATRIX = {
     infer: (c) => inferBatchMatMul(c, true),
     grad: batchGrads,
   }),
+
+  BatchMatMulV3: op({
+    summary:
+      'Products of matrices of two dtypes in the last two dimensions; the leading dimensions broadcast.',
+    inputs: ['x: Ta', 'y: Tb'],
+    outputs: ['output: Tout'],
+    attrs: [
+      TYPES.replace('T:', 'Ta:').replace('}', ', uint8, int8}'),
+      TYPES.replace('T:', 'Tb:').replace('}', ', uint8, int8}'),
+      TYPES.replace('T:', 'Tout:'),
+      'adj_x: bool = false',
+      'adj_y: bool = false',
+    ],
+    infer: (c) => inferBatchMatMul(c, true),
+    grad: (c) => {
+      const [dx, dy] = batchGrads(c);
+      return [c.ops.cast(dx, c.input(0).dtype), c.ops.cast(dy, c.input(1).dtype)];
+    },
+  }),
 };
+
+export const MATRIX = { ...PRODUCTS, ...EINSUM, ...MATRIX_DIAG, ...TENSOR_DIAG };
 
 /** Which factors are transposed before they are multiplied. */
 export interface MatMulOptions extends NameOptions {

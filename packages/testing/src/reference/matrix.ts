@@ -1,6 +1,8 @@
 /** Float64 references of matrix products. */
 import { sizeOf, type HostValue } from '@forerun/graph';
 import type { FamilyReferences, Reference } from '../sample.js';
+import { einsum } from './einsum.js';
+import { MATRIX_DIAG_REFERENCES } from './matrixDiag.js';
 
 /** Rows, columns and element access of the last two dimensions of matrix number `matrix`. */
 function view(value: HostValue, matrix: number, transposed: boolean) {
@@ -65,4 +67,7 @@ export const MATRIX_REFERENCES = {
   MatMul: product('transpose_a', 'transpose_b'),
   BatchMatMul: product('adj_x', 'adj_y'),
   BatchMatMulV2: product('adj_x', 'adj_y'),
+  BatchMatMulV3: product('adj_x', 'adj_y'),
+  Einsum: einsum,
+  ...MATRIX_DIAG_REFERENCES,
 } satisfies FamilyReferences;

@@ -1,6 +1,8 @@
 /** Samples of matrix products. */
 import { Random } from '../random.js';
 import type { FamilySamples, Sample, SampleInput } from '../sample.js';
+import { EINSUM_SAMPLES } from './einsum.js';
+import { MATRIX_DIAG_SAMPLES } from './matrixDiag.js';
 
 /** Numbers in [-1, 1) that depend on shape and seed only. */
 function matrix(shape: readonly number[], seed: number): SampleInput {
@@ -44,6 +46,8 @@ const BATCH_SAMPLES: readonly Sample[] = [
 const RANK_ERROR = { inputs: '[3];[3,2]', message: /x must have rank 2 or more, got shape \[3\]/ };
 
 export const MATRIX_SAMPLES = {
+  ...EINSUM_SAMPLES,
+  ...MATRIX_DIAG_SAMPLES,
   MatMul: {
     samples: [
       product([3, 4], [4, 5]),
@@ -134,5 +138,23 @@ export const MATRIX_SAMPLES = {
         message: /batch dimensions do not broadcast: x \[2,3,4\], y \[3,4,5\]/,
       },
     ],
+  },
+
+  BatchMatMulV3: {
+    samples: [
+      product([2, 3, 4], [4, 2]),
+      product([2, 4, 3], [1, 5, 4], { adj_x: true, adj_y: true }),
+      {
+        name: 'two dtypes',
+        inputs: [ints([1, 2], [1, 2]), ints([2, 1], [5, -6])],
+        attrs: { Tout: 'int64' },
+        unsupportedOnGpu: 'the product has another dtype than its factors',
+      },
+    ].map((sample) => ({ ...sample, attrs: { Tout: 'float32', ...sample.attrs } })),
+    shapes: [
+      { inputs: '[?,1,3,4];[5,4,2]', outputs: '[?,5,3,2]', attrs: { Tout: 'float32' } },
+      { inputs: '?;[2,4,5]', outputs: '?', attrs: { Tout: 'float32' } },
+    ],
+    errors: [{ ...RANK_ERROR, attrs: { Tout: 'float32' } }],
   },
 } satisfies FamilySamples;
