@@ -54,7 +54,6 @@ export {
   tanh,
   weightedMoments,
   swish,
-  tanh,
   xwPlusB,
 } from '@forerun/graph';
 export const {
