@@ -25,6 +25,7 @@ export {
   onesLike,
   pad,
   randomGamma,
+  randomCrop,
   randomNormal,
   randomPoisson,
   randomShuffle,

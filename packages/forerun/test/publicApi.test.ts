@@ -256,7 +256,11 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
     ...['perImageStandardization', 'resize', 'resizeArea', 'resizeBicubic', 'resizeBilinear'],
     ...['resizeImageWithCropOrPad', 'resizeImageWithPad', 'resizeImages', 'resizeNearestNeighbor'],
     ...['resizeWithCropOrPad', 'rgbToGrayscale', 'rgbToHsv', 'rgbToYiq', 'rgbToYuv', 'rot90'],
-    ...['transposeImage', 'yiqToRgb', 'yuvToRgb'],
+    ...['transposeImage', 'yiqToRgb', 'yuvToRgb', 'combinedNonMaxSuppression', 'drawBoundingBoxes'],
+    ...['imageGradients', 'nonMaxSuppression', 'nonMaxSuppressionPadded', 'nonMaxSuppressionWithScores'],
+    ...['psnr', 'randomBrightness', 'randomContrast', 'randomFlipLeftRight', 'randomFlipUpDown', 'randomHue'],
+    ...['randomSaturation', 'sampleDistortedBoundingBox', 'sobelEdges', 'ssim', 'ssimMultiscale'],
+    ...['totalVariation'],
   ],
   random: [
     ...['categorical', 'gamma', 'getSeed', 'multinomial', 'normal', 'poisson', 'setRandomSeed', 'setSeed'],

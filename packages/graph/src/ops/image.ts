@@ -1,5 +1,8 @@
 /** The family `image`: ops on batches of images, by theme. */
 import type { OpDef } from '../opDef.js';
+import { IMAGE_BOXES } from './imageBoxes.js';
+import { IMAGE_SUPPRESSION } from './imageSuppression.js';
+import { IMAGE_SAMPLE } from './imageSample.js';
 import { IMAGE_COLOR } from './imageColor.js';
 import { IMAGE_CROP } from './imageCrop.js';
 import { IMAGE_PATCHES } from './imagePatches.js';
@@ -10,9 +13,13 @@ export const IMAGE = {
   ...IMAGE_CROP,
   ...IMAGE_PATCHES,
   ...IMAGE_COLOR,
+  ...IMAGE_SAMPLE,
+  ...IMAGE_SUPPRESSION,
+  ...IMAGE_BOXES,
 } satisfies Record<string, OpDef>;
 
 export * from './imageAdjust.js';
+export * from './imageBoxes.js';
 export * from './imageColor.js';
 export * from './imageCrop.js';
 export { convertImageDtype, saturateCast, type ConvertImageOptions } from './imageDtype.js';
@@ -26,6 +33,11 @@ export {
   rot90,
   transposeImage,
 } from './imageGeometry.js';
+export { imageGradients, psnr, sobelEdges, totalVariation } from './imageMeasure.js';
 export * from './imagePatches.js';
+export * from './imageRandom.js';
 export * from './imageResize.js';
 export * from './imageResizeTo.js';
+export * from './imageSample.js';
+export * from './imageSimilarity.js';
+export * from './imageSuppression.js';

@@ -1,5 +1,7 @@
 /** References of the family `image`. */
 import type { FamilyReferences } from '../sample.js';
+import { IMAGE_BOXES_REFERENCES } from './imageBoxes.js';
+import { IMAGE_SAMPLE_REFERENCES } from './imageSample.js';
 import { IMAGE_COLOR_REFERENCES } from './imageColor.js';
 import { IMAGE_CROP_REFERENCES } from './imageCrop.js';
 import { IMAGE_PATCHES_REFERENCES } from './imagePatches.js';
@@ -10,4 +12,6 @@ export const IMAGE_REFERENCES: FamilyReferences = {
   ...IMAGE_CROP_REFERENCES,
   ...IMAGE_PATCHES_REFERENCES,
   ...IMAGE_COLOR_REFERENCES,
+  ...IMAGE_SAMPLE_REFERENCES,
+  ...IMAGE_BOXES_REFERENCES,
 };

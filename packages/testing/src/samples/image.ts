@@ -1,5 +1,7 @@
 /** Samples of the family `image`. */
 import type { FamilySamples } from '../sample.js';
+import { IMAGE_BOXES_SAMPLES } from './imageBoxes.js';
+import { IMAGE_SAMPLE_SAMPLES } from './imageSample.js';
 import { IMAGE_COLOR_SAMPLES } from './imageColor.js';
 import { IMAGE_CROP_SAMPLES } from './imageCrop.js';
 import { IMAGE_PATCHES_SAMPLES } from './imagePatches.js';
@@ -10,4 +12,6 @@ export const IMAGE_SAMPLES = {
   ...IMAGE_CROP_SAMPLES,
   ...IMAGE_PATCHES_SAMPLES,
   ...IMAGE_COLOR_SAMPLES,
+  ...IMAGE_SAMPLE_SAMPLES,
+  ...IMAGE_BOXES_SAMPLES,
 } satisfies FamilySamples;
