@@ -23,14 +23,15 @@ export interface ImageOptions {
   readonly dataFormat?: 'channels_last' | 'channels_first' | undefined;
 }
 
-interface ImageAttrs {
+export interface ImageAttrs {
   readonly padding: 'VALID' | 'SAME';
   readonly dataFormat: 'NHWC' | 'NCHW';
   /** The dimension of the channels. */
   readonly channelAxis: number;
 }
 
-function imageAttrs(
+/** The attributes of the ops for a layer's options. Throws `InvalidArgumentError` for unknown paddings. */
+export function imageAttrs(
   layer: string,
   { padding = 'valid', dataFormat = 'channels_last' }: ImageOptions,
 ): ImageAttrs {

@@ -50,7 +50,13 @@ interface WeightSpec {
 /** The argument that follows the required ones in Python, by the layer's kind. */
 const LIKELY_OPTIONS: Readonly<Record<string, string>> = {
   dense: '{ activation: fr.nn.relu }',
+  conv1d: "{ padding: 'same' }",
   conv2d: "{ padding: 'same' }",
+  conv3d: "{ padding: 'same' }",
+  conv2d_transpose: '{ strides: 2 }',
+  conv3d_transpose: '{ strides: 2 }',
+  separable_conv1d: "{ padding: 'same' }",
+  separable_conv2d: "{ padding: 'same' }",
   max_pooling2d: "{ padding: 'same' }",
   average_pooling2d: "{ padding: 'same' }",
   dropout: '{ rate: 0.4 }',

@@ -23,6 +23,26 @@ export {
   type Size2d,
 } from './imageLayers.js';
 export {
+  Conv1D,
+  Conv2DTranspose,
+  Conv3D,
+  Conv3DTranspose,
+  conv1d,
+  conv2dTranspose,
+  conv3d,
+  conv3dTranspose,
+  type ConvLayerOptions,
+  type ConvTransposeLayerOptions,
+  type WindowSize,
+} from './convLayers.js';
+export {
+  SeparableConv1D,
+  SeparableConv2D,
+  separableConv1d,
+  separableConv2d,
+  type SeparableConvOptions,
+} from './separableConv.js';
+export {
   BatchNormalization,
   batchNormalization,
   type BatchNormalizationOptions,

@@ -92,7 +92,7 @@ export function perDimension(type: string, name: string, value: PerAxis, format:
   const axes = spatialAxes(format);
   if (list.length !== 1 && list.length !== axes.length) {
     throw new InvalidArgumentError(
-      `${type}: ${name} takes 1, ${axes.length} or ${format.length} numbers, got [${list.join(',')}]`,
+      `${type}: ${name} takes ${axes.length === 1 ? 1 : `1, ${axes.length}`} or ${format.length} numbers, got [${list.join(',')}]`,
     );
   }
   return Array.from(format, (_, i) => (axes.includes(i) ? (list[axes.indexOf(i)] ?? list[0] ?? 1) : 1));
