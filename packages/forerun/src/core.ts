@@ -2,6 +2,7 @@
 export {
   Graph,
   GraphKeys,
+  IndexedSlices,
   Operation,
   Tensor,
   TensorShape,
@@ -61,6 +62,7 @@ export {
   type BaseDType,
   type CreateOpOptions,
   type DType,
+  type Gradient,
   type GradientsOptions,
   type InitialValue,
   type NameOptions,

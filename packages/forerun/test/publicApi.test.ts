@@ -8,6 +8,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
       'AUTO_REUSE',
       'Graph',
       'GraphKeys',
+      'IndexedSlices',
       'Operation',
       'Session',
       'Tensor',
@@ -221,6 +222,9 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
   ],
   metrics: ['accuracy', 'mean', 'meanSquaredError'],
   train: [
+    ...['AdadeltaOptimizer', 'AdagradDAOptimizer', 'AdagradOptimizer', 'AdaMaxOptimizer', 'AdamWOptimizer'],
+    ...['FtrlOptimizer', 'LAMBOptimizer', 'MomentumWOptimizer', 'NadamOptimizer', 'ProximalAdagradOptimizer'],
+    ...['ProximalGradientDescentOptimizer', 'RMSPropOptimizer', 'SGDWOptimizer'],
     ...[
       'AdamOptimizer',
       'GradientDescentOptimizer',

@@ -6,6 +6,7 @@
 import { apply, convertToTensor } from './apply.js';
 import { isFloating } from './dtype.js';
 import { InternalError, InvalidArgumentError, UnimplementedError } from './errors.js';
+import { concatSlices, IndexedSlices } from './indexedSlices.js';
 import type { GradContext, GradFn } from './opDef.js';
 import type { Operation } from './operation.js';
 import { lookupOp } from './opTable.js';
@@ -23,16 +24,30 @@ export interface GradientsOptions {
 
 type Source = Tensor | TensorConvertible;
 
+/** A gradient: rows where only rows of a variable were read, `null` where there is none. */
+export type Gradient = Tensor | IndexedSlices | null;
+
 /**
  * Symbolic derivatives of `sum(ys)` with respect to each of `xs` (`tf.gradients`).
  * An entry is `null` when `ys` do not depend on that `x`. Variables stand for their handles, so all
- * reads of a variable count. Throws `UnimplementedError` naming the op when a gradient is missing.
+ * reads of a variable count; the gradient for one of which only rows are gathered is `IndexedSlices`,
+ * that for a tensor always a tensor. Throws `UnimplementedError` naming the op when a gradient is missing.
  */
+export function gradients(
+  ys: Tensor | readonly Tensor[],
+  xs: Tensor | readonly Tensor[],
+  options?: GradientsOptions,
+): (Tensor | null)[];
+export function gradients(
+  ys: Tensor | readonly Tensor[],
+  xs: Source | readonly Source[],
+  options?: GradientsOptions,
+): Gradient[];
 export function gradients(
   ys: Tensor | readonly Tensor[],
   xs: Source | readonly Source[],
   { gradYs, stopGradients = [], name = 'gradients' }: GradientsOptions = {},
-): (Tensor | null)[] {
+): Gradient[] {
   const targets: readonly Tensor[] = Array.isArray(ys) ? (ys as readonly Tensor[]) : [ys as Tensor];
   const sources = (Array.isArray(xs) ? (xs as readonly Source[]) : [xs as Source]).map(sourceTensor);
   const first = targets[0];
@@ -41,7 +56,8 @@ export function gradients(
     nameScope(name, () => {
       const walk = new ReverseWalk(targets, sources, stopGradients.map(sourceTensor));
       targets.forEach((y, i) => walk.seed(y, gradYs?.[i] ?? null));
-      return walk.run();
+      walk.walkBack();
+      return sources.map((x) => (x.dtype === 'resource' ? walk.gradient(x) : walk.total(x)));
     }),
   );
 }
@@ -74,7 +90,7 @@ function isTensor(value: unknown): value is Tensor {
 }
 
 class ReverseWalk {
-  readonly #partials = new Map<Tensor, Tensor[]>();
+  readonly #partials = new Map<Tensor, (Tensor | IndexedSlices)[]>();
   readonly #stops: ReadonlySet<Tensor>;
   /** Operations between sources and targets: only through them can anything flow. */
   readonly #between: ReadonlySet<Operation>;
@@ -108,15 +124,22 @@ class ReverseWalk {
     this.add(y, seed);
   }
 
+  /** The gradients of the sources, as tensors. */
   run(): (Tensor | null)[] {
-    for (const op of [...this.#order].reverse()) if (this.#between.has(op)) this.visit(op);
+    this.walkBack();
     return this.sources.map((x) => this.total(x));
   }
 
+  walkBack(): void {
+    for (const op of [...this.#order].reverse()) if (this.#between.has(op)) this.visit(op);
+  }
+
   private visit(op: Operation): void {
-    const dys = op.outputs.map((y) => (this.#stops.has(y) ? null : this.total(y)));
+    if (this.passOn(op)) return;
     const flows = op.inputs.some((input) => this.#between.has(input.op));
-    if (!flows || dys.every((dy) => dy === null)) return;
+    if (!flows) return;
+    const dys = op.outputs.map((y) => (this.#stops.has(y) ? null : this.total(y)));
+    if (dys.every((dy) => dy === null)) return;
     const grad = this.gradFunction(op);
     if (grad === null) return;
     const dxs = nameScope(`${op.name.split('/').at(-1) ?? op.name}_grad`, () => grad(makeContext(op, dys)));
@@ -131,6 +154,17 @@ class ReverseWalk {
     });
   }
 
+  /** Hands rows through an op that only passes its input on; false where there is nothing to hand on as rows. */
+  private passOn(op: Operation): boolean {
+    if (op.def?.passesGradient !== true) return false;
+    const [input, output] = [op.inputs[0], op.output(0)];
+    if (input === undefined || this.#stops.has(output)) return false;
+    const gradient = this.gradient(output);
+    if (!(gradient instanceof IndexedSlices)) return false;
+    this.add(input, gradient);
+    return true;
+  }
+
   private gradFunction(op: Operation): GradFn | null {
     const custom = customGradients.get(op);
     if (custom !== undefined) return custom;
@@ -143,18 +177,32 @@ class ReverseWalk {
     });
   }
 
-  add(x: Tensor, dx: Tensor): void {
+  add(x: Tensor, dx: Tensor | IndexedSlices): void {
     const partials = this.#partials.get(x) ?? [];
     partials.push(dx);
     this.#partials.set(x, partials);
   }
 
-  private total(y: Tensor): Tensor | null {
+  /** The sum of what flows into `y`, as a tensor. */
+  total(y: Tensor): Tensor | null {
     const partials = this.#partials.get(y);
     const [first] = partials ?? [];
     if (partials === undefined || first === undefined) return null;
-    if (partials.length === 1) return first;
-    const sum = apply('AddN', [partials]);
+    if (partials.length === 1 && !(first instanceof IndexedSlices)) return first;
+    const tensors = partials.filter((partial): partial is Tensor => !(partial instanceof IndexedSlices));
+    const slices = partials.filter((partial) => partial instanceof IndexedSlices);
+    const terms = slices.length === 0 ? tensors : [...tensors, concatSlices(slices).asTensor()];
+    const sum = terms.length === 1 && terms[0] !== undefined ? terms[0] : apply('AddN', [terms]);
+    this.#partials.set(y, [sum]);
+    return sum;
+  }
+
+  /** As `total`, but rows stay rows where nothing else flows into `y`. */
+  gradient(y: Tensor): Gradient {
+    const slices = (this.#partials.get(y) ?? []).filter((partial) => partial instanceof IndexedSlices);
+    const [first] = slices;
+    if (first === undefined || slices.length !== this.#partials.get(y)?.length) return this.total(y);
+    const sum = concatSlices(slices);
     this.#partials.set(y, [sum]);
     return sum;
   }

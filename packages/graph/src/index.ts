@@ -59,8 +59,10 @@ export {
   gradients,
   isDifferentiable,
   overrideGradient,
+  type Gradient,
   type GradientsOptions,
 } from './gradients.js';
+export { IndexedSlices } from './indexedSlices.js';
 export * from './controlFlow/index.js';
 export * from './variable.js';
 export * from './variableKeys.js';

@@ -4,6 +4,7 @@
  */
 import type { Attrs } from './attr.js';
 import type { DType } from './dtype.js';
+import type { IndexedSlices } from './indexedSlices.js';
 import type { Operation } from './operation.js';
 import type { Ops } from './ops/index.js';
 import type { TensorShape } from './shape.js';
@@ -73,7 +74,7 @@ export interface GradContext {
 }
 
 /** Returns one gradient per input, `null` where the input has none. */
-export type GradFn = (c: GradContext) => readonly (Tensor | null)[];
+export type GradFn = (c: GradContext) => readonly (Tensor | IndexedSlices | null)[];
 
 /** Marks an op without gradient, saying why; `blocking` ones raise an error instead of giving `null`. */
 export interface NotDifferentiable {
@@ -105,6 +106,8 @@ export interface OpSpec {
   readonly evaluate?: (c: EvaluateContext) => readonly HostValue[] | null;
   /** What is behind each resource or variant output, where the inputs do not tell it. */
   readonly handles?: (op: Operation) => readonly (HandleData | null)[];
+  /** The gradient of output 0 is that of input 0, and rows may stay rows: an op that only passes its input on. */
+  readonly passesGradient?: boolean;
   /** Stateful ops are never merged, folded or dropped when something depends on their effect. */
   readonly stateful?: boolean;
 }

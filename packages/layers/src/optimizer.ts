@@ -4,6 +4,7 @@
  */
 import {
   GraphKeys,
+  IndexedSlices,
   InvalidArgumentError,
   Operation,
   Tensor,
@@ -16,22 +17,34 @@ import {
   isFloating,
   nameScope,
   trainableVariables,
+  tuple,
   withGraphOf,
+  type Gradient,
   type NameOptions,
   type OperationLike,
   type TensorLike,
 } from '@forerun/graph';
+import type { Initializer } from './initializer.js';
 import { zerosInitializer } from './initializers.js';
+import { deduplicated } from './slices.js';
 import { getVariable, variableScope } from './variableScope.js';
 
-/** A gradient, `null` where the loss does not depend on the variable. */
-export type GradientAndVariable = readonly [gradient: Tensor | null, variable: Variable];
+/** A gradient, `null` where the loss does not depend on the variable, and rows where only rows of it were gathered. */
+export type GradientAndVariable = readonly [gradient: Gradient, variable: Variable];
+
+/** How much of the gradients is computed before any is used (`tf.train.Optimizer.GATE_OP` …). */
+export type GateGradients = 'none' | 'op' | 'graph';
 
 export interface ComputeGradientsOptions {
   /** Default: all trainable variables. */
   readonly varList?: readonly Variable[] | undefined;
   /** The gradient flowing into the loss; default 1. */
   readonly gradLoss?: Tensor | undefined;
+  /**
+   * `graph` computes all gradients before any is applied. Runs read variables before they write them
+   * whatever this says; default `op`.
+   */
+  readonly gateGradients?: GateGradients | undefined;
 }
 
 export interface ApplyGradientsOptions extends NameOptions {
@@ -55,8 +68,8 @@ export abstract class Optimizer {
    * An operation that changes the variables so that `loss` falls. Throws `InvalidArgumentError` when
    * there is nothing to train, or no gradient reaches any variable.
    */
-  minimize(loss: Tensor, { varList, gradLoss, ...options }: MinimizeOptions = {}): Operation {
-    const gradsAndVars = this.computeGradients(loss, { varList, gradLoss });
+  minimize(loss: Tensor, { varList, gradLoss, gateGradients, ...options }: MinimizeOptions = {}): Operation {
+    const gradsAndVars = this.computeGradients(loss, { varList, gradLoss, gateGradients });
     if (gradsAndVars.every(([gradient]) => gradient === null)) {
       throw new InvalidArgumentError(
         `${this.name}: the loss ${loss.name} does not depend on any of the variables ${names(gradsAndVars)} in a differentiable way`,
@@ -67,7 +80,10 @@ export abstract class Optimizer {
   }
 
   /** Gradients of `loss` with respect to the variables, in their order; `null` where there is none. */
-  computeGradients(loss: Tensor, { varList, gradLoss }: ComputeGradientsOptions = {}): GradientAndVariable[] {
+  computeGradients(
+    loss: Tensor,
+    { varList, gradLoss, gateGradients = 'op' }: ComputeGradientsOptions = {},
+  ): GradientAndVariable[] {
     return withGraphOf(loss, () => {
       const variables = varList ?? trainableVariables();
       if (variables.length === 0)
@@ -79,7 +95,8 @@ export abstract class Optimizer {
         );
       }
       const grads = gradients(loss, variables, gradLoss === undefined ? {} : { gradYs: [gradLoss] });
-      return variables.map((variable, i) => [grads[i] ?? null, variable] as const);
+      const gated = gateGradients === 'graph' ? gatedTogether(grads) : grads;
+      return variables.map((variable, i) => [gated[i] ?? null, variable] as const);
     });
   }
 
@@ -100,7 +117,7 @@ export abstract class Optimizer {
         `${this.name}: no gradients for any of the variables ${names(gradsAndVars)}`,
       );
     }
-    return withGraphOf(first.gradient, () => {
+    return withGraphOf(first.variable.handle, () => {
       const graph = getDefaultGraph();
       const before = updateOps ?? operationsIn(graph.getCollection(GraphKeys.UPDATE_OPS));
       controlDependencies(null, () => this.createSlots?.(pairs.map(({ variable }) => variable)));
@@ -109,7 +126,7 @@ export abstract class Optimizer {
         const gate = before.length === 0 ? [] : [group(before, { name: 'update_ops' })];
         const applied = controlDependencies(gate, () =>
           pairs.map(({ gradient, variable }) =>
-            nameScope(`update_${variable.op.name}`, () => this.applyDense(gradient, variable)),
+            nameScope(`update_${variable.op.name}`, () => this.apply(gradient, variable)),
           ),
         );
         return this.complete(applied, globalStep, scope);
@@ -117,6 +134,14 @@ export abstract class Optimizer {
       graph.addToCollection(GraphKeys.TRAIN_OP, trainOp);
       return trainOp;
     });
+  }
+
+  private apply(gradient: Tensor | IndexedSlices, variable: Variable): Operation {
+    return controlDependencies(this.beforeUpdate?.(variable) ?? [], () =>
+      gradient instanceof IndexedSlices
+        ? this.applySparseDuplicateIndices(gradient, variable)
+        : this.applyDense(gradient, variable),
+    );
   }
 
   private complete(applied: readonly Operation[], globalStep: Variable | null, scope: string): Operation {
@@ -150,8 +175,21 @@ export abstract class Optimizer {
   /** Makes the slots that `variables` lack, in optimizers that have some. */
   protected createSlots?(variables: readonly Variable[]): void;
 
+  /** Operations that must be done before `variable` is updated, in optimizers that have some. */
+  protected beforeUpdate?(variable: Variable): readonly Operation[];
+
   /** The operation that changes `variable` by `gradient`. */
   protected abstract applyDense(gradient: Tensor, variable: Variable): Operation;
+
+  /** The operation that changes rows of `variable` by slices, of which no two have one index. Default: as the whole tensor. */
+  protected applySparse(slices: IndexedSlices, variable: Variable): Operation {
+    return this.applyDense(slices.asTensor(), variable);
+  }
+
+  /** As `applySparse` for indices that may repeat. Default: their rows are summed first. */
+  protected applySparseDuplicateIndices(slices: IndexedSlices, variable: Variable): Operation {
+    return this.applySparse(deduplicated(slices, variable), variable);
+  }
 
   /** What follows when all variables have changed. Default: nothing but an operation called `name`. */
   protected finish(updates: readonly Operation[], name: string): Operation {
@@ -160,9 +198,19 @@ export abstract class Optimizer {
 
   /** The slot of `variable`, made with zeros of its shape and named `<variable>/<operationName>`. */
   protected zerosSlot(variable: Variable, slotName: string, operationName: string): Variable {
+    return this.slot(variable, slotName, operationName, zerosInitializer());
+  }
+
+  /** The slot of `variable`, of its shape, made by `initializer` and named `<variable>/<operationName>`. */
+  protected slot(
+    variable: Variable,
+    slotName: string,
+    operationName: string,
+    initializer: Initializer,
+  ): Variable {
     const slots = this.#slots.get(slotName) ?? new Map<Variable, Variable>();
     this.#slots.set(slotName, slots);
-    const slot = slots.get(variable) ?? makeSlot(variable, operationName);
+    const slot = slots.get(variable) ?? makeSlot(variable, operationName, initializer);
     slots.set(variable, slot);
     return slot;
   }
@@ -185,17 +233,29 @@ export abstract class Optimizer {
   }
 }
 
-function makeSlot(variable: Variable, operationName: string): Variable {
+function makeSlot(variable: Variable, operationName: string, initializer: Initializer): Variable {
   // A default name is unique: the second slot of an optimizer is called Adam_1.
   return variableScope(null, { defaultName: `${variable.op.name}/${operationName}` }, () =>
     getVariable('', {
       shape: variable.shape,
       dtype: variable.dtype,
-      initializer: zerosInitializer(),
+      initializer,
       regularizer: null,
       trainable: false,
     }),
   );
+}
+
+/** The gradients such that each waits for all. */
+function gatedTogether(grads: readonly Gradient[]): Gradient[] {
+  const parts = grads.flatMap((grad) => (grad instanceof IndexedSlices ? grad.values : (grad ?? [])));
+  const gated = new Map(tuple(parts).map((tensor, i) => [parts[i], tensor] as const));
+  return grads.map((grad) => {
+    if (grad === null) return null;
+    const part = gated.get(grad instanceof IndexedSlices ? grad.values : grad);
+    if (part === undefined) return grad;
+    return grad instanceof IndexedSlices ? grad.withValues(part) : part;
+  });
 }
 
 function names(gradsAndVars: readonly GradientAndVariable[]): string {

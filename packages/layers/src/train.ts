@@ -3,16 +3,37 @@ export {
   Optimizer,
   type ApplyGradientsOptions,
   type ComputeGradientsOptions,
+  type GateGradients,
   type GradientAndVariable,
   type MinimizeOptions,
 } from './optimizer.js';
+export { type HyperParameter, type OptimizerOptions } from './hyperParameters.js';
 export {
-  AdamOptimizer,
+  AdadeltaOptimizer,
+  AdagradDAOptimizer,
+  AdagradOptimizer,
+  FtrlOptimizer,
   GradientDescentOptimizer,
   MomentumOptimizer,
-  type AdamOptions,
-  type OptimizerOptions,
+  ProximalAdagradOptimizer,
+  ProximalGradientDescentOptimizer,
+  RMSPropOptimizer,
+  type AdadeltaOptions,
+  type AdagradDAOptions,
+  type AdagradOptions,
+  type FtrlOptions,
+  type PenaltyOptions,
+  type RMSPropOptions,
 } from './optimizers.js';
+export {
+  AdaMaxOptimizer,
+  AdamOptimizer,
+  LAMBOptimizer,
+  NadamOptimizer,
+  type AdamOptions,
+  type LAMBOptions,
+} from './adam.js';
+export { AdamWOptimizer, MomentumWOptimizer, SGDWOptimizer, type WeightDecayOptions } from './weightDecay.js';
 export {
   cosineDecay,
   exponentialDecay,

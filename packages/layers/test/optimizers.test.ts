@@ -9,57 +9,13 @@ import {
   mul,
   nameScope,
   reduceSum,
-  square,
   stopGradient,
-  sub,
   trainableVariables,
   type Operation,
-  type Tensor,
 } from '@forerun/graph';
 import { train, variableScope } from '@forerun/layers';
 import { ReferenceSession, expectNear } from './run.js';
-
-const START = [1, -2, 3];
-const TARGET = [0.5, 0, 4];
-
-/** loss = sum((w - target)^2), so dloss/dw = 2 (w - target). */
-function quadratic(): { w: Variable; loss: Tensor } {
-  const w = new Variable(START, { name: 'w' });
-  return { w, loss: reduceSum(square(sub(w, TARGET))) };
-}
-
-/** Runs `steps` training steps; returns the variable's elements after each. */
-function trajectory(make: () => train.Optimizer, steps: number): number[][] {
-  return ReferenceSession.in((session) => {
-    const { w, loss } = quadratic();
-    const step = make().minimize(loss);
-    session.initializeAll();
-    return Array.from({ length: steps }, () => {
-      session.do(step);
-      return session.read(w);
-    });
-  });
-}
-
-/** The same by a rule for one element: `rule` returns the new element and keeps its state in `state`. */
-function byHand(
-  steps: number,
-  rule: (x: number, g: number, state: number[], t: number) => number,
-): number[][] {
-  const w = [...START];
-  const states = w.map(() => [0, 0]);
-  return Array.from({ length: steps }, (_, t) => {
-    w.forEach((x, i) => {
-      w[i] = rule(x, 2 * (x - (TARGET[i] ?? 0)), states[i] ?? [], t + 1);
-    });
-    return [...w];
-  });
-}
-
-function expectTrajectory(got: readonly (readonly number[])[], want: readonly (readonly number[])[]): void {
-  expect(got.length).toBe(want.length);
-  got.forEach((point, i) => expectNear(point, want[i] ?? [], 6));
-}
+import { START, TARGET, byHand, expectTrajectory, quadratic, trajectory } from './trajectories.js';
 
 describe('a training step', () => {
   it('of gradient descent', () => {

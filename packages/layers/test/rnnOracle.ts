@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import {
   Graph,
   constant,
+  convertToTensor,
   gradients,
   placeholder,
   stack,
@@ -86,10 +87,10 @@ export function buildCase(json: JsonCase, runner: Runner): BuiltCase {
           want: hostOf(json.outputs[i]),
           label: json.outputs_named[i] ?? '',
         })),
-        ...dxs.map((tensor, i) => {
+        ...dxs.map((dx, i) => {
           const label = `gradient of ${json.inputs_named[i] ?? ''}`;
-          if (tensor === null) throw new Error(`there is no ${label}`);
-          return { tensor, want: hostOf(json.gradient.inputs[i]), label };
+          if (dx === null) throw new Error(`there is no ${label}`);
+          return { tensor: convertToTensor(dx), want: hostOf(json.gradient.inputs[i]), label };
         }),
       ],
     };

@@ -3,14 +3,17 @@ import { apply, type NameOptions } from '../apply.js';
 import { constantValue } from '../constantValue.js';
 import type { DType } from '../dtype.js';
 import { UnimplementedError } from '../errors.js';
+import type { IndexedSlices } from '../indexedSlices.js';
 import { normalizeAxis } from '../inferHelpers.js';
 import { notDifferentiable, op, type GradContext, type InferContext } from '../opDef.js';
 import { sizeOf, TensorShape } from '../shape.js';
 import type { Tensor, TensorLike } from '../tensor.js';
 import type { HostValue } from '../value.js';
 import { indexDType, knownScalar, requireSingle, withShapeOf } from './arrayHost.js';
-import { gatherGrad, rowsGrad, type GatherPlace } from './gatherGrad.js';
+import { gatherGrad, rowSlices, rowsGrad, type GatherPlace } from './gatherGrad.js';
 import { indexDepth } from './scatterInfer.js';
+import { resourceGather, resourceGatherNd } from './scatterState.js';
+import { isRowSource } from './state.js';
 
 /** The number of leading dimensions that params and indices share; negative ones count from the end. */
 function batchDims(batch: number, indices: TensorShape): number | null {
@@ -68,12 +71,13 @@ function gathered(params: HostValue, indices: HostValue, axis: number): HostValu
 }
 
 /** The gradients of GatherV2: only params has one. */
-function gatherGrads(c: GradContext): (Tensor | null)[] {
-  return [
-    gatherGrad(c.ops, c.dy, c.input(0), c.input(1), gatherPlace(c, c.input(0), c.input(1))),
-    null,
-    null,
-  ];
+function gatherGrads(c: GradContext): (Tensor | IndexedSlices | null)[] {
+  const [params, indices] = [c.input(0), c.input(1)];
+  const place = gatherPlace(c, params, indices);
+  if (place.axis === 0 && params.op.def?.passesGradient === true) {
+    return [rowSlices(c.ops, c.dy, c.ops.shape(params), indices), null, null]; // for the value of a variable
+  }
+  return [gatherGrad(c.ops, c.dy, params, indices, place), null, null];
 }
 
 /** Axis and batch dimensions in `[0, rank)`. Throws when they are not known while the graph is built. */
@@ -169,18 +173,21 @@ export interface GatherOptions extends NameOptions {
 /**
  * Slices of `params` along `axis` at integer `indices` (`tf.gather`): shape
  * `params[:axis] + indices[batchDims:] + params[axis+1:]`. An index out of range gives zeros, as on
- * TensorFlow's GPUs.
+ * TensorFlow's GPUs. Of a variable only those rows are read, and the gradient for it is `IndexedSlices`.
  */
 export function gather(
   params: TensorLike,
   indices: TensorLike,
   { axis, batchDims: batch = 0, name }: GatherOptions = {},
 ): Tensor {
-  return apply('GatherV2', [params, indices, axis ?? batch], { name, attrs: { batch_dims: batch } });
+  const place = axis ?? batch;
+  if (place === 0 && batch === 0 && isRowSource(params)) return resourceGather(params, indices, { name });
+  return apply('GatherV2', [params, indices, place], { name, attrs: { batch_dims: batch } });
 }
 
 /** Slices of `params` at the index vectors in the last dimension of `indices` (`tf.gather_nd`). */
 export function gatherNd(params: TensorLike, indices: TensorLike, { name }: NameOptions = {}): Tensor {
+  if (isRowSource(params)) return resourceGatherNd(params, indices, { name });
   return apply('GatherNd', [params, indices], { name });
 }
 

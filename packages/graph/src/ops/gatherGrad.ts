@@ -3,6 +3,7 @@
  * kernel takes time for the rows that were read, not for all that there are times that.
  */
 import { baseDType } from '../dtype.js';
+import { IndexedSlices } from '../indexedSlices.js';
 import type { Tensor } from '../tensor.js';
 import { withShapeOf } from './arrayHost.js';
 import type { Ops } from './index.js';
@@ -18,6 +19,14 @@ export function rowsGrad(ops: Ops, dy: Tensor, params: Tensor, indices: Tensor):
   const shape = ops.shape(params);
   const rows = ops.stridedSlice(shape, [0], [1], { shrinkAxisMask: 1 });
   return withShapeOf(ops.reshape(ops.unsortedSegmentSum(dy, indices, rows), shape), params);
+}
+
+/** dy, rows gathered at `indices` from a tensor of shape `shape`, as rows that belong there. */
+export function rowSlices(ops: Ops, dy: Tensor, shape: Tensor, indices: Tensor): IndexedSlices {
+  const count = ops.expandDims(ops.size(indices), 0);
+  const inner = ops.stridedSlice(shape, [1], [0], { endMask: 1 });
+  const values = ops.reshape(dy, ops.concat([count, inner], 0));
+  return new IndexedSlices(values, ops.reshape(indices, count), shape);
 }
 
 /**

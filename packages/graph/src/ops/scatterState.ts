@@ -12,7 +12,7 @@ import { controlDependencies } from '../scopes.js';
 import { TensorShape } from '../shape.js';
 import type { Tensor, TensorLike } from '../tensor.js';
 import { indexDType, withShapeOf } from './arrayHost.js';
-import { gatherGrad } from './gatherGrad.js';
+import { gatherGrad, rowSlices } from './gatherGrad.js';
 import { checkRowUpdates, checkVectorUpdates, gatheredRows, indexDepth } from './scatterInfer.js';
 import { readVariable, variableHandle, type AssignOptions, type VariableLike } from './state.js';
 import { inferHandle } from './stateInfer.js';
@@ -107,9 +107,10 @@ export const SCATTER_STATE = {
     outputs: ['output: dtype'],
     attrs: ['batch_dims: int = 0', 'validate_indices: bool = true', 'dtype: type', 'Tindices: index'],
     infer: (c) => [gatheredRows(c, variableShape(c, 'dtype'), c.shape(1), c.attrs.int('batch_dims'))],
-    // The gradient for a handle is that for the variable's value: that of GatherV2 along the first open dimension.
+    // The gradient for a handle is that for the variable's value: the rows, or that of GatherV2 along the first open dimension.
     grad: ({ ops, attrs, input, dy }) => {
       const value = ops.readVariable(input(0));
+      if (attrs.int('batch_dims') === 0) return [rowSlices(ops, dy, ops.shape(value), input(1)), null];
       const given = attrs.int('batch_dims');
       const batch = given < 0 ? given + (input(1).shape.rank ?? 0) : given;
       return [gatherGrad(ops, dy, value, input(1), { axis: batch, batch }), null];

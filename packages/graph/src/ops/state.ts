@@ -10,7 +10,7 @@ import { notDifferentiable, op, type OpDef } from '../opDef.js';
 import type { Operation } from '../operation.js';
 import { controlDependencies } from '../scopes.js';
 import { TensorShape, type ShapeLike } from '../shape.js';
-import { Tensor, type TensorLike } from '../tensor.js';
+import { isTensorConvertible, Tensor, type TensorConvertible, type TensorLike } from '../tensor.js';
 import { FILES } from './stateFiles.js';
 import { checkVariableShape, inferHandle } from './stateInfer.js';
 import { REFERENCES } from './stateRefs.js';
@@ -48,6 +48,7 @@ const RESOURCES = {
     attrs: ['dtype: type'],
     infer: (c) => [inferHandle(c, 0, 'dtype')?.shape ?? TensorShape.UNKNOWN],
     grad: ({ dy }) => [dy], // The gradient for a handle is that for the variable's value.
+    passesGradient: true,
     stateful: true,
   }),
 
@@ -78,6 +79,17 @@ export const STATE = { ...RESOURCES, ...REFERENCES, ...FILES };
 
 /** A variable, or its handle: a resource tensor (or a reference, in graphs from older files). */
 export type VariableLike = Tensor | { readonly handle: Tensor };
+
+/** A variable in its own right, not a tensor: its rows are read without reading the whole of it. */
+export interface RowSource extends TensorConvertible {
+  readonly handle: Tensor;
+}
+
+/** True for variables that the session keeps behind a resource handle. */
+export function isRowSource(params: TensorLike): params is RowSource {
+  if (params instanceof Tensor || !isTensorConvertible(params) || !('handle' in params)) return false;
+  return params.handle instanceof Tensor && params.handle.handle !== null;
+}
 
 /** The handle of a variable. */
 export function variableHandle(variable: VariableLike): Tensor {

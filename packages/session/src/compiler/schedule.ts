@@ -6,7 +6,13 @@
 import { Heap } from './heap.js';
 import type { IrNode, IrValue, Program } from './ir.js';
 import type { LoweredUnit } from './lower.js';
-import { aliasRoot, variableRead, variablesWritten, type CopiedReads } from './storage.js';
+import {
+  aliasRoot,
+  variableRead,
+  variablesBoundForReading,
+  variablesWritten,
+  type CopiedReads,
+} from './storage.js';
 
 export interface Schedule {
   readonly order: readonly LoweredUnit[];
@@ -70,7 +76,11 @@ class UnitGraph {
       }
     });
     const readers = new Map<string, { read: number; users: number[] }[]>();
-    this.lowered.forEach(({ unit }, read) => {
+    this.lowered.forEach((lowered, read) => {
+      const { unit } = lowered;
+      for (const key of variablesBoundForReading(lowered)) {
+        readers.set(key, [...(readers.get(key) ?? []), { read, users: [read] }]);
+      }
       if (unit.root.type !== 'ReadVariableOp') return;
       const [value] = unit.root.outputs;
       if (value === undefined) return;

@@ -70,10 +70,19 @@ export function variableRead(value: IrValue): VariableRef {
 
 /** Keys of the variables whose buffers a unit writes. */
 export function variablesWritten(lowered: LoweredUnit): Set<string> {
+  return boundVariables(lowered, 'read_write');
+}
+
+/** Keys of the variables whose buffers a unit's own kernels read through the handle, and do not write. */
+export function variablesBoundForReading(lowered: LoweredUnit): Set<string> {
+  return boundVariables(lowered, 'read');
+}
+
+function boundVariables({ dispatches }: LoweredUnit, wanted: 'read' | 'read_write'): Set<string> {
   const keys = new Set<string>();
-  for (const { bindings } of lowered.dispatches) {
+  for (const { bindings } of dispatches) {
     for (const { source, access } of bindings) {
-      if (access === 'read_write' && source.kind === 'value' && source.value.variable !== null) {
+      if (access === wanted && source.kind === 'value' && source.value.variable !== null) {
         keys.add(source.value.variable.key);
       }
     }
