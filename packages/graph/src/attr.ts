@@ -106,6 +106,10 @@ export class Attrs {
     return this.list(name, 'int').map(Number);
   }
 
+  floats(name: string): number[] {
+    return this.list(name, 'float').map(Number);
+  }
+
   types(name: string): readonly DType[] {
     return this.list(name, 'type');
   }

@@ -4,6 +4,7 @@
  * conversions, so that every adapter gives the same bits.
  */
 import { sizeOf, type OpName } from '@forerun/graph';
+import { CANDIDATE_KERNELS } from './randomCandidates.js';
 import { lowerCategorical } from './randomCategorical.js';
 import { lowerGamma, lowerPoisson, lowerTruncated } from './randomParameters.js';
 import { lowerShuffle } from './randomShuffle.js';
@@ -102,4 +103,5 @@ export const RANDOM_KERNELS = {
   Multinomial: device((c) => lowerCategorical(c, seededStream(c))),
   StatelessMultinomial: device((c) => lowerCategorical(c, statelessStream(c, 2))),
   RandomShuffle: device(lowerShuffle),
+  ...CANDIDATE_KERNELS,
 } satisfies Partial<Record<OpName, Kernel>>;

@@ -8,10 +8,12 @@ import { InvalidArgumentError } from '../errors.js';
 import { notDifferentiable, op, type InferContext, type OpDef } from '../opDef.js';
 import { nameScope } from '../scopes.js';
 import type { Tensor, TensorLike } from '../tensor.js';
+import { CANDIDATES } from './candidateSampling.js';
 import { RANDOM_DRAWS } from './randomDraws.js';
 import { SEEDS, getSeed, requestedShape, shapeTensor, type RandomOptions } from './randomSeeds.js';
 import { RANDOM_STATELESS } from './randomStateless.js';
 
+export * from './candidateSampling.js';
 export * from './randomDraws.js';
 export * from './randomStateless.js';
 export { getSeed, setRandomSeed, type RandomOptions } from './randomSeeds.js';
@@ -61,6 +63,7 @@ export const RANDOM = {
   }),
   ...RANDOM_DRAWS,
   ...RANDOM_STATELESS,
+  ...CANDIDATES,
 };
 
 /**

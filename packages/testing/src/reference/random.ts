@@ -4,6 +4,7 @@
  */
 import type { DType, HostValue } from '@forerun/graph';
 import type { FamilyReferences, ReferenceContext } from '../sample.js';
+import { CANDIDATE_REFERENCES } from './randomCandidates.js';
 import { RANDOM_DRAW_REFERENCES } from './randomDraws.js';
 import { fixedQuantile, philox4x32, seeded, stateless, type Stream } from './randomStream.js';
 
@@ -71,4 +72,5 @@ export const RANDOM_REFERENCES = {
   StatelessTruncatedNormal: (c) => draw(c, stateless(c.input(1)), truncatedNormalOf),
   StatelessRandomUniformInt: (c) => integers(c, stateless(c.input(1)), 2),
   ...RANDOM_DRAW_REFERENCES,
+  ...CANDIDATE_REFERENCES,
 } satisfies FamilyReferences;

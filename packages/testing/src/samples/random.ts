@@ -1,5 +1,6 @@
 /** Samples of random numbers: with seeds these are as definite as any others, and compared bit for bit. */
 import type { FamilySamples, OpSamples, SampleInput } from '../sample.js';
+import { CANDIDATE_SAMPLES } from './randomCandidates.js';
 import { RANDOM_DRAW_SAMPLES } from './randomDraws.js';
 
 const shape = (...value: number[]): SampleInput => ({ value, dtype: 'int32' });
@@ -109,4 +110,5 @@ export const RANDOM_SAMPLES = {
     ],
   },
   ...RANDOM_DRAW_SAMPLES,
+  ...CANDIDATE_SAMPLES,
 } satisfies FamilySamples;
