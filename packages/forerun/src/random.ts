@@ -1,7 +1,11 @@
 /** `fr.random`: random tensors and seeds. */
 export {
+  allCandidateSampler,
   categorical,
+  fixedUnigramCandidateSampler,
   getSeed,
+  learnedUnigramCandidateSampler,
+  logUniformCandidateSampler,
   multinomial,
   randomGamma as gamma,
   randomNormal as normal,
@@ -15,4 +19,5 @@ export {
   statelessTruncatedNormal,
   statelessRandomUniform as statelessUniform,
   truncatedNormal,
+  uniformCandidateSampler,
 } from '@forerun/graph';

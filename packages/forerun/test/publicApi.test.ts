@@ -129,6 +129,13 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
     ...['conv3dTranspose', 'convolution', 'depthwiseConv2d', 'depthwiseConv2dNative', 'separableConv2d'],
     ...['crelu', 'gelu', 'reluLayer', 'swish', 'xwPlusB'],
     ...[
+      'computeAccidentalHits',
+      'embeddingLookup',
+      'logUniformCandidateSampler',
+      'nceLoss',
+      'sampledSoftmaxLoss',
+    ],
+    ...[
       'avgPool',
       'batchNormalization',
       'biasAdd',
@@ -269,7 +276,8 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
   random: [
     ...['categorical', 'gamma', 'getSeed', 'multinomial', 'normal', 'poisson', 'setRandomSeed', 'setSeed'],
     ...['shuffle', 'statelessCategorical', 'statelessNormal', 'statelessTruncatedNormal', 'statelessUniform'],
-    ...['truncatedNormal', 'uniform'],
+    ...['truncatedNormal', 'uniform', 'allCandidateSampler', 'fixedUnigramCandidateSampler'],
+    ...['learnedUnigramCandidateSampler', 'logUniformCandidateSampler', 'uniformCandidateSampler'],
   ],
   io: ['readGraph', 'writeGraph'],
   data: ['Dataset', 'loadMnist'],
