@@ -2,15 +2,13 @@
 import { nn } from '@forerun/layers';
 
 export {
+  allCandidateSampler,
   atrousConv2d,
   atrousConv2dTranspose,
   avgPool,
   biasAdd,
   conv1d,
   conv1dTranspose,
-  allCandidateSampler,
-  avgPool,
-  biasAdd,
   computeAccidentalHits,
   conv2d,
   conv2dBackpropFilter,
