@@ -271,7 +271,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
     ...['imageGradients', 'nonMaxSuppression', 'nonMaxSuppressionPadded', 'nonMaxSuppressionWithScores'],
     ...['psnr', 'randomBrightness', 'randomContrast', 'randomFlipLeftRight', 'randomFlipUpDown', 'randomHue'],
     ...['randomSaturation', 'sampleDistortedBoundingBox', 'sobelEdges', 'ssim', 'ssimMultiscale'],
-    ...['totalVariation'],
+    ...['totalVariation', 'nonMaxSuppressionOverlaps', 'randomCrop', 'transpose'],
   ],
   random: [
     ...['categorical', 'gamma', 'getSeed', 'multinomial', 'normal', 'poisson', 'setRandomSeed', 'setSeed'],

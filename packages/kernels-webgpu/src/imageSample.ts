@@ -1,5 +1,5 @@
 /**
- * The kernel of SampleDistortedBoundingBoxV2: a workgroup tries many parts at once, each attempt from a block of
+ * The kernel of SampleDistortedBoundingBox and its second version: a workgroup tries many parts at once, each attempt from a block of
  * random words of its own, and the first that covers a box is taken, whoever found it.
  */
 import { floatRange, sizeOf, type OpName } from '@forerun/graph';
@@ -47,7 +47,7 @@ function attemptText(c: KernelContext, draw: string): string {
 }
 
 /** Whether a part covers enough of any box; boxes of less than a pixel do not count. */
-function coverText(boxes: number): string {
+function coverText(boxes: number, least: string): string {
   const edge = (k: number, size: string): string => `i32(bounding_boxes[4u * b + ${k}u] * f32(${size}))`;
   const box =
     boxes === 0
@@ -58,7 +58,7 @@ function coverText(boxes: number): string {
     ${box}
     let overlap = max(min(part.xy + part.zw, box.zw) - max(part.xy, box.xy), vec2<i32>(0));
     let own = (box.z - box.x) * (box.w - box.y);
-    if (own >= 1 && f32(overlap.x * overlap.y) / f32(own) >= min_object_covered[0]) {
+    if (own >= 1 && f32(overlap.x * overlap.y) / f32(own) >= ${least}) {
       return true;
     }
   }
@@ -71,6 +71,8 @@ function lowerSample(c: KernelContext): Lowered {
   const attempts = c.attrs.int('max_attempts');
   const { dtype } = c.output(0);
   const type = storageType(dtype);
+  const isInput = c.inputs.length > 2;
+  const least = isInput ? 'min_object_covered[0]' : literal(c.attrs.float('min_object_covered'), 'float32');
   const body = `let rows = i32(image_size[0]);
 let columns = i32(image_size[1]);
 if (local_index == 0u) {
@@ -107,7 +109,7 @@ bboxes[3] = f32(part.y + part.w) / f32(columns);
     bindings: [
       inputBinding(c, 0, 'image_size'),
       inputBinding(c, 1, 'bounding_boxes'),
-      inputBinding(c, 2, 'min_object_covered'),
+      ...(isInput ? [inputBinding(c, 2, 'min_object_covered')] : []),
       ...stream.bindings,
       outputBinding(c, 0, 'begin'),
       outputBinding(c, 1, 'size'),
@@ -117,7 +119,7 @@ bboxes[3] = f32(part.y + part.w) / f32(columns);
     declarations: [
       PHILOX,
       attemptText(c, stream.draw('0u', 'attempt')),
-      coverText(sizeOf(c.input(1).shape) / 4),
+      coverText(sizeOf(c.input(1).shape) / 4, least),
       'var<workgroup> first: atomic<u32>;',
     ].join('\n'),
     body,
@@ -126,5 +128,6 @@ bboxes[3] = f32(part.y + part.w) / f32(columns);
 }
 
 export const IMAGE_SAMPLE_KERNELS = {
+  SampleDistortedBoundingBox: device(lowerSample),
   SampleDistortedBoundingBoxV2: device(lowerSample),
 } satisfies Partial<Record<OpName, Kernel>>;

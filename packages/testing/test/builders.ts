@@ -37,6 +37,8 @@ export const BUILDER_NAMES: Partial<Record<OpName, string>> = {
   Conv3D: 'conv3d',
   Conv3DBackpropInputV2: 'conv3dBackpropInput',
   Conv3DBackpropFilterV2: 'conv3dBackpropFilter',
+  DrawBoundingBoxesV2: 'drawBoundingBoxes',
+  NonMaxSuppressionWithOverlaps: 'nonMaxSuppressionOverlaps',
   NonMaxSuppressionV4: 'nonMaxSuppressionPadded',
   NonMaxSuppressionV5: 'nonMaxSuppressionWithScores',
   SampleDistortedBoundingBoxV2: 'sampleDistortedBoundingBox',

@@ -1,6 +1,7 @@
 /** The family `image`: ops on batches of images, by theme. */
 import type { OpDef } from '../opDef.js';
 import { IMAGE_BOXES } from './imageBoxes.js';
+import { IMAGE_SUPPRESSION_CLASSES } from './imageSuppressionClasses.js';
 import { IMAGE_SUPPRESSION } from './imageSuppression.js';
 import { IMAGE_SAMPLE } from './imageSample.js';
 import { IMAGE_COLOR } from './imageColor.js';
@@ -15,6 +16,7 @@ export const IMAGE = {
   ...IMAGE_COLOR,
   ...IMAGE_SAMPLE,
   ...IMAGE_SUPPRESSION,
+  ...IMAGE_SUPPRESSION_CLASSES,
   ...IMAGE_BOXES,
 } satisfies Record<string, OpDef>;
 
@@ -40,4 +42,15 @@ export * from './imageResize.js';
 export * from './imageResizeTo.js';
 export * from './imageSample.js';
 export * from './imageSimilarity.js';
-export * from './imageSuppression.js';
+export {
+  nonMaxSuppression,
+  nonMaxSuppressionOverlaps,
+  nonMaxSuppressionPadded,
+  nonMaxSuppressionWithScores,
+  type SuppressionOptions,
+} from './imageSuppression.js';
+export {
+  combinedNonMaxSuppression,
+  type CombinedSuppression,
+  type CombinedSuppressionOptions,
+} from './imageSuppressionClasses.js';

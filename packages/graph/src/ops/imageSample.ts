@@ -22,7 +22,7 @@ function inferSample(c: InferContext): TensorShape[] {
   if (boxes.dim(2) !== null && boxes.dim(2) !== 4) {
     c.fail(`bounding_boxes must be rows [y1, x1, y2, x2], got shape ${boxes.toString()}`);
   }
-  const covered = c.shape(2);
+  const covered = c.shapes[2] ?? TensorShape.SCALAR;
   if (covered.rank !== null && covered.rank !== 0) {
     c.fail(`min_object_covered must be a scalar, got shape ${covered.toString()}`);
   }
@@ -42,21 +42,34 @@ function inferSample(c: InferContext): TensorShape[] {
   return [new TensorShape([3]), new TensorShape([3]), new TensorShape([1, 1, 4])];
 }
 
+const OUTPUTS = ['begin: T', 'size: T', 'bboxes: float32'] as const;
+const TYPE = 'T: {uint8, int8, int16, int32, int64}';
+const LIMITS = [
+  'aspect_ratio_range: list(float) = [0.75, 1.33]',
+  'area_range: list(float) = [0.05, 1.0]',
+  'max_attempts: int = 100',
+  'use_image_if_no_bounding_boxes: bool = false',
+] as const;
+const noGradient = notDifferentiable('it draws at random, and its values are whole pixels');
+
 export const IMAGE_SAMPLE = {
+  SampleDistortedBoundingBox: op({
+    summary: 'A random part of an image that covers enough of one of its boxes, with a fixed minimum.',
+    inputs: ['image_size: T', 'bounding_boxes: float32'],
+    outputs: OUTPUTS,
+    attrs: [TYPE, ...SEEDS, 'min_object_covered: float = 0.1', ...LIMITS],
+    infer: inferSample,
+    grad: noGradient,
+    stateful: true,
+  }),
+
   SampleDistortedBoundingBoxV2: op({
     summary: 'A random part of an image that covers enough of one of its boxes.',
     inputs: ['image_size: T', 'bounding_boxes: float32', 'min_object_covered: float32'],
-    outputs: ['begin: T', 'size: T', 'bboxes: float32'],
-    attrs: [
-      'T: {uint8, int8, int16, int32, int64}',
-      ...SEEDS,
-      'aspect_ratio_range: list(float) = [0.75, 1.33]',
-      'area_range: list(float) = [0.05, 1.0]',
-      'max_attempts: int = 100',
-      'use_image_if_no_bounding_boxes: bool = false',
-    ],
+    outputs: OUTPUTS,
+    attrs: [TYPE, ...SEEDS, ...LIMITS],
     infer: inferSample,
-    grad: notDifferentiable('it draws at random, and its values are whole pixels'),
+    grad: noGradient,
     stateful: true,
   }),
 } satisfies Record<string, OpDef>;

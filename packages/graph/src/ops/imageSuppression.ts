@@ -9,17 +9,18 @@ import {
   type OpDef,
   type OpSpec,
 } from '../opDef.js';
-import { TensorShape, type Dim } from '../shape.js';
+import { TensorShape } from '../shape.js';
 import type { Tensor, TensorLike } from '../tensor.js';
 import type { HostValue } from '../value.js';
-import { boxRows, suppress, suppressClasses, type Selection } from './imageSuppressionHost.js';
+import { boxRows, overlapOf, suppress, type Overlap, type Selection } from './imageSuppressionHost.js';
 
 const noGradient = notDifferentiable('which boxes are selected does not change with small changes of them');
 const FLOAT = 'T: {float16, float32} = float32';
 const THRESHOLD = 'T_threshold: {float16, float32} = float32';
 const PAD = 'pad_to_max_output_size: bool = false';
 
-function scalarInput(c: InferContext, i: number, name: string): number {
+/** The value of a scalar input, NaN where it is not known. Rejects other shapes. */
+export function scalarInput(c: InferContext, i: number, name: string): number {
   const { rank } = c.shape(i);
   if (rank !== null && rank !== 0) c.fail(`${name} must be a scalar, got shape ${c.shape(i).toString()}`);
   return c.constant(i)?.data[0] ?? NaN;
@@ -31,6 +32,31 @@ function inferSelection(c: InferContext): TensorShape {
   if (boxes.dim(1) !== null && boxes.dim(1) !== 4) {
     c.fail(`boxes must be rows [y1, x1, y2, x2], got shape ${boxes.toString()}`);
   }
+  return inferLimited(c, boxes, scores, ofBoxes);
+}
+
+/** Overlaps of every pair are given in place of boxes. */
+function inferWithOverlaps(c: InferContext): TensorShape[] {
+  const [overlaps, scores] = [withRank(c, 0, 2, 'overlaps'), withRank(c, 1, 1, 'scores')];
+  if (overlaps.slice(0, 1).mergeWith(overlaps.slice(1)) === null) {
+    c.fail(`overlaps must be a square matrix, got shape ${overlaps.toString()}`);
+  }
+  return [inferLimited(c, overlaps, scores, ofMatrix)];
+}
+
+type OverlapsOf = (value: HostValue) => Overlap;
+const ofBoxes: OverlapsOf = (value) => overlapOf(boxRows(value));
+const ofMatrix: OverlapsOf = ({ data, shape }) => {
+  return (i, j) => data[i * (shape[1] ?? 1) + j] ?? NaN;
+};
+
+/** Checks what all forms have in common. */
+function inferLimited(
+  c: InferContext,
+  boxes: TensorShape,
+  scores: TensorShape,
+  overlaps: OverlapsOf,
+): TensorShape {
   if (boxes.slice(0, 1).mergeWith(scores) === null) {
     c.fail(`boxes ${boxes.toString()} need one score each, scores have shape ${scores.toString()}`);
   }
@@ -44,7 +70,7 @@ function inferSelection(c: InferContext): TensorShape {
   if (sigma < 0) c.fail(`soft_nms_sigma must not be negative, got ${sigma}`);
   if (isPadded(c)) return new TensorShape([Number.isNaN(limit) ? null : limit]);
   const inputs = Array.from({ length: c.shapes.length }, (_, i) => c.constant(i));
-  const selection = selectFrom(c, inputs);
+  const selection = selectFrom(c, inputs, overlaps);
   return new TensorShape([selection === null ? null : selection.indices.length]);
 }
 
@@ -56,13 +82,14 @@ function isPadded({ attrs }: Pick<InferContext, 'attrs'>): boolean {
 function selectFrom(
   { attrs }: Pick<InferContext, 'attrs'>,
   inputs: readonly (HostValue | null)[],
+  overlaps: OverlapsOf,
 ): Selection | null {
   const known = inputs.filter((input) => input !== null);
   const [boxes, scores, limit, iou, score, sigma] = known;
   if (known.length < inputs.length || boxes === undefined || scores === undefined) return null;
   const most = limit?.data[0] ?? NaN;
   if (Number.isNaN(most)) return null;
-  return suppress(boxRows(boxes), scores.data, {
+  return suppress(overlaps(boxes), scores.data, {
     limit: Math.min(most, scores.data.length),
     iouThreshold: attrs.has('iou_threshold') ? attrs.float('iou_threshold') : (iou?.data[0] ?? NaN),
     scoreThreshold: score?.data[0] ?? -Infinity,
@@ -70,9 +97,9 @@ function selectFrom(
   });
 }
 
-function evaluateSelection(c: EvaluateContext): readonly HostValue[] | null {
+function evaluateSelection(c: EvaluateContext, overlaps: OverlapsOf = ofBoxes): readonly HostValue[] | null {
   const inputs = c.shapes.map((_, i) => c.value(i));
-  const selection = selectFrom(c, inputs);
+  const selection = selectFrom(c, inputs, overlaps);
   if (selection === null) return null;
   const { indices, scores } = selection;
   const length = isPadded(c) ? (inputs[2]?.data[0] ?? 0) : indices.length;
@@ -94,70 +121,10 @@ function indicesOnly(spec: Pick<OpSpec, 'summary' | 'inputs' | 'attrs'>): OpDef 
   return op({
     outputs: ['selected_indices: int32'],
     infer: (c) => [inferSelection(c)],
-    evaluate: evaluateSelection,
+    evaluate: (c) => evaluateSelection(c),
     grad: noGradient,
     ...spec,
   });
-}
-
-function inferCombined(c: InferContext): TensorShape[] {
-  const [boxes, scores] = [withRank(c, 0, 4, 'boxes'), withRank(c, 1, 3, 'scores')];
-  if (boxes.dim(3) !== null && boxes.dim(3) !== 4) {
-    c.fail(`boxes must be rows [y1, x1, y2, x2], got shape ${boxes.toString()}`);
-  }
-  const [variants, classes] = [boxes.dim(2), scores.dim(2)];
-  const each = variants === null || variants === 1 || classes === null || variants === classes;
-  const images = boxes.slice(0, 2).mergeWith(scores.slice(0, 2));
-  if (!each || images === null) {
-    c.fail(`boxes of shape ${boxes.toString()} do not fit scores of shape ${scores.toString()}`);
-  }
-  const perClass = scalarInput(c, 2, 'max_output_size_per_class');
-  const total = scalarInput(c, 3, 'max_total_size');
-  if (perClass <= 0) c.fail(`max_output_size_per_class must be positive, got ${perClass}`);
-  if (total <= 0) c.fail(`max_total_size must be positive, got ${total}`);
-  const iou = scalarInput(c, 4, 'iou_threshold');
-  if (iou < 0 || iou > 1) c.fail(`iou_threshold must be in [0, 1], got ${iou}`);
-  scalarInput(c, 5, 'score_threshold');
-  const rows = combinedRows(c, perClass, total, classes);
-  const batch = images.dim(0);
-  return [
-    new TensorShape([batch, rows, 4]),
-    new TensorShape([batch, rows]),
-    new TensorShape([batch, rows]),
-    new TensorShape([batch]),
-  ];
-}
-
-function combinedRows(
-  { attrs }: Pick<InferContext, 'attrs'>,
-  perClass: number,
-  total: number,
-  classes: Dim,
-): Dim {
-  if (!attrs.bool('pad_per_class')) return Number.isNaN(total) ? null : total;
-  const rows = Math.min(total, perClass * (classes ?? NaN));
-  return Number.isNaN(rows) ? null : rows;
-}
-
-function evaluateCombined(c: EvaluateContext): readonly HostValue[] | null {
-  const [boxes, scores] = [c.value(0), c.value(1)];
-  const [perClass = NaN, total = NaN, iou = NaN, score = NaN] = [2, 3, 4, 5].map((i) => c.value(i)?.data[0]);
-  if (boxes === null || scores === null || Number.isNaN(perClass + total + iou + score)) return null;
-  const [batch = 0, , classes = 0] = scores.shape;
-  const rows = combinedRows(c, perClass, total, classes) ?? 0;
-  const found = suppressClasses(boxes, scores, {
-    limit: perClass,
-    iouThreshold: iou,
-    scoreThreshold: score,
-    rows,
-    clip: c.attrs.bool('clip_boxes'),
-  });
-  return [
-    { dtype: 'float32', shape: [batch, rows, 4], data: found.boxes },
-    { dtype: 'float32', shape: [batch, rows], data: found.scores },
-    { dtype: 'float32', shape: [batch, rows], data: found.classes },
-    { dtype: 'int32', shape: [batch], data: found.valid },
-  ];
 }
 
 export const IMAGE_SUPPRESSION = {
@@ -182,7 +149,7 @@ export const IMAGE_SUPPRESSION = {
     outputs: ['selected_indices: int32', 'valid_outputs: int32'],
     attrs: [FLOAT, THRESHOLD, PAD],
     infer: (c) => [inferSelection(c), TensorShape.SCALAR],
-    evaluate: evaluateSelection,
+    evaluate: (c) => evaluateSelection(c),
     grad: noGradient,
   }),
   NonMaxSuppressionV5: op({
@@ -194,31 +161,24 @@ export const IMAGE_SUPPRESSION = {
       const selected = inferSelection(c);
       return [selected, selected, TensorShape.SCALAR];
     },
-    evaluate: evaluateSelection,
+    evaluate: (c) => evaluateSelection(c),
     grad: notDifferentiable(
       'TensorFlow defines no gradient of the selected scores; gather them by the indices',
     ),
   }),
-  CombinedNonMaxSuppression: op({
-    summary: 'The best boxes of each image, suppressed within each class.',
+  NonMaxSuppressionWithOverlaps: op({
+    summary: 'As NonMaxSuppressionV3, with the overlaps of all pairs of boxes given.',
     inputs: [
-      'boxes: float32',
+      'overlaps: float32',
       'scores: float32',
-      'max_output_size_per_class: int32',
-      'max_total_size: int32',
-      'iou_threshold: float32',
+      'max_output_size: int32',
+      'overlap_threshold: float32',
       'score_threshold: float32',
     ],
-    outputs: [
-      'nmsed_boxes: float32',
-      'nmsed_scores: float32',
-      'nmsed_classes: float32',
-      'valid_detections: int32',
-    ],
-    attrs: ['pad_per_class: bool = false', 'clip_boxes: bool = true'],
-    infer: inferCombined,
-    evaluate: evaluateCombined,
-    grad: notDifferentiable('TensorFlow defines no gradient of the boxes selected'),
+    outputs: ['selected_indices: int32'],
+    infer: inferWithOverlaps,
+    evaluate: (c) => evaluateSelection(c, ofMatrix),
+    grad: noGradient,
   }),
 } satisfies Record<string, OpDef>;
 
@@ -285,47 +245,20 @@ export function nonMaxSuppressionWithScores(
   return [node.output(0), node.output(1)];
 }
 
-export interface CombinedSuppressionOptions extends SuppressionOptions {
-  /** At most so many rows for each class, not `maxTotalSize` whatever the number of classes. */
-  readonly padPerClass?: boolean;
-  /** Boxes are cut to [0, 1]; default true. */
-  readonly clipBoxes?: boolean;
-}
-
-/** What `combinedNonMaxSuppression` gives: rows that are not valid are zero. */
-export interface CombinedSuppression {
-  readonly nmsedBoxes: Tensor;
-  readonly nmsedScores: Tensor;
-  readonly nmsedClasses: Tensor;
-  readonly validDetections: Tensor;
-}
-
 /**
- * Suppression within each class of each image (`tf.image.combined_non_max_suppression`): `boxes`
- * `[batch, n, 1 or classes, 4]`, `scores` `[batch, n, classes]`.
+ * As `nonMaxSuppression`, with `overlaps` `[n, n]` of all pairs of boxes in place of the boxes
+ * (`tf.image.non_max_suppression_overlaps`).
  */
-export function combinedNonMaxSuppression(
-  boxes: TensorLike,
+export function nonMaxSuppressionOverlaps(
+  overlaps: TensorLike,
   scores: TensorLike,
-  maxOutputSizePerClass: TensorLike,
-  maxTotalSize: TensorLike,
+  maxOutputSize: TensorLike,
   {
-    iouThreshold = 0.5,
+    overlapThreshold = 0.5,
     scoreThreshold = -Infinity,
-    padPerClass = false,
-    clipBoxes = true,
     name,
-  }: CombinedSuppressionOptions = {},
-): CombinedSuppression {
-  const inputs = [boxes, scores, maxOutputSizePerClass, maxTotalSize, iouThreshold, scoreThreshold];
-  const node = applyOp('CombinedNonMaxSuppression', inputs, {
-    name: name ?? 'combined_non_max_suppression',
-    attrs: { pad_per_class: padPerClass, clip_boxes: clipBoxes },
-  });
-  return {
-    nmsedBoxes: node.output(0),
-    nmsedScores: node.output(1),
-    nmsedClasses: node.output(2),
-    validDetections: node.output(3),
-  };
+  }: Omit<SuppressionOptions, 'iouThreshold'> & { readonly overlapThreshold?: TensorLike } = {},
+): Tensor {
+  const inputs = [overlaps, scores, maxOutputSize, overlapThreshold, scoreThreshold];
+  return apply('NonMaxSuppressionWithOverlaps', inputs, { name: name ?? 'non_max_suppression_overlaps' });
 }

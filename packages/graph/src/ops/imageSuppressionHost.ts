@@ -22,8 +22,11 @@ export interface Selection {
 /** Reads coordinate `k` of a box: y1, x1, y2, x2; either corner may come first. */
 export type Boxes = (box: number, k: number) => number;
 
+/** How much candidate `i` overlaps the selected `j`. */
+export type Overlap = (i: number, j: number) => number;
+
 /** Area of the intersection by the area of the union; 0 for boxes without area. */
-function overlap(boxes: Boxes, i: number, j: number): number {
+function intersectionByUnion(boxes: Boxes, i: number, j: number): number {
   const low = (box: number, k: number): number => Math.min(boxes(box, k), boxes(box, k + 2));
   const high = (box: number, k: number): number => Math.max(boxes(box, k), boxes(box, k + 2));
   const area = (box: number): number => f(f(high(box, 0) - low(box, 0)) * f(high(box, 1) - low(box, 1)));
@@ -84,7 +87,7 @@ class Queue {
 }
 
 /** The boxes that are kept, best first; of equal scores the earlier box. */
-export function suppress(boxes: Boxes, scores: ArrayLike<number>, rule: SuppressionRule): Selection {
+export function suppress(overlap: Overlap, scores: ArrayLike<number>, rule: SuppressionRule): Selection {
   const queue = new Queue();
   for (let box = 0; box < scores.length; box++) {
     const score = scores[box] ?? NaN;
@@ -94,7 +97,7 @@ export function suppress(boxes: Boxes, scores: ArrayLike<number>, rule: Suppress
   while (indices.length < rule.limit) {
     const next = queue.pop();
     if (next === undefined) break;
-    const score = scoreAfter(boxes, next, indices, rule);
+    const score = scoreAfter(overlap, next, indices, rule);
     if (score === null) continue;
     if (score === next.score) {
       indices.push(next.box);
@@ -108,14 +111,14 @@ export function suppress(boxes: Boxes, scores: ArrayLike<number>, rule: Suppress
 
 /** The score of a candidate beside the boxes selected since it was last looked at; `null` when it is dropped. */
 function scoreAfter(
-  boxes: Boxes,
+  overlap: Overlap,
   { box, score, paid }: Candidate,
   selected: readonly number[],
   { iouThreshold, scoreThreshold, softSigma }: SuppressionRule,
 ): number | null {
   let rest = score;
   for (let j = selected.length - 1; j >= paid; j--) {
-    const iou = overlap(boxes, box, selected[j] ?? box);
+    const iou = overlap(box, selected[j] ?? box);
     if (softSigma === 0) {
       if (iou > iouThreshold) return null;
       continue;
@@ -125,6 +128,11 @@ function scoreAfter(
     if (rest <= scoreThreshold) break;
   }
   return rest;
+}
+
+/** The overlap of boxes. */
+export function overlapOf(boxes: Boxes): Overlap {
+  return (i, j) => intersectionByUnion(boxes, i, j);
 }
 
 /** Reads boxes from rows of four numbers, beginning at `offset` and `stride` apart. */
@@ -166,7 +174,7 @@ export function suppressClasses(boxes: HostValue, scores: HostValue, rule: Combi
         { length: count },
         (_, i) => scores.data[(b * count + i) * classes + label] ?? NaN,
       );
-      const kept = suppress(of, own, { ...rule, softSigma: 0 });
+      const kept = suppress(overlapOf(of), own, { ...rule, softSigma: 0 });
       kept.indices.forEach((box, i) => found.push({ score: kept.scores[i] ?? 0, label, box, of }));
     }
     found.sort((x, y) => y.score - x.score);

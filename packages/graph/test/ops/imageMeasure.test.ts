@@ -6,6 +6,7 @@ import {
   gradients,
   imageGradients,
   nonMaxSuppression,
+  nonMaxSuppressionOverlaps,
   nonMaxSuppressionPadded,
   nonMaxSuppressionWithScores,
   placeholder,
@@ -236,6 +237,12 @@ describe('boxes', () => {
     expect(elements(scores)[1]).toBeCloseTo(0.5 * Math.exp(-(0.9 ** 2)), 5);
   });
 
+  it('are selected by overlaps that are given', () => {
+    const overlaps = [[1, 0.9, 0], [0, 1, 0], [0, 0, 1]]; // prettier-ignore
+    expect(elements(nonMaxSuppressionOverlaps(overlaps, [0.5, 0.8, 0.1], 3))).toEqual([1, 2]);
+    expect(elements(nonMaxSuppressionOverlaps(overlaps, [0.8, 0.5, 0.1], 2))).toEqual([0, 1]);
+  });
+
   it('are selected for each class', () => {
     const result = combinedNonMaxSuppression([boxes.map((box) => [box])], [[[0.5, 0.1], [0.8, 0.2], [0.1, 0.9]]], 2, 3); // prettier-ignore
     expect(elements(result.nmsedClasses)).toEqual([1, 0, 1]);
@@ -246,5 +253,7 @@ describe('boxes', () => {
   it('are drawn', () => {
     const drawn = elements(drawBoundingBoxes(constant(count(9), { shape: [1, 3, 3, 1] }), [[[0, 0, 1, 1]]]));
     expect(drawn).toEqual([1, 1, 1, 1, 4, 1, 1, 1, 1]);
+    const paper = constant([0, 0], { shape: [1, 1, 2, 1] });
+    expect(elements(drawBoundingBoxes(paper, [[[0, 0, 1, 0]]], { colors: [[7, 8]] }))).toEqual([7, 0]);
   });
 });

@@ -35,8 +35,17 @@ interface Kept {
   readonly score: number;
 }
 
+type Overlap = (i: number, j: number) => number;
+
+const overlapOf =
+  (boxes: readonly Box[]): Overlap =>
+  (i, j) => {
+    const [a, b] = [boxes[i], boxes[j]];
+    return a === undefined || b === undefined ? NaN : iou(a, b);
+  };
+
 /** Takes the best box and lets it weigh on all that are left, until none is left or enough are taken. */
-function select(boxes: readonly Box[], scores: readonly number[], rule: Rule): Kept[] {
+function select(overlap: Overlap, scores: readonly number[], rule: Rule): Kept[] {
   let left = scores.map((score, box) => ({ box, score })).filter(({ score }) => score > rule.score);
   const kept: Kept[] = [];
   const weigh = (overlap: number): number => {
@@ -46,12 +55,10 @@ function select(boxes: readonly Box[], scores: readonly number[], rule: Rule): K
   while (left.length > 0 && kept.length < rule.limit) {
     const best = left.reduce((a, b) => (b.score > a.score ? b : a));
     kept.push(best);
-    const own = boxes[best.box];
     left = left
       .filter((each) => each !== best)
       .flatMap((each) => {
-        const other = boxes[each.box];
-        const weight = own === undefined || other === undefined ? 1 : weigh(iou(own, other));
+        const weight = weigh(overlap(each.box, best.box));
         const score = each.score * weight;
         return (weight > 0 || rule.sigma > 0) && score > rule.score ? [{ box: each.box, score }] : [];
       });
@@ -59,27 +66,31 @@ function select(boxes: readonly Box[], scores: readonly number[], rule: Rule): K
   return kept;
 }
 
-const suppression: Reference = (c) => {
-  const count = c.input(1).data.length;
-  const number = (i: number, otherwise: number): number => c.inputs[i]?.data[0] ?? otherwise;
-  const boxes = Array.from({ length: count }, (_, i) => boxAt(c.input(0), i));
-  const kept = select(boxes, Array.from(c.input(1).data), {
-    limit: number(2, 0),
-    iou: c.attrs.has('iou_threshold') ? c.attrs.float('iou_threshold') : number(3, NaN),
-    score: number(4, -Infinity),
-    sigma: number(5, 0),
-  });
-  const padded = c.attrs.has('pad_to_max_output_size') && c.attrs.bool('pad_to_max_output_size');
-  const length = padded ? number(2, 0) : kept.length;
-  const vector = (dtype: HostValue['dtype'], element: (each: Kept) => number): HostValue => {
-    const data = Float64Array.from({ length }, (_, i) => (kept[i] === undefined ? 0 : element(kept[i])));
-    return { dtype, shape: [length], data };
+/** A selection from boxes or, with `given`, from a matrix of overlaps. */
+const suppressionBy =
+  (given: boolean): Reference =>
+  (c) => {
+    const count = c.input(1).data.length;
+    const boxes = Array.from({ length: given ? 0 : count }, (_, i) => boxAt(c.input(0), i));
+    const overlap: Overlap = given ? (i, j) => c.input(0).data[i * count + j] ?? NaN : overlapOf(boxes);
+    const number = (i: number, otherwise: number): number => c.inputs[i]?.data[0] ?? otherwise;
+    const kept = select(overlap, Array.from(c.input(1).data), {
+      limit: number(2, 0),
+      iou: c.attrs.has('iou_threshold') ? c.attrs.float('iou_threshold') : number(3, NaN),
+      score: number(4, -Infinity),
+      sigma: number(5, 0),
+    });
+    const padded = c.attrs.has('pad_to_max_output_size') && c.attrs.bool('pad_to_max_output_size');
+    const length = padded ? number(2, 0) : kept.length;
+    const vector = (dtype: HostValue['dtype'], element: (each: Kept) => number): HostValue => {
+      const data = Float64Array.from({ length }, (_, i) => (kept[i] === undefined ? 0 : element(kept[i])));
+      return { dtype, shape: [length], data };
+    };
+    const indices = vector('int32', ({ box }) => box);
+    const scores = vector('float32', ({ score }) => score);
+    const valid: HostValue = { dtype: 'int32', shape: [], data: Float64Array.of(kept.length) };
+    return { 1: [indices], 2: [indices, valid], 3: [indices, scores, valid] }[c.outputs.length] ?? [];
   };
-  const indices = vector('int32', ({ box }) => box);
-  const scores = vector('float32', ({ score }) => score);
-  const valid: HostValue = { dtype: 'int32', shape: [], data: Float64Array.of(kept.length) };
-  return { 1: [indices], 2: [indices, valid], 3: [indices, scores, valid] }[c.outputs.length] ?? [];
-};
 
 function combined(c: ReferenceContext): readonly HostValue[] {
   const [batch = 0, count = 0, variants = 1] = c.input(0).shape;
@@ -99,7 +110,9 @@ function combined(c: ReferenceContext): readonly HostValue[] {
       const scores = places.map((i) => c.input(1).data[(b * count + i) * classes + label] ?? 0);
       const own = places.map((i) => boxAt(c.input(0), rowOf(i)));
       const rule = { limit: perClass, iou: threshold, score: least, sigma: 0 };
-      found.push(...select(own, scores, rule).map(({ box, score }) => ({ box: raw(box), score, label })));
+      found.push(
+        ...select(overlapOf(own), scores, rule).map(({ box, score }) => ({ box: raw(box), score, label })),
+      );
     }
     found.sort((x, y) => y.score - x.score);
     all[3]?.push(Math.min(found.length, rows));
@@ -124,11 +137,21 @@ const drawing: Reference = (c) => {
   const { shape, data } = c.input(0);
   const [batch = 0, height = 0, width = 0, depth = 0] = shape;
   const count = c.input(1).shape[1] ?? 0;
+  const given = c.inputs[2];
+  const palette =
+    given === undefined || given.data.length === 0
+      ? PALETTE.map((digits) => {
+          const rgb = Array.from(digits, (digit) => (digit === 'h' ? 0.5 : Number(digit)));
+          return depth === 1 ? [1] : [...rgb, 1];
+        })
+      : Array.from({ length: given.shape[0] ?? 0 }, (_, i) => {
+          const width = given.shape[1] ?? 0;
+          return Array.from(given.data.slice(i * width, (i + 1) * width));
+        });
   const out = Float64Array.from(data);
   const paint = (b: number, y: number, x: number, box: number): void => {
     if (y < 0 || y >= height || x < 0 || x >= width) return;
-    const colour = Array.from(PALETTE[box % 10] ?? '', (digit) => (digit === 'h' ? 0.5 : Number(digit)));
-    const channels = depth === 1 ? [1] : [...colour, 1];
+    const channels = palette[box % palette.length] ?? [];
     for (let k = 0; k < depth; k++) out[((b * height + y) * width + x) * depth + k] = channels[k] ?? NaN;
   };
   for (let b = 0; b < batch; b++) {
@@ -144,12 +167,16 @@ const drawing: Reference = (c) => {
   return [{ dtype: c.outputs[0] ?? 'float32', shape, data: out }];
 };
 
+const suppression = suppressionBy(false);
+
 export const IMAGE_BOXES_REFERENCES = {
   DrawBoundingBoxes: drawing,
+  DrawBoundingBoxesV2: drawing,
   NonMaxSuppression: suppression,
   NonMaxSuppressionV2: suppression,
   NonMaxSuppressionV3: suppression,
   NonMaxSuppressionV4: suppression,
   NonMaxSuppressionV5: suppression,
+  NonMaxSuppressionWithOverlaps: suppressionBy(true),
   CombinedNonMaxSuppression: combined,
 } satisfies FamilyReferences;

@@ -1,5 +1,5 @@
-/** The reference of SampleDistortedBoundingBoxV2: one attempt after the other. */
-import type { FamilyReferences, ReferenceContext } from '../sample.js';
+/** The reference of SampleDistortedBoundingBox and its second version: one attempt after the other. */
+import type { FamilyReferences, Reference, ReferenceContext } from '../sample.js';
 import { seeded } from './randomStream.js';
 
 type Part = readonly [y: number, x: number, height: number, width: number];
@@ -49,6 +49,7 @@ function attempt(c: ReferenceContext, words: readonly number[], rows: number, co
 
 function covers(c: ReferenceContext, [y, x, height, width]: Part, rows: number, columns: number): boolean {
   const boxes = Array.from(c.input(1).data);
+  const least = c.inputs[2]?.data[0] ?? c.attrs.float('min_object_covered');
   const all = boxes.length === 0 ? [0, 0, 1, 1] : boxes;
   for (let k = 0; k < all.length; k += 4) {
     const [y1 = 0, x1 = 0, y2 = 0, x2 = 0] = all
@@ -58,29 +59,32 @@ function covers(c: ReferenceContext, [y, x, height, width]: Part, rows: number, 
       Math.max(0, Math.min(y + height, y2) - Math.max(y, y1)) *
       Math.max(0, Math.min(x + width, x2) - Math.max(x, x1));
     const own = (y2 - y1) * (x2 - x1);
-    if (own >= 1 && f(shared / own) >= (c.input(2).data[0] ?? NaN)) return true;
+    if (own >= 1 && f(shared / own) >= least) return true;
   }
   return false;
 }
 
+const sample: Reference = (c) => {
+  const [rows = 0, columns = 0] = c.input(0).data;
+  const stream = seeded(c);
+  let part: Part = [0, 0, rows, columns];
+  for (let a = 0; a < c.attrs.int('max_attempts'); a++) {
+    const tried = attempt(c, stream(0, a), rows, columns);
+    if (tried === null || !covers(c, tried, rows, columns)) continue;
+    part = tried;
+    break;
+  }
+  const [y, x, height, width] = part;
+  const box = [y / rows, x / columns, (y + height) / rows, (x + width) / columns];
+  const dtype = c.outputs[0] ?? 'int32';
+  return [
+    { dtype, shape: [3], data: Float64Array.of(y, x, 0) },
+    { dtype, shape: [3], data: Float64Array.of(height, width, -1) },
+    { dtype: 'float32', shape: [1, 1, 4], data: Float64Array.from(box) },
+  ];
+};
+
 export const IMAGE_SAMPLE_REFERENCES = {
-  SampleDistortedBoundingBoxV2: (c) => {
-    const [rows = 0, columns = 0] = c.input(0).data;
-    const stream = seeded(c);
-    let part: Part = [0, 0, rows, columns];
-    for (let a = 0; a < c.attrs.int('max_attempts'); a++) {
-      const tried = attempt(c, stream(0, a), rows, columns);
-      if (tried === null || !covers(c, tried, rows, columns)) continue;
-      part = tried;
-      break;
-    }
-    const [y, x, height, width] = part;
-    const box = [y / rows, x / columns, (y + height) / rows, (x + width) / columns];
-    const dtype = c.outputs[0] ?? 'int32';
-    return [
-      { dtype, shape: [3], data: Float64Array.of(y, x, 0) },
-      { dtype, shape: [3], data: Float64Array.of(height, width, -1) },
-      { dtype: 'float32', shape: [1, 1, 4], data: Float64Array.from(box) },
-    ];
-  },
+  SampleDistortedBoundingBox: sample,
+  SampleDistortedBoundingBoxV2: sample,
 } satisfies FamilyReferences;

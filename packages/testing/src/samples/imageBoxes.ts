@@ -177,6 +177,60 @@ export const IMAGE_BOXES_SAMPLES = {
       { inputs: COMBINED_SHAPE, constants: { 3: 0 }, message: /max_total_size must be positive, got 0/ },
     ],
   },
+  NonMaxSuppressionWithOverlaps: {
+    samples: [
+      {
+        name: 'not symmetric',
+        inputs: [
+          { value: [1, 0.9, 0, 0.2, 1, 0.4, 0, 0.8, 1], shape: [3, 3] },
+          [0.5, 0.9, 0.7],
+          int(3),
+          0.5,
+          -1,
+        ],
+      },
+      { name: 'random', inputs: [numbers([17, 17], 3, 0, 1), numbers([17], 4, 0, 1), int(6), 0.7, 0.2] },
+      { name: 'four', inputs: [numbers([4, 4], 5, 0, 1), numbers([4], 6, 0, 1), int(4), 0.5, 0] },
+    ],
+    shapes: [
+      { inputs: '[?,5];[?];[];[];[]', outputs: '[?]' },
+      { inputs: '?;?;?;?;?', outputs: '[?]' },
+    ],
+    errors: [
+      { inputs: '[5,4];[5];[];[];[]', message: /overlaps must be a square matrix, got shape \[5,4\]/ },
+      { inputs: '[5,5];[4];[];[];[]', message: /need one score each, scores have shape \[4\]/ },
+    ],
+  },
+  DrawBoundingBoxesV2: {
+    samples: [
+      {
+        name: 'two colours',
+        inputs: [numbers([1, 6, 7, 3], 4), numbers([1, 5, 4], 5, -0.2, 1.2), numbers([2, 3], 6)],
+        gradientInputs: [0],
+      },
+      {
+        name: 'colours of more channels',
+        inputs: [numbers([2, 4, 4, 1], 4), numbers([2, 1, 4], 7, 0, 1), numbers([1, 4], 6)],
+        gradientInputs: [0],
+      },
+      {
+        name: 'no colours: the ten',
+        inputs: [numbers([1, 5, 5, 4], 4), [[[0, 0, 1, 1]]], { value: [], shape: [0, 4] }],
+        gradientInputs: [0],
+      },
+    ],
+    shapes: [
+      { inputs: '[?,8,8,3];[2,?,4];[?,3]', outputs: '[?,8,8,3]' },
+      { inputs: '?;?;?', outputs: '[?,?,?,?]' },
+    ],
+    errors: [
+      { inputs: '[1,8,8,3];[1,3,4];[5]', message: /colors must have rank 2, got shape \[5\]/ },
+      {
+        inputs: '[1,8,8,3];[1,3,4];[5,2]',
+        message: /colors need 3 channels or more, got shape \[5,2\]/,
+      },
+    ],
+  },
   DrawBoundingBoxes: {
     samples: [
       {

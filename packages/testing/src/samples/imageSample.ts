@@ -10,7 +10,25 @@ function sample(name: string, size: SampleInput, covered: number, attrs: AttrInp
   return { name, inputs: [size, boxes, covered], attrs };
 }
 
+/** The first version has the minimum as an attribute; else it is the same op. */
+const FIRST: AttrInputs = { ...SEED, min_object_covered: 0.5 };
+
 export const IMAGE_SAMPLE_SAMPLES = {
+  SampleDistortedBoundingBox: {
+    samples: [
+      { name: 'plain', inputs: [ints(37, 53, 3), BOXES], attrs: FIRST },
+      { name: 'never covered', inputs: [ints(37, 53, 3), BOXES], attrs: { ...FIRST, min_object_covered: 2 } },
+    ],
+    shapes: [{ inputs: '[3];[1,?,4]', outputs: '[3];[3];[1,1,4]', dtypes: ['int32'], attrs: FIRST }],
+    errors: [
+      {
+        inputs: '[4];[1,2,4]',
+        dtypes: ['int32'],
+        attrs: FIRST,
+        message: /image_size must be \[height, width, channels\], got shape \[4\]/,
+      },
+    ],
+  },
   SampleDistortedBoundingBoxV2: {
     samples: [
       sample('plain', ints(37, 53, 3), 0.1, SEED),
