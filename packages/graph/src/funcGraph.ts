@@ -24,6 +24,8 @@ export class FuncGraph extends Graph {
   /** Placeholders of the arguments, captures among them. */
   inputs: Tensor[] = [];
   outputs: Tensor[] = [];
+  /** Why the function of a file cannot be called. */
+  fault: Error | null = null;
   readonly #captures = new Map<Tensor, Tensor>();
   readonly #copies = new Map<Tensor, Tensor>();
   readonly #order = new EffectOrder();

@@ -83,6 +83,7 @@ export class Graph {
   /** The function called `name`. Throws `NotFoundError` with the nearest names. */
   getFunction(name: string): FuncGraph {
     const found = this.root.functions.get(name);
+    if (found !== undefined && found.fault !== null) throw found.fault;
     if (found !== undefined) return found;
     throw new NotFoundError(this.missing('function', name));
   }

@@ -56,13 +56,28 @@ export function funcAttr(fn: FuncGraph): { kind: 'func'; value: FuncValue } {
   return { kind: 'func', value: { name: fn.functionName, attrs: new Map() } };
 }
 
+/** Operations after those they depend on: one whose inputs were extended may be older than these. */
+function inputsFirst(operations: readonly Operation[]): Operation[] {
+  const order = new Set<Operation>();
+  const visit = (op: Operation): void => {
+    const before = [...op.inputs.map((input) => input.op), ...op.controlInputs];
+    for (const source of before)
+      if (!order.has(source) && source.id > op.id && source.graph === op.graph) visit(source);
+    order.add(op);
+  };
+  operations.forEach((op) => {
+    if (!order.has(op)) visit(op);
+  });
+  return [...order];
+}
+
 /** Copies the operations of `source` into the default graph, `args` standing for its arguments. */
 export function copyBody(source: FuncGraph, args: ReadonlyMap<Tensor, Tensor>): Map<Tensor, Tensor> {
   const graph = getDefaultGraph();
   const tensors = new Map<Tensor, Tensor>(args);
   const copies = new Map<Operation, Operation>();
   const isArgument = new Set(source.inputs.map((input) => input.op));
-  for (const op of source.operations) {
+  for (const op of inputsFirst(source.operations)) {
     if (isArgument.has(op)) continue;
     const copy = graph.createOp({
       type: op.type,

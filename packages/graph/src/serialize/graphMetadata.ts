@@ -3,10 +3,12 @@
  * versions, and debug information of nodes. Kept beside the graph from import to export.
  */
 import { InvalidArgumentError } from '../errors.js';
+import type { FuncGraph } from '../funcGraph.js';
 import type { Graph } from '../graph.js';
 import type { Operation } from '../operation.js';
 import { encode } from '../proto/encode.js';
-import { UNKNOWN_FIELDS } from '../proto/message.js';
+import { functionToProto } from './functionDefs.js';
+import { UNKNOWN_FIELDS, type Init } from '../proto/message.js';
 import type {
   FunctionDef,
   FunctionDefLibrary,
@@ -64,14 +66,22 @@ export function addLibrary(graph: Graph, library: FunctionDefLibrary): void {
 }
 
 /** The functions of `graph` as a message, or `undefined` when there are none. */
-export function libraryOf(graph: Graph): FunctionDefLibrary | undefined {
+export function libraryOf(graph: Graph): Init<FunctionDefLibrary> | undefined {
   const { functions, gradients, registeredGradients } = graphMetadata(graph);
-  if (functions.size === 0 && gradients.size === 0 && registeredGradients.length === 0) return undefined;
+  const changed = [...graph.functions.values()].filter((fn) => isNew(fn, functions));
+  const written = changed.map((fn) => [fn.functionName, functionToProto(fn)] as const);
+  const all = new Map<string, Init<FunctionDef>>([...functions, ...written]);
+  if (all.size === 0 && gradients.size === 0 && registeredGradients.length === 0) return undefined;
   return {
-    function: [...functions.values()],
+    function: [...all.values()],
     gradient: [...gradients.values()],
     registeredGradients,
   };
+}
+
+/** Functions from files are written as they were read, those made here from their graphs. */
+function isNew({ functionName }: FuncGraph, read: ReadonlyMap<string, FunctionDef>): boolean {
+  return !read.has(functionName);
 }
 
 /** Keeps what a `NodeDef` holds beyond an operation's own properties. */

@@ -3,12 +3,13 @@ import type { AttrValue } from '../attr.js';
 import { InvalidArgumentError, UnimplementedError } from '../errors.js';
 import type { Graph } from '../graph.js';
 import { Operation } from '../operation.js';
-import type { GraphDef, NodeDef, OpDef, VersionDef } from '../proto/messages.js';
+import type { FunctionDefLibrary, GraphDef, NodeDef, OpDef, VersionDef } from '../proto/messages.js';
 import { getDefaultGraph } from '../scopes.js';
 import { TensorShape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 import { attrsFromProto } from './attrProto.js';
 import { addLibrary, GRAPH_DEF_VERSION, graphMetadata, keepNodeExtras } from './graphMetadata.js';
+import { addFunctions } from './functionDefs.js';
 import { readGraphDef } from './graphFile.js';
 import {
   creationOrder,
@@ -141,13 +142,19 @@ class Importer {
         node: name,
       });
     }
-    if (this.def.library !== undefined) addLibrary(this.graph, this.def.library);
+    if (this.def.library !== undefined) this.addFunctions(this.def.library);
     this.keepVersions();
     for (const [name, signature] of this.#signatures)
       graphMetadata(this.graph).foreignOps.set(name, signature);
     for (const node of this.#order) this.#created.set(node.def.name, this.create(node, scope));
     this.closeLoops();
     return (this.options.returnElements ?? []).map((name) => this.element(name));
+  }
+
+  /** Functions of which an op here may run become graphs; the messages are kept for writing the others back. */
+  private addFunctions(library: FunctionDefLibrary): void {
+    addLibrary(this.graph, library);
+    addFunctions(this.graph.root, library.function, this.#signatures);
   }
 
   private keepVersions(): void {
