@@ -47,6 +47,8 @@ export interface SessionConfig {
   readonly passes?: PassSwitches;
   /** How many compiled plans are kept; default 64. */
   readonly planCacheSize?: number;
+  /** Receives what the graph prints; default: `console.error`, or `console.log` for the stream `stdout`. */
+  readonly onPrint?: (text: string, stream: 'stdout' | 'stderr') => void;
   /** Receives warnings; default `console.warn`. */
   readonly onWarning?: (message: string) => void;
 }
@@ -86,6 +88,11 @@ export interface SessionStats {
 
 const DEFAULT_PLAN_CACHE = 64;
 
+function printOut(text: string, stream: 'stdout' | 'stderr'): void {
+  if (stream === 'stdout') console.log(text);
+  else console.error(text);
+}
+
 export class Session {
   readonly #variables: VariableStore;
   readonly #constants: ConstantStore;
@@ -111,7 +118,11 @@ export class Session {
     this.#pool = new RuntimePool(handle);
     this.#plans = new PlanCache(config.planCacheSize ?? DEFAULT_PLAN_CACHE);
     this.#growth = new GrowthWatch(graph, (message) => this.warn(message));
-    this.#environment = { variables: this.#variables, random: this.#random };
+    this.#environment = {
+      variables: this.#variables,
+      random: this.#random,
+      print: config.onPrint ?? printOut,
+    };
   }
 
   /** Opens a session. Throws `UnavailableError` saying what to install when there is no adapter. */

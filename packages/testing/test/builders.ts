@@ -4,6 +4,10 @@ import { OPS, type OpName } from '@forerun/graph';
 /** Builders with names of their own, as TensorFlow's Python names differ from its op names. */
 export const BUILDER_NAMES: Partial<Record<OpName, string>> = {
   Const: 'constant',
+  Assert: 'assertThat',
+  Print: 'printTensor',
+  PyFunc: 'jsFunc',
+  PyFuncStateless: 'jsFunc',
   Sum: 'reduceSum',
   Mean: 'reduceMean',
   Prod: 'reduceProd',

@@ -74,7 +74,7 @@ export function makeNode(init: NodeInit, outputs: readonly OutputInit[]): IrNode
 }
 
 /** Input `i` of a node. */
-export function inputOf(node: IrNode, i: number): IrValue {
+export function inputOf(node: Pick<IrNode, 'type' | 'name' | 'inputs'>, i: number): IrValue {
   const value = node.inputs[i];
   if (value === undefined) throw new InternalError(`${describe(node)} has no input ${i}`);
   return value;
@@ -88,7 +88,7 @@ export function outputOf(node: IrNode, i = 0): IrValue {
 }
 
 /** `MatMul "dense/logits"`. */
-export function describe(node: IrNode): string {
+export function describe(node: Pick<IrNode, 'type' | 'name'>): string {
   return `${node.type} "${node.name}"`;
 }
 

@@ -11,12 +11,13 @@ import {
   OPS,
   RuleError,
   TensorShape,
+  TensorValue,
   UnimplementedError,
   type AttrValue,
   type OpDef,
   type Operation,
   type Tensor,
-  type TensorValue,
+  type OpName,
 } from '@forerun/graph';
 import { isHostStep } from '../run/hostOps.js';
 import { variableRef } from '../variables.js';
@@ -186,6 +187,7 @@ export class ProgramBuilder {
   build(op: Operation, frame: Frame): void {
     if (isCall(op)) buildCall(this, op, frame);
     else if (touchesLists(op)) buildList(this, op, frame);
+    else if (op.type === 'CheckNumerics') this.buildCheck(op, frame);
     else this.buildNode(op, frame);
   }
 
@@ -205,6 +207,68 @@ export class ProgramBuilder {
     frame.nodes.set(op, [node]);
     if (equivalent !== undefined) this.noteReference(op, node);
     this.setOutputs(op, node.outputs, frame);
+  }
+
+  /**
+   * The value passes through; whether it is finite is found on the device, so that the host reads one word, not
+   * the tensor. Users of the value need not wait for the check: the run fails either way.
+   */
+  private buildCheck(op: Operation, frame: Frame): void {
+    const [input] = op.inputs;
+    if (input === undefined) throw new InternalError(`${op.describe()} has no input`);
+    const value = this.irValue(input, op, frame);
+    const controls = this.waitsOf(op, frame);
+    const { shape } = value;
+    const make = (
+      type: OpName,
+      inputs: IrValue[],
+      attrs: Record<string, AttrValue>,
+      outShape: readonly number[],
+    ): IrValue => {
+      const described = this.describe(op, frame, OPS[type]);
+      const node = {
+        ...described,
+        type,
+        attrs: new Attrs(new Map(Object.entries(attrs)), op.name),
+        inputs,
+        controls,
+        literal: null,
+        feed: null,
+      };
+      return outputOf(this.push(node, [{ dtype: 'bool', shape: outShape, variable: null }]));
+    };
+    const finite = make('IsFinite', [value], { T: { kind: 'type', value: value.dtype } }, shape);
+    const all = make(
+      'All',
+      [finite, this.axes(op, shape.length, frame)],
+      { keep_dims: { kind: 'bool', value: false } },
+      [],
+    );
+    const check = this.push(
+      { ...this.describe(op, frame), inputs: [all], controls, literal: null, feed: null },
+      [],
+    );
+    this.keep([check]);
+    frame.nodes.set(op, [check]);
+    this.setOutputs(op, [value], frame);
+  }
+
+  /** All axes of a rank, as a constant. */
+  private axes(op: Operation, rank: number, frame: Frame): IrValue {
+    const literal = new TensorValue(
+      'int32',
+      [rank],
+      Int32Array.from({ length: rank }, (_, i) => i),
+    );
+    const node = {
+      ...this.describe(op, frame, OPS.Const),
+      type: 'Const',
+      inputs: [],
+      controls: [],
+      literal,
+      feed: null,
+    };
+    return outputOf(this.push(node, [{ dtype: 'int32', shape: [rank], variable: null }]));
   }
 
   /** The nodes that an operation comes after. */
@@ -361,6 +425,8 @@ export class ProgramBuilder {
       if (!known.every((shape) => shape.isFullyDefined) && context.missing.size > 0) {
         throw new Deferral([...context.missing]);
       }
+      if (isHostStep(op.type) && op.outputs.some(({ shape }) => !shape.isFullyDefined))
+        throw new Deferral([]);
       return known;
     } catch (error) {
       if (!(error instanceof RuleError)) throw error;

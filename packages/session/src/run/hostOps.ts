@@ -7,16 +7,22 @@ import type { IrNode } from '../compiler/ir.js';
 import { inputOf } from '../compiler/ir.js';
 import type { VariableStore } from '../variables.js';
 import { mergeV2Checkpoints, saveV2, shardedFilename } from '../checkpoint/hostOps.js';
+import { DEBUG_STEPS } from './debugSteps.js';
 import type { RandomState } from './random.js';
 
 export interface HostEnvironment {
   readonly variables: VariableStore;
   readonly random: RandomState;
+  /** Takes what the graph prints. */
+  readonly print: (text: string, stream: 'stdout' | 'stderr') => void;
 }
+
+/** What a host step sees of its node. */
+export type HostStepNode = Pick<IrNode, 'type' | 'name' | 'attrs' | 'inputs' | 'site'>;
 
 /** Carries out one node. Gets the values of all inputs that are not resources. */
 export type HostStepFn = (
-  node: IrNode,
+  node: HostStepNode,
   inputs: readonly TensorValue[],
   environment: HostEnvironment,
 ) => Promise<readonly TensorValue[]> | readonly TensorValue[];
@@ -30,6 +36,7 @@ const HOST_STEPS: Readonly<Record<string, HostStepFn>> = {
     variables.destroy(inputOf(node, 0).variable?.key ?? '', node.attrs.bool('ignore_lookup_error'));
     return [];
   },
+  ...DEBUG_STEPS,
   MergeV2Checkpoints: mergeV2Checkpoints,
   SaveV2: saveV2,
   ShardedFilename: shardedFilename,

@@ -26,7 +26,7 @@ import { fromWords } from '../device/words.js';
 import type { Plan } from '../plan.js';
 import { executeKeeping } from './execute.js';
 import type { Feed } from './feeds.js';
-import type { HostEnvironment } from './hostOps.js';
+import { hostStep, isHostStep, type HostEnvironment } from './hostOps.js';
 import { addends, runListOp } from './runtimeLists.js';
 import {
   hostTensor,
@@ -433,9 +433,20 @@ class Part {
     inputs: readonly RuntimeValue[],
   ): Promise<readonly RuntimeValue[] | null> {
     const tensors = inputs.filter((value) => value.kind === 'tensor');
-    if (op.def?.evaluate === undefined || tensors.length < inputs.length) return null;
+    if (tensors.length < inputs.length) return null;
+    if (isHostStep(op.type)) return this.stepped(op, tensors);
+    if (op.def?.evaluate === undefined) return null;
     await this.staged.read(tensors);
     return evaluate(op, tensors);
+  }
+
+  /** A host step whose results have shapes that only it knows. */
+  private async stepped(op: Operation, tensors: readonly RuntimeTensor[]): Promise<readonly RuntimeValue[]> {
+    await this.staged.read(tensors);
+    const values = await Promise.all(tensors.map((tensor) => this.staged.readOne(tensor)));
+    const node = { type: op.type, name: op.name, attrs: op.attrs, inputs: [], site: op.creationSite() };
+    const results = (await hostStep(op.type)?.(node, values, this.context.environment)) ?? [];
+    return results.map(hostTensor);
   }
 
   /** Small integers and booleans whose operands are on the host. */
