@@ -40,7 +40,7 @@ export {
   type WindowOptions3d,
 } from './ops/convWindows.js';
 export { labelEquation, type EinsumLabels } from './ops/einsumEquation.js';
-export { poolAxes } from './ops/poolWindows.js';
+export { poolAxes, pooledAxes, poolingOf, poolLists, type Pooling } from './ops/poolWindows.js';
 export {
   resolveStridedSlice,
   sliceMasks,

@@ -1,82 +1,119 @@
-/** The window attributes of pooling (`ksize`, `strides`, `padding`, `data_format`) and the shapes they give. */
+/** Where the windows of pooling lie (`ksize`, `strides`, `padding`, `data_format`), and the shapes that this gives. */
 import type { Attrs } from '../attr.js';
 import type { InferContext } from '../opDef.js';
 import type { AttrInputs } from '../resolveOp.js';
 import { TensorShape, type Dim } from '../shape.js';
+import type { HostValue } from '../value.js';
 import { windowCount, type PaddingRule, type WindowAxis } from '../windows.js';
-import { imageAxes, perDimension, type DataFormat, type PerAxis } from './convWindows.js';
 
-export interface PoolOptions {
-  /** Size of the window: one number, `[height, width]`, or one per dimension of the data format. */
-  readonly ksize: PerAxis;
-  /** Steps between windows, written as `ksize`. */
-  readonly strides: PerAxis;
-  readonly padding: 'SAME' | 'VALID';
-  /** Order of the dimensions; default `NHWC`. */
-  readonly dataFormat?: DataFormat | undefined;
-  readonly name?: string | undefined;
+/** The lists that most pooling ops have as attributes and the V2 ops as inputs; one number per dimension. */
+export interface PoolLists {
+  readonly ksize: readonly number[];
+  readonly strides: readonly number[];
 }
 
-/** The attributes of TensorFlow for `options`. Throws `InvalidArgumentError` for lists of a wrong length. */
-export function poolAttrs(
-  type: string,
-  { ksize, strides, padding, dataFormat = 'NHWC' }: PoolOptions,
-): AttrInputs {
+export interface Pooling extends PoolLists {
+  /** Order of the dimensions, such as `NHWC` or `NCDHW`. */
+  readonly format: string;
+  readonly padding: PaddingRule;
+  /** Before and after for every dimension; with `EXPLICIT` only. */
+  readonly explicit: readonly number[];
+}
+
+/** What the attributes of a pooling node say; `lists` are those that are not attributes. */
+export function poolingOf(attrs: Attrs, lists?: PoolLists): Pooling {
   return {
-    ksize: perDimension(type, 'ksize', ksize, dataFormat),
-    strides: perDimension(type, 'strides', strides, dataFormat),
-    padding,
-    data_format: dataFormat,
+    ksize: lists?.ksize ?? attrs.ints('ksize'),
+    strides: lists?.strides ?? attrs.ints('strides'),
+    format: attrs.has('data_format') ? attrs.string('data_format') : 'NHWC',
+    padding: attrs.string('padding') as PaddingRule,
+    explicit: attrs.has('explicit_paddings') ? attrs.ints('explicit_paddings') : [],
   };
 }
 
-/** The attributes of a pooling node, for the nodes of its gradients. */
-export function samePoolAttrs(attrs: Attrs): AttrInputs {
-  return {
-    ksize: attrs.ints('ksize'),
-    strides: attrs.ints('strides'),
-    padding: attrs.string('padding'),
-    data_format: attrs.string('data_format'),
-  };
+/** The lists of a V2 op from the values of its inputs, where all of their elements are known. */
+export function poolLists(ksize: HostValue | null, strides: HostValue | null): PoolLists | null {
+  if (ksize === null || strides === null) return null;
+  if ([...ksize.data, ...strides.data].some(Number.isNaN)) return null;
+  return { ksize: [...ksize.data], strides: [...strides.data] };
 }
 
-/** How the windows lie on height and width. */
-export function poolAxes(attrs: Attrs): [WindowAxis, WindowAxis] {
-  const [sizes, strides] = [attrs.ints('ksize'), attrs.ints('strides')];
-  const padding = attrs.string('padding') as PaddingRule;
-  const axis = (dimension: number): WindowAxis => ({
-    size: sizes[dimension] ?? 1,
+/** The attributes of a pooling node that the node of a gradient has too. */
+export function samePoolAttrs(attrs: Attrs, names: readonly string[] = POOL_ATTRS): AttrInputs {
+  const read = (name: string): AttrInputs[string] =>
+    ['padding', 'data_format'].includes(name) ? attrs.string(name) : attrs.ints(name);
+  return Object.fromEntries(names.filter((name) => attrs.has(name)).map((name) => [name, read(name)]));
+}
+
+const POOL_ATTRS = ['ksize', 'strides', 'padding', 'data_format'];
+/** As `POOL_ATTRS`, for gradients of ops that take explicit paddings, which take them too. */
+export const EXPLICIT_POOL_ATTRS = [...POOL_ATTRS, 'explicit_paddings'];
+
+/** Positions of the dimensions that are pooled. */
+export function pooledAxes(format: string): number[] {
+  return [...format].flatMap((letter, i) => ('NC'.includes(letter) ? [] : [i]));
+}
+
+/** How the windows lie on each of the pooled dimensions. */
+export function poolAxes({ format, ksize, strides, padding, explicit }: Pooling): WindowAxis[] {
+  return pooledAxes(format).map((dimension) => ({
+    size: ksize[dimension] ?? 1,
     stride: strides[dimension] ?? 1,
     dilation: 1,
     padding,
-  });
-  const [h, w] = imageAxes(attrs.string('data_format'));
-  return [axis(h), axis(w)];
+    explicit: [explicit[2 * dimension] ?? 0, explicit[2 * dimension + 1] ?? 0],
+  }));
 }
 
-/** Shape of the pooled images; rejects attributes and sizes that give none. */
-export function inferPool(c: InferContext, images: TensorShape): TensorShape {
-  const axes = imageAxes(c.attrs.string('data_format'));
-  for (const name of ['ksize', 'strides']) {
-    const list = c.attrs.ints(name);
-    const ok = list.length === 4 && list.every((n, i) => (axes.includes(i) ? n >= 1 : n === 1));
-    if (!ok) c.fail(`${name} must be 4 positive numbers, 1 for batch and channels, got [${list.join(',')}]`);
+/** Shape of the pooled images; rejects attributes and sizes that give none. Without `pooling` its lists are not known. */
+export function inferPool(
+  c: InferContext,
+  images: TensorShape,
+  pooling: Pooling | null = poolingOf(c.attrs),
+): TensorShape {
+  const format = pooling?.format ?? c.attrs.string('data_format');
+  if (images.rank !== null && images.rank !== format.length) {
+    c.fail(`images must have rank ${format.length}, got shape ${images.toString()}`);
   }
-  if (images.rank !== null && images.rank !== 4) {
-    c.fail(`images must have rank 4, got shape ${images.toString()}`);
-  }
-  const dims: Dim[] = [...(images.dims ?? [null, null, null, null])];
-  poolAxes(c.attrs).forEach((axis, i) => {
-    const dimension = axes[i] ?? 0;
-    const size = dims[dimension] ?? null;
-    const count = windowCount(size, axis);
-    if (count !== null && count < 0) {
+  const dims: Dim[] = [...(images.dims ?? new Array<Dim>(format.length).fill(null))];
+  if (pooling !== null) checkLists(c, pooling);
+  const axes = pooling === null ? [] : poolAxes(pooling);
+  pooledAxes(format).forEach((dimension, i) => {
+    const axis = axes[i];
+    const count = axis === undefined ? null : windowCount(dims[dimension] ?? null, axis);
+    if (axis !== undefined && count !== null && count < 0) {
+      const name = { D: 'depth', H: 'height', W: 'width' }[format.charAt(dimension)] ?? 'size';
       c.fail(
-        `a window of ${i === 0 ? 'height' : 'width'} ${axis.size} does not fit images of shape ` +
+        `a window of ${name} ${axis.size} does not fit images of shape ` +
           `${images.toString()} with ${axis.padding} padding`,
       );
     }
     dims[dimension] = count;
   });
   return new TensorShape(dims);
+}
+
+function checkLists(c: InferContext, { format, ksize, strides, padding, explicit }: Pooling): void {
+  const axes = pooledAxes(format);
+  const rank = format.length;
+  for (const [name, list] of [
+    ['ksize', ksize],
+    ['strides', strides],
+  ] as const) {
+    const ok = list.length === rank && list.every((n, i) => (axes.includes(i) ? n >= 1 : n === 1));
+    if (!ok)
+      c.fail(`${name} must be ${rank} positive numbers, 1 for batch and channels, got [${list.join(',')}]`);
+  }
+  if (padding !== 'EXPLICIT') {
+    if (explicit.length > 0)
+      c.fail(`explicit_paddings is only for padding EXPLICIT, got [${explicit.join(',')}]`);
+    return;
+  }
+  const ok =
+    explicit.length === 2 * rank && explicit.every((n, i) => (axes.includes(i >> 1) ? n >= 0 : n === 0));
+  if (!ok) {
+    c.fail(
+      `explicit_paddings must be ${2 * rank} numbers >= 0, 0 for batch and channels, got [${explicit.join(',')}]`,
+    );
+  }
 }

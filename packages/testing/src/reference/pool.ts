@@ -2,46 +2,69 @@
 import type { HostValue } from '@forerun/graph';
 import type { FamilyReferences, Reference, ReferenceContext } from '../sample.js';
 
-/** Calls `visit` for every window and channel with the flat indices of its elements, in row-major order. */
-function forEachWindow(
+/** Window sizes and steps, one per dimension of the images; 1 where nothing is pooled. */
+interface Lists {
+  readonly ksize: readonly number[];
+  readonly strides: readonly number[];
+}
+
+function listsOf({ attrs }: ReferenceContext): Lists {
+  return { ksize: attrs.ints('ksize'), strides: attrs.ints('strides') };
+}
+
+/** The lists in inputs `first` and the next. */
+function listsFrom(first: number): (c: ReferenceContext) => Lists {
+  return ({ input }) => ({ ksize: [...input(first).data], strides: [...input(first + 1).data] });
+}
+
+/** Calls `visit` for every position of a tensor of `shape`, in row-major order. */
+function forEachPosition(shape: readonly number[], visit: (position: readonly number[]) => void): void {
+  const walk = (position: readonly number[]): void => {
+    if (position.length === shape.length) visit(position);
+    else for (let i = 0; i < (shape[position.length] ?? 0); i++) walk([...position, i]);
+  };
+  walk([]);
+}
+
+/** Elements of padding in front of dimension `axis`, and the number of windows along it. */
+function along(
   { attrs }: ReferenceContext,
+  { ksize, strides }: Lists,
+  size: number,
+  axis: number,
+): { before: number; count: number } {
+  const [k, s] = [ksize[axis] ?? 1, strides[axis] ?? 1];
+  const padding = attrs.string('padding');
+  if (padding === 'SAME') {
+    const count = Math.ceil(size / s);
+    return { count, before: Math.floor(Math.max(0, (count - 1) * s + k - size) / 2) };
+  }
+  const explicit = padding === 'EXPLICIT' ? attrs.ints('explicit_paddings') : [];
+  const [before, after] = [explicit[2 * axis] ?? 0, explicit[2 * axis + 1] ?? 0];
+  return { before, count: Math.floor((size + before + after - k) / s) + 1 };
+}
+
+/** Calls `visit` for every window with the flat indices of its elements, in row-major order. Gives the pooled shape. */
+function forEachWindow(
+  c: ReferenceContext,
   images: readonly number[],
+  lists: Lists,
   visit: (window: number, elements: readonly number[]) => void,
 ): readonly number[] {
-  const channelsFirst = attrs.string('data_format') === 'NCHW';
-  const [h, w, ch] = channelsFirst ? [2, 3, 1] : [1, 2, 3];
-  const size = (list: readonly number[], i: number): number => list[i] ?? 1;
-  const [ksize, strides] = [attrs.ints('ksize'), attrs.ints('strides')];
-  const same = attrs.string('padding') === 'SAME';
-  const pooled = images.map((n, i) => {
-    if (i !== h && i !== w) return n;
-    return same ? Math.ceil(n / size(strides, i)) : Math.floor((n - size(ksize, i)) / size(strides, i)) + 1;
+  const rules = images.map((size, axis) => along(c, lists, size, axis));
+  const pooled = rules.map(({ count }) => count);
+  let window = 0;
+  forEachPosition(pooled, (position) => {
+    const elements: number[] = [];
+    forEachPosition(lists.ksize, (tap) => {
+      const pixel = position.map(
+        (o, axis) => o * (lists.strides[axis] ?? 1) + (tap[axis] ?? 0) - (rules[axis]?.before ?? 0),
+      );
+      if (pixel.some((p, axis) => p < 0 || p >= (images[axis] ?? 0))) return;
+      elements.push(pixel.reduce((index, p, axis) => index * (images[axis] ?? 1) + p, 0));
+    });
+    visit(window++, elements);
   });
-  const begin = (axis: number, window: number): number => {
-    const [n, k, s] = [size(images, axis), size(ksize, axis), size(strides, axis)];
-    const padding = same ? Math.max(0, (size(pooled, axis) - 1) * s + k - n) : 0;
-    return window * s - Math.floor(padding / 2);
-  };
-  const flat = (shape: readonly number[], b: number, y: number, x: number, c: number): number => {
-    const position = channelsFirst ? [b, c, y, x] : [b, y, x, c];
-    return position.reduce((index, p, i) => index * size(shape, i) + p, 0);
-  };
-  for (let b = 0; b < size(images, 0); b++) {
-    for (let c = 0; c < size(images, ch); c++) {
-      for (let oy = 0; oy < size(pooled, h); oy++) {
-        for (let ox = 0; ox < size(pooled, w); ox++) {
-          const elements: number[] = [];
-          for (let y = begin(h, oy); y < begin(h, oy) + size(ksize, h); y++) {
-            for (let x = begin(w, ox); x < begin(w, ox) + size(ksize, w); x++) {
-              const inside = y >= 0 && x >= 0 && y < size(images, h) && x < size(images, w);
-              if (inside) elements.push(flat(images, b, y, x, c));
-            }
-          }
-          visit(flat(pooled, b, oy, ox, c), elements);
-        }
-      }
-    }
-  }
   return pooled;
 }
 
@@ -59,12 +82,14 @@ function firstLargest(x: HostValue, elements: readonly number[]): number {
 function overWindows(
   c: ReferenceContext,
   images: readonly number[],
-  value: (elements: readonly number[]) => number,
+  value: (elements: readonly number[], window: number) => number,
+  lists = listsOf(c),
 ): HostValue[] {
-  const results = new Map<number, number>();
-  const shape = forEachWindow(c, images, (window, elements) => results.set(window, value(elements)));
-  const data = Float64Array.from({ length: results.size }, (_, i) => results.get(i) ?? NaN);
-  return [{ dtype: c.outputs[0] ?? 'float32', shape, data }];
+  const results: number[] = [];
+  const shape = forEachWindow(c, images, lists, (window, elements) => {
+    results.push(value(elements, window));
+  });
+  return [{ dtype: c.outputs[0] ?? 'float32', shape, data: Float64Array.from(results) }];
 }
 
 /** An output over pixels, to which every window adds. */
@@ -72,9 +97,10 @@ function overPixels(
   c: ReferenceContext,
   images: readonly number[],
   add: (data: Float64Array, window: number, elements: readonly number[]) => void,
+  lists = listsOf(c),
 ): HostValue[] {
   const data = new Float64Array(images.reduce((a, b) => a * b, 1));
-  forEachWindow(c, images, (window, elements) => add(data, window, elements));
+  forEachWindow(c, images, lists, (window, elements) => add(data, window, elements));
   return [{ dtype: c.outputs[0] ?? 'float32', shape: images, data }];
 }
 
@@ -82,9 +108,34 @@ function addTo(data: Float64Array, index: number, value: number): void {
   data[index] = (data[index] ?? 0) + value;
 }
 
-const maxPoolGrad: Reference = (c) =>
-  overPixels(c, c.input(0).shape, (data, window, elements) => {
-    addTo(data, firstLargest(c.input(0), elements), at(c.input(2), window));
+function maxPool(lists = listsOf): Reference {
+  return (c) =>
+    overWindows(
+      c,
+      c.input(0).shape,
+      (elements) => Math.max(...elements.map((e) => at(c.input(0), e))),
+      lists(c),
+    );
+}
+
+function maxPoolGrad(lists = listsOf): Reference {
+  return (c) => {
+    const add = (data: Float64Array, window: number, elements: readonly number[]): void =>
+      addTo(data, firstLargest(c.input(0), elements), at(c.input(2), window));
+    return overPixels(c, c.input(0).shape, add, lists(c));
+  };
+}
+
+function maxPoolGradGrad(lists = listsOf): Reference {
+  return (c) => {
+    const value = (elements: readonly number[]): number => at(c.input(2), firstLargest(c.input(0), elements));
+    return overWindows(c, c.input(0).shape, value, lists(c));
+  };
+}
+
+const avgPool: Reference = (c) =>
+  overWindows(c, c.input(0).shape, (elements) => {
+    return elements.reduce((sum, e) => sum + at(c.input(0), e), 0) / elements.length;
   });
 
 const avgPoolGrad: Reference = (c) =>
@@ -92,15 +143,48 @@ const avgPoolGrad: Reference = (c) =>
     for (const e of elements) addTo(data, e, at(c.input(1), window) / elements.length);
   });
 
+/** The flat index of the first element of the image that flat index `element` lies in, as positions count. */
+function imageStart({ attrs, input }: ReferenceContext, element: number): number {
+  if (attrs.bool('include_batch_in_index')) return 0;
+  const size = input(0)
+    .shape.slice(1)
+    .reduce((a, b) => a * b, 1);
+  return Math.floor(element / size) * size;
+}
+
+const maxPoolWithArgmax: Reference = (c) => {
+  const positions = overWindows(c, c.input(0).shape, (elements) => {
+    const element = firstLargest(c.input(0), elements);
+    return element - imageStart(c, element);
+  });
+  const dtype = c.outputs[1] ?? 'int64';
+  return [...maxPool()(c), ...positions.map((value) => ({ ...value, dtype }))];
+};
+
+/** The flat index that `argmax` means for a window, whose elements tell which image it is in. */
+function chosen(c: ReferenceContext, window: number, elements: readonly number[]): number {
+  return at(c.input(2), window) + imageStart(c, elements[0] ?? 0);
+}
+
 export const POOL_REFERENCES = {
-  MaxPool: (c) =>
-    overWindows(c, c.input(0).shape, (elements) => Math.max(...elements.map((e) => at(c.input(0), e)))),
-  MaxPoolGrad: maxPoolGrad,
-  MaxPoolGradGrad: (c) =>
-    overWindows(c, c.input(0).shape, (elements) => at(c.input(2), firstLargest(c.input(0), elements))),
-  AvgPool: (c) =>
-    overWindows(c, c.input(0).shape, (elements) => {
-      return elements.reduce((sum, e) => sum + at(c.input(0), e), 0) / elements.length;
-    }),
+  MaxPool: maxPool(),
+  MaxPoolGrad: maxPoolGrad(),
+  MaxPoolGradGrad: maxPoolGradGrad(),
+  AvgPool: avgPool,
   AvgPoolGrad: avgPoolGrad,
+  MaxPool3D: maxPool(),
+  MaxPool3DGrad: maxPoolGrad(),
+  MaxPool3DGradGrad: maxPoolGradGrad(),
+  AvgPool3D: avgPool,
+  AvgPool3DGrad: avgPoolGrad,
+  MaxPoolV2: maxPool(listsFrom(1)),
+  MaxPoolGradV2: maxPoolGrad(listsFrom(3)),
+  MaxPoolGradGradV2: maxPoolGradGrad(listsFrom(3)),
+  MaxPoolWithArgmax: maxPoolWithArgmax,
+  MaxPoolGradWithArgmax: (c) =>
+    overPixels(c, c.input(0).shape, (data, window, elements) => {
+      addTo(data, chosen(c, window, elements), at(c.input(1), window));
+    }),
+  MaxPoolGradGradWithArgmax: (c) =>
+    overWindows(c, c.input(0).shape, (elements, window) => at(c.input(1), chosen(c, window, elements))),
 } satisfies FamilyReferences;

@@ -1,147 +1,135 @@
 /** Samples of pooling and its gradients. */
-import type { AttrInputs } from '@forerun/graph';
-import { Random } from '../random.js';
-import type { ErrorCase, FamilySamples, Sample, SampleInput, ShapeCase } from '../sample.js';
+import type { ErrorCase, FamilySamples, Sample, ShapeCase } from '../sample.js';
+import {
+  numbers,
+  poolAttrs,
+  POOL_CASES as CASES,
+  POOL_ERRORS as ERRORS,
+  POOL_TIES as TIES,
+  maxGradSamples as maxGrad,
+  maxSamples as max,
+  type PoolAttrs,
+  type PoolCase,
+} from './poolCases.js';
+import { POOL_VARIANT_SAMPLES } from './poolVariants.js';
 
-interface Case {
-  readonly name: string;
-  /** Images and pooled images. */
-  readonly images: readonly number[];
-  readonly pooled: readonly number[];
-  readonly attrs: AttrInputs;
-}
-
-function attrs(
-  size: number,
-  stride: number,
-  padding: 'SAME' | 'VALID',
-  format: 'NHWC' | 'NCHW' = 'NHWC',
-): AttrInputs {
-  const list = (n: number): number[] => (format === 'NHWC' ? [1, n, n, 1] : [1, 1, n, n]);
-  return { ksize: list(size), strides: list(stride), padding, data_format: format };
-}
-
-const CASES: readonly Case[] = [
-  { name: '2x2 over four channels', images: [2, 4, 6, 4], pooled: [2, 2, 3, 4], attrs: attrs(2, 2, 'VALID') },
-  { name: '2x2 with a rest', images: [1, 5, 7, 3], pooled: [1, 2, 3, 3], attrs: attrs(2, 2, 'VALID') },
-  { name: '2x2 SAME over odd sizes', images: [1, 5, 7, 4], pooled: [1, 3, 4, 4], attrs: attrs(2, 2, 'SAME') },
-  { name: '3x3 overlapping SAME', images: [1, 5, 6, 2], pooled: [1, 3, 3, 2], attrs: attrs(3, 2, 'SAME') },
-  { name: '3x3 at every pixel', images: [1, 4, 4, 4], pooled: [1, 4, 4, 4], attrs: attrs(3, 1, 'SAME') },
-  { name: '3x3 VALID NCHW', images: [2, 2, 7, 5], pooled: [2, 2, 3, 2], attrs: attrs(3, 2, 'VALID', 'NCHW') },
-  { name: '3x3 SAME apart', images: [1, 7, 7, 1], pooled: [1, 3, 3, 1], attrs: attrs(3, 3, 'SAME') },
+const VOLUMES: readonly PoolCase[] = [
   {
-    name: 'steps wider than the window',
-    images: [1, 7, 7, 2],
-    pooled: [1, 2, 2, 2],
-    attrs: attrs(2, 4, 'VALID'),
+    name: '2x2x2 apart',
+    images: [1, 4, 5, 4, 4],
+    pooled: [1, 2, 2, 2, 4],
+    attrs: poolAttrs(2, 2, 'VALID', 'NDHWC'),
   },
-  { name: '5x5 in a loop', images: [1, 6, 6, 1], pooled: [1, 3, 3, 1], attrs: attrs(5, 2, 'SAME') },
+  {
+    name: '3x3x3 overlapping SAME',
+    images: [2, 3, 4, 3, 1],
+    pooled: [2, 2, 2, 2, 1],
+    attrs: poolAttrs(3, 2, 'SAME', 'NDHWC'),
+  },
+  {
+    name: '2x2x2 SAME channels first',
+    images: [1, 2, 3, 3, 2],
+    pooled: [1, 2, 3, 3, 2],
+    attrs: poolAttrs(2, 1, 'SAME', 'NCDHW'),
+  },
+  {
+    name: 'another window along each dimension',
+    images: [1, 5, 3, 6, 2],
+    pooled: [1, 2, 3, 3, 2],
+    attrs: { ...poolAttrs(1, 1, 'VALID', 'NDHWC'), ksize: [1, 3, 1, 2, 1], strides: [1, 2, 1, 2, 1] },
+  },
 ];
 
-/** Elements that differ from each other by more than the steps of finite differences. */
-function distinct(shape: readonly number[], seed = 11): SampleInput {
-  const size = shape.reduce((a, b) => a * b, 1);
-  const random = new Random(seed);
-  const order = Array.from({ length: size }, (_, i) => i);
-  for (let i = size - 1; i > 0; i--) {
-    const j = random.integer(0, i + 1);
-    [order[i], order[j]] = [order[j] ?? 0, order[i] ?? 0];
-  }
-  return { value: order.map((k) => 0.02 * k - 1), shape };
+function explicit(attrs: PoolAttrs, ...pads: number[]): PoolAttrs {
+  const zeros =
+    attrs.data_format === 'NCHW'
+      ? [[0, 0, 0, 0], []]
+      : [
+          [0, 0],
+          [0, 0],
+        ];
+  return {
+    ...attrs,
+    padding: 'EXPLICIT',
+    explicit_paddings: [...(zeros[0] ?? []), ...pads, ...(zeros[1] ?? [])],
+  };
 }
 
-function numbers(shape: readonly number[], seed: number): SampleInput {
-  const size = shape.reduce((a, b) => a * b, 1);
-  return { value: [...new Random(seed).array(size)], shape };
-}
-
-/** What MaxPool gives for images, found by the rule alone: only equality with an element matters. */
-function pooledOf(
-  { images, pooled, attrs: { ksize, strides, padding, data_format: format } }: Case,
-  input: SampleInput,
-): SampleInput {
-  const x = input.value as number[];
-  const [h, w, c] = format === 'NCHW' ? [2, 3, 1] : [1, 2, 3];
-  const at = (list: unknown, i: number): number => (list as number[])[i] ?? 1;
-  const value: number[] = [];
-  const index = [0, 0, 0, 0];
-  const visit = (axis: number): void => {
-    if (axis === 4) return void value.push(largest(index));
-    for (let i = 0; i < at(pooled, axis); i++) {
-      index[axis] = i;
-      visit(axis + 1);
-    }
-  };
-  const range = (axis: number, o: number): [number, number] => {
-    const total =
-      padding === 'SAME'
-        ? (at(pooled, axis) - 1) * at(strides, axis) + at(ksize, axis) - at(images, axis)
-        : 0;
-    const begin = o * at(strides, axis) - Math.floor(Math.max(total, 0) / 2);
-    return [Math.max(0, begin), Math.min(at(images, axis), begin + at(ksize, axis))];
-  };
-  const largest = (position: readonly number[]): number => {
-    let best = -Infinity;
-    const [[y0, y1], [x0, x1]] = [range(h, at(position, h)), range(w, at(position, w))];
-    for (let py = y0; py < y1; py++) {
-      for (let px = x0; px < x1; px++) {
-        const pixel = [at(position, 0), 0, 0, 0];
-        [pixel[h], pixel[w], pixel[c]] = [py, px, at(position, c)];
-        best = Math.max(best, x[pixel.reduce((flat, p, i) => flat * at(images, i) + p, 0)] ?? best);
-      }
-    }
-    return best;
-  };
-  visit(0);
-  return { value, shape: pooled };
-}
+const PADDED: readonly PoolCase[] = [
+  {
+    name: 'explicit paddings',
+    images: [1, 4, 5, 2],
+    pooled: [1, 3, 3, 2],
+    attrs: explicit(poolAttrs(3, 2, 'VALID'), 1, 2, 2, 0),
+  },
+  {
+    name: 'explicit paddings, windows apart, NCHW',
+    images: [1, 2, 3, 4],
+    pooled: [1, 2, 2, 2],
+    attrs: explicit(poolAttrs(2, 2, 'VALID', 'NCHW'), 1, 0, 0, 1),
+  },
+];
 
 const SHAPES: readonly ShapeCase[] = [
-  { inputs: '[?,6,6,3]', outputs: '[?,3,3,3]', attrs: attrs(2, 2, 'VALID') },
-  { inputs: '[2,?,7,3]', outputs: '[2,?,4,3]', attrs: attrs(2, 2, 'SAME') },
-  { inputs: '[2,3,8,?]', outputs: '[2,3,3,?]', attrs: attrs(3, 3, 'SAME', 'NCHW') },
-  { inputs: '?', outputs: '[?,?,?,?]', attrs: attrs(2, 2, 'VALID') },
+  { inputs: '[?,6,6,3]', outputs: '[?,3,3,3]', attrs: poolAttrs(2, 2, 'VALID') },
+  { inputs: '[2,?,7,3]', outputs: '[2,?,4,3]', attrs: poolAttrs(2, 2, 'SAME') },
+  { inputs: '[2,3,8,?]', outputs: '[2,3,3,?]', attrs: poolAttrs(3, 3, 'SAME', 'NCHW') },
+  { inputs: '?', outputs: '[?,?,?,?]', attrs: poolAttrs(2, 2, 'VALID') },
 ];
 
-const ERRORS: readonly ErrorCase[] = [
-  { inputs: '[2,3,4]', attrs: attrs(2, 2, 'VALID'), message: /images must have rank 4, got shape \[2,3,4\]/ },
-  { inputs: '[2,3,4,1]', attrs: attrs(5, 1, 'VALID'), message: /a window of height 5 does not fit images/ },
+const EXPLICIT_ERRORS: readonly ErrorCase[] = [
   {
     inputs: '[2,3,4,1]',
-    attrs: { ...attrs(2, 2, 'VALID'), ksize: [1, 2, 2, 2] },
-    message: /ksize must be 4 positive numbers, 1 for batch and channels, got \[1,2,2,2\]/,
+    attrs: { ...poolAttrs(2, 2, 'VALID'), explicit_paddings: [0, 0, 1, 1, 1, 1, 0, 0] },
+    message: /explicit_paddings is only for padding EXPLICIT/,
   },
   {
     inputs: '[2,3,4,1]',
-    attrs: { ...attrs(2, 2, 'VALID'), strides: [1, 0, 2, 1] },
-    message: /strides must be 4 positive numbers/,
+    attrs: { ...poolAttrs(2, 2, 'VALID'), padding: 'EXPLICIT', explicit_paddings: [1, 0, 1, 1, 1, 1, 0, 0] },
+    message: /explicit_paddings must be 8 numbers >= 0, 0 for batch and channels/,
   },
 ];
 
-const TIES: Sample = {
-  name: 'equal elements and infinities',
-  inputs: [
-    { value: [1, 1, 2, 2, 1, 1, 2, 2, 0, -1, -Infinity, -3, -1, 0, -4, -Infinity], shape: [1, 4, 4, 1] },
-  ],
-  attrs: attrs(2, 2, 'VALID'),
-  skipGradient: 'equal elements',
-};
+const VOLUME_SHAPES: readonly ShapeCase[] = [
+  { inputs: '[?,6,6,?,3]', outputs: '[?,3,3,?,3]', attrs: poolAttrs(2, 2, 'VALID', 'NDHWC') },
+  { inputs: '[2,3,8,?,5]', outputs: '[2,3,3,?,2]', attrs: poolAttrs(3, 3, 'SAME', 'NCDHW') },
+  { inputs: '?', outputs: '[?,?,?,?,?]', attrs: poolAttrs(2, 2, 'SAME', 'NDHWC') },
+];
+
+const VOLUME_ERRORS: readonly ErrorCase[] = [
+  {
+    inputs: '[2,3,4,4]',
+    attrs: poolAttrs(2, 2, 'VALID', 'NDHWC'),
+    message: /images must have rank 5, got shape \[2,3,4,4\]/,
+  },
+  {
+    inputs: '[2,3,4,4,1]',
+    attrs: poolAttrs(5, 1, 'VALID', 'NDHWC'),
+    message: /a window of depth 5 does not fit/,
+  },
+  {
+    inputs: '[2,3,4,4,1]',
+    attrs: { ...poolAttrs(2, 2, 'VALID', 'NDHWC'), strides: [2, 2, 2, 2, 1] },
+    message: /strides must be 5 positive numbers, 1 for batch and channels/,
+  },
+];
 
 function gradCase(
   inputs: string,
   dtypes?: ErrorCase['dtypes'],
 ): Pick<ErrorCase, 'inputs' | 'attrs' | 'dtypes'> {
-  return { inputs, attrs: attrs(2, 2, 'VALID'), ...(dtypes === undefined ? {} : { dtypes }) };
+  return { inputs, attrs: poolAttrs(2, 2, 'VALID'), ...(dtypes === undefined ? {} : { dtypes }) };
 }
 
-/** Samples of the two gradients of MaxPool; `like` is the shape of the gradient that goes in. */
-function maxGrad(like: 'images' | 'pooled'): Sample[] {
-  return CASES.map((each) => ({
+function avg(cases: readonly PoolCase[]): Sample[] {
+  return cases.map((each) => ({ name: each.name, inputs: [numbers(each.images, 3)], attrs: each.attrs }));
+}
+
+function avgGrad(cases: readonly PoolCase[]): Sample[] {
+  return cases.map((each) => ({
     name: each.name,
-    inputs: [distinct(each.images), pooledOf(each, distinct(each.images)), numbers(each[like], 5)],
+    inputs: [{ value: [...each.images], dtype: 'int32' }, numbers(each.pooled, 5)],
     attrs: each.attrs,
-    // the images decide only which element is taken; orig_output follows from them
-    gradientInputs: [2],
   }));
 }
 
@@ -152,67 +140,72 @@ const GRAD_TIES: Sample = {
     { value: [1, 1, 1, 2], shape: [1, 2, 2, 1] },
     { value: [1, 2, 4, 8], shape: [1, 2, 2, 1] },
   ],
-  attrs: attrs(2, 1, 'VALID'),
+  attrs: poolAttrs(2, 1, 'VALID'),
   skipGradient: 'equal elements',
 };
 
+const ORIG_OUTPUT_ERROR: ErrorCase = {
+  ...gradCase('[1,4,4,1];[1,3,2,1];[1,2,2,1]'),
+  message: /orig_output has shape \[1,3,2,1\], pooling orig_input gives \[1,2,2,1\]/,
+};
+const GRADIENT_ERROR: ErrorCase = {
+  ...gradCase('[1,4,4,1];[1,2,2,1];[1,4,4,1]'),
+  message: /the gradient has shape \[1,4,4,1\], expected \[1,2,2,1\]/,
+};
+const SECOND_ERROR: ErrorCase = {
+  ...gradCase('[1,4,4,1];[1,2,2,1];[1,2,2,1]'),
+  message: /the gradient has shape \[1,2,2,1\], expected \[1,4,4,1\]/,
+};
+
+const VOLUME_GRAD_ERROR: ErrorCase = {
+  inputs: '[1,4,4,4,1];[1,2,2,3,1];?',
+  attrs: poolAttrs(2, 2, 'VALID', 'NDHWC'),
+  message: /orig_output has shape \[1,2,2,3,1\], pooling orig_input gives \[1,2,2,2,1\]/,
+};
+
 export const POOL_SAMPLES = {
+  ...POOL_VARIANT_SAMPLES,
+
   MaxPool: {
     samples: [
-      ...CASES.map((each) => ({ name: each.name, inputs: [distinct(each.images)], attrs: each.attrs })),
+      ...max([...CASES, ...PADDED]),
       TIES,
       {
         name: 'int32',
         inputs: [{ value: [-5, -7, -9, -6], dtype: 'int32', shape: [1, 2, 2, 1] }],
-        attrs: attrs(2, 2, 'SAME'),
+        attrs: poolAttrs(2, 2, 'SAME'),
+      },
+      {
+        name: 'no images',
+        inputs: [{ value: [], dtype: 'float32', shape: [0, 4, 4, 3] }],
+        attrs: poolAttrs(2, 2, 'SAME'),
+        skipGradient: 'there are no elements',
       },
     ],
     shapes: SHAPES,
-    errors: ERRORS,
+    errors: [...ERRORS, ...EXPLICIT_ERRORS],
   },
   MaxPoolGrad: {
-    samples: [...maxGrad('pooled'), GRAD_TIES],
-    shapes: [{ inputs: '[?,6,6,3];[?,3,3,3];?', outputs: '[?,6,6,3]', attrs: attrs(2, 2, 'VALID') }],
-    errors: [
-      {
-        ...gradCase('[1,4,4,1];[1,3,2,1];[1,2,2,1]'),
-        message: /orig_output has shape \[1,3,2,1\], pooling orig_input gives \[1,2,2,1\]/,
-      },
-      {
-        ...gradCase('[1,4,4,1];[1,2,2,1];[1,4,4,1]'),
-        message: /the gradient has shape \[1,4,4,1\], expected \[1,2,2,1\]/,
-      },
-    ],
+    samples: [...maxGrad([...CASES, ...PADDED], 'pooled'), GRAD_TIES],
+    shapes: [{ inputs: '[?,6,6,3];[?,3,3,3];?', outputs: '[?,6,6,3]', attrs: poolAttrs(2, 2, 'VALID') }],
+    errors: [ORIG_OUTPUT_ERROR, GRADIENT_ERROR],
   },
   MaxPoolGradGrad: {
-    samples: maxGrad('images'),
-    shapes: [{ inputs: '[?,6,6,3];[?,3,3,3];?', outputs: '[?,3,3,3]', attrs: attrs(2, 2, 'VALID') }],
-    errors: [
-      {
-        ...gradCase('[1,4,4,1];[1,2,2,1];[1,2,2,1]'),
-        message: /the gradient has shape \[1,2,2,1\], expected \[1,4,4,1\]/,
-      },
-    ],
+    samples: maxGrad(CASES, 'images'),
+    shapes: [{ inputs: '[?,6,6,3];[?,3,3,3];?', outputs: '[?,3,3,3]', attrs: poolAttrs(2, 2, 'VALID') }],
+    errors: [SECOND_ERROR],
   },
-  AvgPool: {
-    samples: CASES.map((each) => ({ name: each.name, inputs: [numbers(each.images, 3)], attrs: each.attrs })),
-    shapes: SHAPES,
-    errors: ERRORS,
-  },
+  AvgPool: { samples: avg(CASES), shapes: SHAPES, errors: ERRORS },
   AvgPoolGrad: {
-    samples: CASES.map((each) => ({
-      name: each.name,
-      inputs: [{ value: [...each.images], dtype: 'int32' }, numbers(each.pooled, 5)],
-      attrs: each.attrs,
-    })),
+    samples: avgGrad(CASES),
     shapes: [
       {
         inputs: '[4];[?,3,3,3]',
         outputs: '[2,6,6,3]',
-        attrs: attrs(2, 2, 'VALID'),
+        attrs: poolAttrs(2, 2, 'VALID'),
         constants: { 0: [2, 6, 6, 3] },
       },
-      { inputs: '[4];?', outputs: '[?,?,?,?]', attrs: attrs(2, 2, 'VALID') },
+      { inputs: '[4];?', outputs: '[?,?,?,?]', attrs: poolAttrs(2, 2, 'VALID') },
     ],
     errors: [
       {
@@ -221,6 +214,39 @@ export const POOL_SAMPLES = {
         message: /the gradient has shape \[1,3,2,1\], expected \[1,2,2,1\]/,
       },
       { ...gradCase('[3];?'), message: /orig_input_shape must hold 4 sizes, got \[\?,\?,\?\]/ },
+    ],
+  },
+  MaxPool3D: { samples: max(VOLUMES), shapes: VOLUME_SHAPES, errors: VOLUME_ERRORS },
+  MaxPool3DGrad: {
+    samples: maxGrad(VOLUMES, 'pooled'),
+    shapes: [
+      {
+        inputs: '[?,4,4,4,1];[?,2,2,2,1];?',
+        outputs: '[?,4,4,4,1]',
+        attrs: poolAttrs(2, 2, 'VALID', 'NDHWC'),
+      },
+      { inputs: '?;?;?', outputs: '[?,?,?,?,?]', attrs: poolAttrs(2, 2, 'VALID', 'NDHWC') },
+    ],
+    errors: [VOLUME_GRAD_ERROR],
+  },
+  MaxPool3DGradGrad: {
+    samples: maxGrad(VOLUMES, 'images'),
+    shapes: [{ inputs: '[?,4,4,4,1];?;?', outputs: '[?,2,2,2,1]', attrs: poolAttrs(2, 2, 'VALID', 'NDHWC') }],
+    errors: [VOLUME_GRAD_ERROR],
+  },
+  AvgPool3D: { samples: avg(VOLUMES), shapes: VOLUME_SHAPES, errors: VOLUME_ERRORS },
+  AvgPool3DGrad: {
+    samples: avgGrad(VOLUMES),
+    shapes: [
+      { inputs: '[5];?', outputs: '[?,?,?,?,?]', attrs: poolAttrs(2, 2, 'VALID', 'NDHWC') },
+      { inputs: '?;?', outputs: '[?,?,?,?,?]', attrs: poolAttrs(2, 2, 'VALID', 'NDHWC') },
+    ],
+    errors: [
+      {
+        inputs: '[4];?',
+        attrs: poolAttrs(2, 2, 'VALID', 'NDHWC'),
+        message: /orig_input_shape must hold 5 sizes, got \[\?,\?,\?,\?\]/,
+      },
     ],
   },
 } satisfies FamilySamples;
