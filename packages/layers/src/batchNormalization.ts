@@ -4,6 +4,8 @@ import {
   InvalidArgumentError,
   cast,
   div,
+  fill,
+  fusedBatchNorm,
   getDefaultGraph,
   maximum,
   moments,
@@ -42,6 +44,11 @@ export interface BatchNormalizationOptions extends LayerOptions {
   readonly movingVarianceInitializer?: Initializer | undefined;
   readonly betaRegularizer?: Regularizer | undefined;
   readonly gammaRegularizer?: Regularizer | undefined;
+  /**
+   * Uses the fused op, for inputs of rank 4 with the features second or last; default `true` for these. A
+   * `training` that is fed takes the other way.
+   */
+  readonly fused?: boolean | undefined;
   /** Statistics of the batch or moving ones: a boolean, or a bool scalar that may be fed. Default `false`. */
   readonly training?: boolean | Tensor | undefined;
 }
@@ -51,11 +58,16 @@ interface Statistics {
   readonly variance: TensorLike;
 }
 
+interface Moving {
+  readonly mean: Variable;
+  readonly variance: Variable;
+}
+
 /** See `batchNormalization`. */
 export class BatchNormalization extends Layer {
   #gamma: Variable | null = null;
   #beta: Variable | null = null;
-  #moving: { readonly mean: Variable; readonly variance: Variable } | null = null;
+  #moving: Moving | null = null;
 
   constructor(private readonly settings: BatchNormalizationOptions = {}) {
     super('batch_normalization', settings);
@@ -63,6 +75,7 @@ export class BatchNormalization extends Layer {
 
   protected override build(inputs: TensorShape): void {
     const { center = true, scale = true } = this.settings;
+    this.checkFused(inputs);
     const shape = [this.requireDim(inputs, this.axisOf(inputs), 'the dimension of the features')];
     const ones = onesInitializer();
     const zeros = zerosInitializer();
@@ -89,6 +102,7 @@ export class BatchNormalization extends Layer {
     const { training = false, epsilon = 0.001 } = this.settings;
     const moving = this.#moving;
     if (moving === null) throw new InvalidArgumentError('batch_normalization: the layer is not built');
+    if (this.isFused(x.shape) && typeof training === 'boolean') return this.callFused(x, training, moving);
     const { mean, variance } = training === false ? moving : this.trainingStatistics(x, training, moving);
     const shaped = (value: TensorLike): TensorLike => this.alongAxis(x.shape, value);
     const offset = this.#beta === null ? null : shaped(this.#beta);
@@ -96,12 +110,43 @@ export class BatchNormalization extends Layer {
     return normalize(x, shaped(mean), shaped(variance), offset, factor, epsilon);
   }
 
+  /** The fused op gives the sample's variance, which is what the moving average sees. */
+  private callFused(x: Tensor, training: boolean, moving: Moving): Tensor {
+    const { epsilon = 0.001 } = this.settings;
+    const { mean, variance } = moving;
+    const size = mean.shape.toStatic();
+    const [y, batchMean, batchVariance] = fusedBatchNorm(
+      x,
+      this.#gamma ?? fill(size, 1),
+      this.#beta ?? fill(size, 0),
+      {
+        epsilon,
+        isTraining: training,
+        dataFormat: this.axisOf(x.shape) === 1 ? 'NCHW' : 'NHWC',
+        ...(training ? {} : { mean, variance }),
+      },
+    );
+    if (training) {
+      this.addUpdate(mean, batchMean, true);
+      this.addUpdate(variance, batchVariance, true);
+    }
+    return y;
+  }
+
+  private isFused(inputs: TensorShape): boolean {
+    const images = inputs.rank === 4 && [1, 3].includes(this.axisOf(inputs));
+    return this.settings.fused !== false && images;
+  }
+
+  private checkFused(inputs: TensorShape): void {
+    if (this.settings.fused !== true || this.isFused(inputs)) return;
+    throw new InvalidArgumentError(
+      `batch_normalization: fused needs inputs of rank 4 and axis 1 or 3, got shape ${inputs.toString()} and axis ${this.axisOf(inputs)}`,
+    );
+  }
+
   /** Statistics of the batch, or where `training` is fed as false the moving ones; adds the update operations. */
-  private trainingStatistics(
-    x: Tensor,
-    training: true | Tensor,
-    moving: { readonly mean: Variable; readonly variance: Variable },
-  ): Statistics {
+  private trainingStatistics(x: Tensor, training: true | Tensor, moving: Moving): Statistics {
     const axis = this.axisOf(x.shape);
     const axes = Array.from({ length: x.shape.rank ?? 0 }, (_, i) => i).filter((i) => i !== axis);
     const [batchMean, batchVariance] = moments(x, axes);

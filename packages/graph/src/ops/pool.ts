@@ -98,3 +98,4 @@ export const POOL = {
 } satisfies Record<string, OpDef>;
 
 export * from './poolBuilders.js';
+export { pool, type GeneralPoolOptions } from './poolGeneral.js';

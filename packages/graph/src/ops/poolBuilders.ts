@@ -170,11 +170,13 @@ export function maxPoolWithArgmax(
   input: TensorLike,
   options: MaxPoolWithArgmaxOptions,
 ): [output: Tensor, argmax: Tensor] {
-  const { data_format: _, ...attrs } = windowAttrs('maxPoolWithArgmax', options, 'NHWC');
+  const { ksize, strides, padding } = windowAttrs('maxPoolWithArgmax', options, 'NHWC');
   const node = applyOp('MaxPoolWithArgmax', [input], {
     name: options.name,
     attrs: {
-      ...attrs,
+      ksize,
+      strides,
+      padding,
       Targmax: options.outputDtype ?? 'int64',
       include_batch_in_index: options.includeBatchInIndex ?? false,
     },

@@ -51,7 +51,7 @@ export const EXPLICIT_POOL_ATTRS = [...POOL_ATTRS, 'explicit_paddings'];
 
 /** Positions of the dimensions that are pooled. */
 export function pooledAxes(format: string): number[] {
-  return [...format].flatMap((letter, i) => ('NC'.includes(letter) ? [] : [i]));
+  return Array.from(format).flatMap((letter, i) => ('NC'.includes(letter) ? [] : [i]));
 }
 
 /** How the windows lie on each of the pooled dimensions. */

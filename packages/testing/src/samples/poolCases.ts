@@ -25,7 +25,7 @@ export function poolAttrs(
   padding: 'SAME' | 'VALID',
   format = 'NHWC',
 ): PoolAttrs {
-  const list = (n: number): number[] => [...format].map((letter) => ('NC'.includes(letter) ? 1 : n));
+  const list = (n: number): number[] => Array.from(format).map((letter) => ('NC'.includes(letter) ? 1 : n));
   return { ksize: list(size), strides: list(stride), padding, data_format: format };
 }
 
@@ -54,7 +54,7 @@ interface Range {
 
 function windowRange({ images, pooled, attrs }: PoolCase, axis: number, o: number): Range {
   const at = (list: readonly number[]): number => list[axis] ?? 1;
-  const explicit = (attrs['explicit_paddings'] ?? []) as readonly number[];
+  const explicit = (attrs.explicit_paddings ?? []) as readonly number[];
   const total = (at(pooled) - 1) * at(attrs.strides) + at(attrs.ksize) - at(images);
   const same = attrs.padding === 'SAME' ? Math.floor(Math.max(total, 0) / 2) : 0;
   const begin = o * at(attrs.strides) - (explicit[2 * axis] ?? same);
