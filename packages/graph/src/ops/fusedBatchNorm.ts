@@ -1,9 +1,10 @@
 /** Records of fused batch normalization, its gradient, and the gradient of that (Ioffe and Szegedy, 2015). */
-import { apply, applyOp, convertToTensor, type NameOptions } from '../apply.js';
+import { applyOp, type NameOptions } from '../apply.js';
 import { InvalidArgumentError } from '../errors.js';
 import { op, type GradContext, type OpDef } from '../opDef.js';
 import type { AttrInputs } from '../resolveOp.js';
 import type { Tensor, TensorLike } from '../tensor.js';
+import { toTensorValue } from '../value.js';
 import { inferBatchNorm, inferBatchNormGrad } from './fusedBatchNormShapes.js';
 
 const FORMATS = 'data_format: {"NHWC", "NCHW"} = "NHWC"';
@@ -231,8 +232,7 @@ export function fusedBatchNorm(
     is_training: isTraining,
     exponential_avg_factor: exponentialAvgFactor,
   };
-  const given = (value: TensorLike | null): TensorLike =>
-    value ?? apply('Fill', [[0], convertToTensor(0, { dtype: 'float32' })]);
+  const given = (value: TensorLike | null): TensorLike => value ?? toTensorValue([], 'float32', [0]);
   const node = applyOp('FusedBatchNormV3', [x, scale, offset, given(mean), given(variance)], { name, attrs });
   return [node.output(0), node.output(1), node.output(2)];
 }

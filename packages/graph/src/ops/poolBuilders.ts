@@ -5,7 +5,7 @@ import type { AttrInputs } from '../resolveOp.js';
 import { nameScope, withGraphOf } from '../scopes.js';
 import type { Tensor, TensorLike } from '../tensor.js';
 import { expandDims, squeeze } from './arrayView.js';
-import type { DataFormat, ExplicitPadding, PerAxis } from './convWindows.js';
+import { perDimension, type DataFormat, type ExplicitPadding, type PerAxis } from './convWindows.js';
 
 /** Order of the dimensions of sequences, images or volumes. */
 export type PoolFormat = 'NWC' | 'NCW' | DataFormat | 'NDHWC' | 'NCDHW';
@@ -32,19 +32,6 @@ export type MaxPool2DOptions = Omit<MaxPoolOptions, 'dataFormat'> & {
   readonly dataFormat?: DataFormat | undefined;
 };
 export type Pool3DOptions = WindowOptions<'NDHWC' | 'NCDHW'>;
-
-/** One number per dimension of `format` from those that the caller gave. */
-function perDimension(caller: string, name: string, value: PerAxis, format: string): number[] {
-  const list = typeof value === 'number' ? [value] : value;
-  if (list.length === format.length) return [...list];
-  const pooled = format.length - 2;
-  if (list.length !== 1 && list.length !== pooled) {
-    const counts = [...new Set([1, pooled, format.length])].join(', ').replace(/, (\d+)$/, ' or $1');
-    throw new InvalidArgumentError(`${caller}: ${name} takes ${counts} numbers, got [${list.join(',')}]`);
-  }
-  const sizes = Array.from({ length: pooled }, (_, i) => list[i] ?? list[0] ?? 1);
-  return format.startsWith('NC') ? [1, 1, ...sizes] : [1, ...sizes, 1];
-}
 
 function windowAttrs(caller: string, options: MaxPoolOptions, dataFormat: string): AttrInputs {
   const { padding } = options;

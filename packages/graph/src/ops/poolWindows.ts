@@ -81,7 +81,7 @@ export function inferPool(
   pooledAxes(format).forEach((dimension, i) => {
     const axis = axes[i];
     const count = axis === undefined ? null : windowCount(dims[dimension] ?? null, axis);
-    if (axis !== undefined && count !== null && count < 0) {
+    if (axis !== undefined && count !== null && !fits(dims[dimension] ?? null, axis)) {
       const name = { D: 'depth', H: 'height', W: 'width' }[format.charAt(dimension)] ?? 'size';
       c.fail(
         `a window of ${name} ${axis.size} does not fit images of shape ` +
@@ -91,6 +91,12 @@ export function inferPool(
     dims[dimension] = count;
   });
   return new TensorShape(dims);
+}
+
+/** Without padding by rule a window must lie within the padded images, as TensorFlow's shape rule demands. */
+function fits(size: Dim, { size: window, padding, explicit = [0, 0] }: WindowAxis): boolean {
+  if (padding === 'SAME' || size === null) return true;
+  return window <= size + (padding === 'EXPLICIT' ? explicit[0] + explicit[1] : 0);
 }
 
 function checkLists(c: InferContext, { format, ksize, strides, padding, explicit }: Pooling): void {

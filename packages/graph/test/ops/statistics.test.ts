@@ -158,6 +158,12 @@ describe('fusedBatchNorm', () => {
     );
   });
 
+  it('builds in the graph of its input', () => {
+    const x = new Graph().asDefault(() => placeholder('float32', [1, 2, 2, 1]));
+    const [y] = fusedBatchNorm(x, [1], [0]);
+    expect(y.graph).toBe(x.graph);
+  });
+
   it('asks for the statistics that it needs', () => {
     new Graph().asDefault(() => {
       const x = placeholder('float32', [1, 2, 2, 3]);
