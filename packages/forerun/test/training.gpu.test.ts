@@ -72,7 +72,8 @@ test('graph -> file -> graph gives the same loss at the same step', async () => 
   const saver = new fr.train.Saver();
   const sess = await fr.Session.create();
   await sess.run(fr.globalVariablesInitializer());
-  for (let i = 0; i < 3; i++) await sess.run(step, FEEDS);
+  const before: number[] = [];
+  for (let i = 0; i < 3; i++) before.push((await sess.run([loss, step], FEEDS))[0].item());
   const prefix = await saver.save(sess, join(directory, 'model.ckpt'));
   const want: number[] = [];
   for (let i = 0; i < 3; i++) want.push((await sess.run([loss, step], FEEDS))[0].item());
@@ -85,7 +86,8 @@ test('graph -> file -> graph gives the same loss at the same step', async () => 
   const got: number[] = [];
   for (let i = 0; i < 3; i++) got.push((await fresh.run(['loss:0', 'train'], FEEDS))[0].item());
   expect(got).toEqual(want);
-  expect(want[2]).toBeLessThan(want[0] ?? NaN);
+  // Dropout makes single steps go up and down: compare with the beginning.
+  expect(want[2]).toBeLessThan(before[0] ?? NaN);
   fresh.close();
 });
 
