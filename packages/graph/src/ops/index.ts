@@ -21,6 +21,7 @@ export * from './state.js';
 export * from './training.js';
 export * from './norm.js';
 export * from './linalg.js';
+export * from './linalgComposed.js';
 export * from './image.js';
 export * from './segment.js';
 export * from './scatter.js';

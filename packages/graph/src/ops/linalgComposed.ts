@@ -1,0 +1,137 @@
+/** Linear algebra that is made of factorizations: logarithms of determinants, least squares, norms. */
+import type { NameOptions } from '../apply.js';
+import { InvalidArgumentError, UnimplementedError } from '../errors.js';
+import { Tensor, type TensorLike } from '../tensor.js';
+import { convertToTensor } from '../apply.js';
+import { reshape, squeeze } from './arrayView.js';
+import { add, mul, pow } from './binary.js';
+import { cholesky, matrixTriangularSolve } from './linalg.js';
+import { batchMatMul } from './matrix.js';
+import { composedOf } from './matrixComposed.js';
+import { matrixDiagPart, matrixSetDiag } from './matrixDiag.js';
+import { reduceMax, reduceSum } from './reduction.js';
+import { log, sqrt } from './transcendental.js';
+import { abs, square } from './unary.js';
+
+/** log det of symmetric positive definite matrices [..., n, n] (`tf.linalg.logdet`), by `cholesky`: [...]. */
+export function logdet(matrix: TensorLike, { name = 'logdet' }: NameOptions = {}): Tensor {
+  return composedOf(name, matrix, (x) => mul(reduceSum(log(matrixDiagPart(cholesky(x))), { axis: [-1] }), 2));
+}
+
+/**
+ * Solutions of a x = `rhs` [..., n, k], `chol` being the Cholesky factors of a (`tf.linalg.cholesky_solve`).
+ */
+export function choleskySolve(
+  chol: TensorLike,
+  rhs: TensorLike,
+  { name = 'cholesky_solve' }: NameOptions = {},
+): Tensor {
+  return composedOf(name, chol, (l) =>
+    matrixTriangularSolve(l, matrixTriangularSolve(l, rhs), { adjoint: true }),
+  );
+}
+
+export interface LstsqOptions extends NameOptions {
+  /** Weight of the squares of the solution. Default 0. */
+  readonly l2Regularizer?: number | undefined;
+  /** Must be true, the default: the path by Cholesky's factorization is the only one. */
+  readonly fast?: boolean | undefined;
+}
+
+/**
+ * Least-squares solutions of `matrix` [..., m, n] x = `rhs` [..., m, k] (`tf.linalg.lstsq`) by the normal equations: with
+ * m >= n those that minimize |matrix x - rhs|² + l2Regularizer |x|², else the shortest that solve the system. Throws
+ * `InvalidArgumentError` where m and n are not known, `UnimplementedError` for `fast: false`.
+ */
+export function lstsq(matrix: TensorLike, rhs: TensorLike, options: LstsqOptions = {}): Tensor {
+  const { l2Regularizer = 0, fast = true, name = 'matrix_solve_ls' } = options;
+  if (!fast)
+    throw new UnimplementedError('lstsq: complete orthogonal decompositions (fast: false) are not computed');
+  return composedOf(name, matrix, (a) => {
+    const [m, n] = a.shape.rank === null ? [null, null] : [a.shape.dim(-2), a.shape.dim(-1)];
+    if (m === null || n === null) {
+      throw new InvalidArgumentError(
+        `lstsq: the sizes of matrix must be known, got shape ${a.shape.toString()}`,
+      );
+    }
+    const b = convertToTensor(rhs, rhs instanceof Tensor ? {} : { dtype: a.dtype });
+    const over = m >= n;
+    const gram = batchMatMul(a, a, over ? { adjX: true } : { adjY: true });
+    const regular =
+      l2Regularizer === 0 ? gram : matrixSetDiag(gram, add(matrixDiagPart(gram), l2Regularizer));
+    const factor = cholesky(regular);
+    if (over) return choleskySolve(factor, batchMatMul(a, b, { adjX: true }));
+    return batchMatMul(a, choleskySolve(factor, b), { adjX: true });
+  });
+}
+
+export type NormOrder = 'euclidean' | 'fro' | number;
+
+export interface NormOptions extends NameOptions {
+  /** Default `euclidean`. */
+  readonly ord?: NormOrder | undefined;
+  /** Default: the norm of all elements as one vector. Two axes make matrices. */
+  readonly axis?: number | readonly [number, number] | null | undefined;
+  readonly keepDims?: boolean | undefined;
+}
+
+/**
+ * Norms of vectors along one axis (or of all elements), or of matrices over two (`tf.norm`). Vectors: `euclidean`,
+ * or the p-norm for a number p > 0, Infinity being the largest absolute value. Matrices: `euclidean` and `fro` the
+ * root of the sum of squares, 1 and Infinity the largest sum of a column or row; 2, the largest singular value, throws
+ * `UnimplementedError`.
+ * The gradient of a Euclidean norm that is 0 is NaN, as in TensorFlow.
+ */
+export function norm(tensor: TensorLike, options: NormOptions = {}): Tensor {
+  const { ord = 'euclidean', axis = null, keepDims = false, name = 'norm' } = options;
+  checkNorm(ord, axis);
+  return composedOf(name, tensor, (x) => {
+    const kept = normKept(x, ord, axis);
+    if (keepDims) return kept;
+    return axis === null
+      ? reshape(kept, [])
+      : squeeze(kept, { axis: typeof axis === 'number' ? [axis] : [...axis] });
+  });
+}
+
+function checkNorm(ord: NormOrder, axis: NormOptions['axis']): void {
+  if (typeof axis === 'object' && axis !== null) {
+    if (axis.length !== 2 || axis[0] === axis[1]) {
+      throw new InvalidArgumentError(
+        `norm: axis must be one axis or two different ones, got [${axis.join()}]`,
+      );
+    }
+    if (ord === 2)
+      throw new UnimplementedError(
+        'norm: the norm 2 of matrices, their largest singular value, is not computed',
+      );
+    if (!['euclidean', 'fro', 1, Infinity].includes(ord)) {
+      throw new InvalidArgumentError(
+        `norm: ord of matrices must be euclidean, fro, 1, 2 or Infinity, got ${ord}`,
+      );
+    }
+    return;
+  }
+  if (ord === 'fro' || (typeof ord === 'number' && !(ord > 0))) {
+    throw new InvalidArgumentError(`norm: ord of vectors must be euclidean or a number above 0, got ${ord}`);
+  }
+}
+
+/** The norm with its axes kept as 1. */
+function normKept(x: Tensor, ord: NormOrder, axis: number | readonly [number, number] | null): Tensor {
+  const axes = axis === null ? undefined : typeof axis === 'number' ? [axis] : [...axis];
+  const matrix = axes?.length === 2;
+  const kept = { axis: axes, keepDims: true };
+  if (typeof ord === 'string' || ord === 2) return sqrt(reduceSum(square(x), kept));
+  const size = abs(x);
+  const [first, last] = [axes?.slice(0, 1), axes?.slice(-1)];
+  if (ord === 1) {
+    const sums = reduceSum(size, { axis: first, keepDims: true });
+    return matrix ? reduceMax(sums, { axis: last, keepDims: true }) : sums;
+  }
+  if (ord === Infinity) {
+    const sums = matrix ? reduceSum(size, { axis: last, keepDims: true }) : size;
+    return reduceMax(sums, { axis: first, keepDims: true });
+  }
+  return pow(reduceSum(pow(size, ord), kept), 1 / ord);
+}
