@@ -23,6 +23,8 @@ export {
   matvec,
   norm,
   qr,
+  selfAdjointEig as eigh,
+  selfAdjointEigvals as eigvalsh,
   tensorDiag,
   tensorDiagPart,
   tensordot,

@@ -15,6 +15,8 @@ export {
   matrixTriangularSolve,
   norm,
   qr,
+  selfAdjointEig,
+  selfAdjointEigvals,
   matrixTranspose,
   tensorDiag as diag,
   tensorDiagPart as diagPart,

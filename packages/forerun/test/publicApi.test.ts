@@ -211,6 +211,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
     ...['countNonzero', 'cumulativeLogsumexp', 'l2Normalize', 'reduceAll', 'reduceAny', 'zeroFraction'],
   ],
   linalg: [
+    ...['eigh', 'eigvalsh'],
     ...[
       'cholesky',
       'choleskySolve',

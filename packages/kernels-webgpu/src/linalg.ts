@@ -4,42 +4,10 @@
  */
 import { sizeOf, type OpName } from '@forerun/graph';
 import { device, type Kernel, type KernelContext, type Lowered } from './kernel.js';
+import { selfAdjointEig } from './linalgEig.js';
+import { BARRIER, perMatrix, share } from './linalgWorkgroup.js';
 import { broadcastIndex, unflatten } from './wgsl/indexing.js';
-import { inputBinding, outputBinding, scratchBinding, shader, type ShaderBinding } from './wgsl/shader.js';
-
-const LANES = 64;
-const BARRIER = 'storageBarrier();\nworkgroupBarrier();';
-
-interface MatrixKernel {
-  readonly bindings: readonly ShaderBinding[];
-  readonly scratch?: readonly number[];
-  readonly declarations?: string;
-  /** Statements for the matrix number `matrix`; must be uniform wherever it has a barrier. */
-  readonly body: string;
-}
-
-/** One workgroup for every matrix of the batch. */
-function perMatrix(c: KernelContext, batch: number, kernel: MatrixKernel): Lowered {
-  if (batch === 0) return { dispatches: [] };
-  const groups = Math.min(batch, c.adapter.maxWorkgroups);
-  const dispatch = shader(
-    {
-      label: c.op,
-      bindings: kernel.bindings,
-      workgroups: [groups, 1, 1],
-      workgroupSize: LANES,
-      ...(kernel.declarations === undefined ? {} : { declarations: kernel.declarations }),
-      body: `for (var matrix = group_id.x; matrix < ${batch}u; matrix += ${groups}u) {\n${kernel.body}\n${BARRIER}\n}`,
-    },
-    c.adapter,
-  );
-  return { dispatches: [dispatch], scratch: kernel.scratch ?? [] };
-}
-
-/** Shares `count` pieces of work, numbered `t`, among the invocations. */
-function share(count: string, body: string): string {
-  return `for (var t = local_index; t < ${count}; t += ${LANES}u) {\n${body}\n}`;
-}
+import { inputBinding, outputBinding, scratchBinding, type ShaderBinding } from './wgsl/shader.js';
 
 const cholesky = device((c) => {
   const { shape } = c.output(0);
@@ -363,4 +331,5 @@ export const LINALG_KERNELS = {
     'out[matrix] = sign;\nout1[matrix] = total;',
   ),
   Qr: qr,
+  SelfAdjointEigV2: selfAdjointEig,
 } satisfies Partial<Record<OpName, Kernel>>;

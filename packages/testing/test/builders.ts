@@ -33,6 +33,7 @@ export const BUILDER_NAMES: Partial<Record<OpName, string>> = {
   RealDiv: 'realDiv',
   BatchMatMulV2: 'batchMatMul',
   Diag: 'tensorDiag',
+  SelfAdjointEigV2: 'selfAdjointEig',
   DiagPart: 'tensorDiagPart',
   Conv2D: 'conv2d',
   Conv2DBackpropInput: 'conv2dBackpropInput',

@@ -3,9 +3,10 @@ import type { NameOptions } from '../apply.js';
 import { InvalidArgumentError, UnimplementedError } from '../errors.js';
 import { Tensor, type TensorLike } from '../tensor.js';
 import { convertToTensor } from '../apply.js';
-import { reshape, squeeze } from './arrayView.js';
+import { transpose } from './arrayMove.js';
+import { expandDims, reshape, squeeze } from './arrayView.js';
 import { add, mul, pow } from './binary.js';
-import { cholesky, matrixTriangularSolve } from './linalg.js';
+import { cholesky, matrixTriangularSolve, selfAdjointEigvals } from './linalg.js';
 import { batchMatMul } from './matrix.js';
 import { composedOf } from './matrixComposed.js';
 import { matrixDiagPart, matrixSetDiag } from './matrixDiag.js';
@@ -78,14 +79,15 @@ export interface NormOptions extends NameOptions {
 /**
  * Norms of vectors along one axis (or of all elements), or of matrices over two (`tf.norm`). Vectors: `euclidean`,
  * or the p-norm for a number p > 0, Infinity being the largest absolute value. Matrices: `euclidean` and `fro` the
- * root of the sum of squares, 1 and Infinity the largest sum of a column or row; 2, the largest singular value, throws
- * `UnimplementedError`.
+ * root of the sum of squares, 1 and Infinity the largest sum of a column or row; 2 the largest singular
+ * value.
  * The gradient of a Euclidean norm that is 0 is NaN, as in TensorFlow.
  */
 export function norm(tensor: TensorLike, options: NormOptions = {}): Tensor {
   const { ord = 'euclidean', axis = null, keepDims = false, name = 'norm' } = options;
   checkNorm(ord, axis);
   return composedOf(name, tensor, (x) => {
+    if (ord === 2 && typeof axis === 'object' && axis !== null) return spectralNorm(x, axis, keepDims);
     const kept = normKept(x, ord, axis);
     if (keepDims) return kept;
     return axis === null
@@ -101,11 +103,7 @@ function checkNorm(ord: NormOrder, axis: NormOptions['axis']): void {
         `norm: axis must be one axis or two different ones, got [${axis.join()}]`,
       );
     }
-    if (ord === 2)
-      throw new UnimplementedError(
-        'norm: the norm 2 of matrices, their largest singular value, is not computed',
-      );
-    if (!['euclidean', 'fro', 1, Infinity].includes(ord)) {
+    if (!['euclidean', 'fro', 1, 2, Infinity].includes(ord)) {
       throw new InvalidArgumentError(
         `norm: ord of matrices must be euclidean, fro, 1, 2 or Infinity, got ${ord}`,
       );
@@ -134,4 +132,18 @@ function normKept(x: Tensor, ord: NormOrder, axis: number | readonly [number, nu
     return reduceMax(sums, { axis: first, keepDims: true });
   }
   return pow(reduceSum(pow(size, ord), kept), 1 / ord);
+}
+
+/** The largest singular value of matrices a over two axes: the root of the largest eigenvalue of aᵀ a. */
+function spectralNorm(x: Tensor, axis: readonly [number, number], keepDims: boolean): Tensor {
+  const { rank } = x.shape;
+  if (rank === null)
+    throw new InvalidArgumentError('norm: the rank must be known for the norm 2 of matrices');
+  const [row = 0, column = 1] = axis.map((a) => (a < 0 ? a + rank : a));
+  const others = Array.from({ length: rank }, (_, i) => i).filter((i) => i !== row && i !== column);
+  const matrices = transpose(x, { perm: [...others, row, column] });
+  const gram = batchMatMul(matrices, matrices, { adjX: true });
+  const largest = sqrt(reduceMax(selfAdjointEigvals(gram), { axis: [-1] }));
+  if (!keepDims) return largest;
+  return expandDims(expandDims(largest, Math.min(row, column)), Math.max(row, column));
 }

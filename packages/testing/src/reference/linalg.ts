@@ -1,6 +1,7 @@
 /** Float64 references of dense linear algebra on nested lists, matrix by matrix. */
 import { sizeOf, type HostValue } from '@forerun/graph';
 import type { FamilyReferences, Reference } from '../sample.js';
+import { selfAdjointEig } from './linalgEig.js';
 
 type Matrix = number[][];
 
@@ -201,4 +202,5 @@ export const LINALG_REFERENCES = {
     ];
   },
   Qr: qr,
+  SelfAdjointEigV2: selfAdjointEig,
 } satisfies FamilyReferences;

@@ -223,6 +223,32 @@ export const LINALG_SAMPLES = {
     [...general, singular].map((sample) => ({ ...sample, gradientOutputs: [1] })),
     ['[];[]', '[2,?];[2,?]', '?;?'],
   ),
+  SelfAdjointEigV2: {
+    samples: [
+      named('one by one', [{ value: [[-2.5]] }]),
+      named('three', [definite([], 3)]),
+      named('batch, not definite', [square([2, 2], 4, 0)]),
+      named('values only', [square([2], 3, 0)], { attrs: { compute_v: false } }),
+      named('diagonal', [
+        {
+          value: [
+            [2, 0, 0],
+            [0, -1, 0],
+            [0, 0, 1],
+          ],
+        },
+      ]),
+      named('large', [square([], 21, 0)], { skipGradient: LARGE }),
+      named('empty', [{ value: [], shape: [0, 3, 3] }]),
+    ],
+    shapes: [
+      { inputs: '[?,3]', outputs: '[3];[3,3]' },
+      { inputs: '[2,?,4,4]', outputs: '[2,?,4];[2,?,4,4]' },
+      { inputs: '[2,?,?]', outputs: '[2,?];[0]', attrs: { compute_v: false } },
+      { inputs: '?', outputs: '?;?' },
+    ],
+    errors: [SQUARE_ERROR, RANK_ERROR],
+  },
   Qr: {
     samples: [
       ...deep,
