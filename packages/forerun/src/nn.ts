@@ -73,9 +73,12 @@ export {
 export const {
   batchNormWithGlobalNormalization,
   batchNormalization,
+  bidirectionalDynamicRnn,
   dropout,
   embeddingLookup,
+  dynamicRnn,
   logPoissonLoss,
+  rawRnn,
   staticBidirectionalRnn,
   nceLoss,
   sampledSoftmaxLoss,

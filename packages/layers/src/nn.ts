@@ -6,4 +6,11 @@ export { logPoissonLoss } from './logPoissonLoss.js';
 export { batchNormWithGlobalNormalization, batchNormalization, zeroFraction } from './nnNorms.js';
 export { staticRnn } from './rnnStatic.js';
 export type { RNNOptions } from './rnnSteps.js';
-export { staticBidirectionalRnn, type BidirectionalOptions } from './rnnBidirectional.js';
+export {
+  bidirectionalDynamicRnn,
+  staticBidirectionalRnn,
+  type BidirectionalDynamicOptions,
+  type BidirectionalOptions,
+} from './rnnBidirectional.js';
+export { dynamicRnn, type DynamicRnnOptions, type LoopOptions } from './rnnDynamic.js';
+export { rawRnn, type RawRnnLoopFn, type RawRnnOptions, type RawRnnStep } from './rnnRaw.js';

@@ -1,5 +1,4 @@
 /** Cells made of cells: `MultiRNNCell`, `ResidualWrapper`, `DeviceWrapper`. */
-import type { TensorShape } from '@forerun/graph';
 import {
   InvalidArgumentError,
   add,
@@ -11,6 +10,8 @@ import {
   type DType,
   type Tensor,
   type TensorLike,
+  type TensorShape,
+  type Variable,
 } from '@forerun/graph';
 import { RNNCell, type ApplyCellOptions, type RNNCellOptions } from './rnnCell.js';
 import { flattenNest, type RNNState, type StateSize } from './rnnNest.js';
@@ -60,6 +61,14 @@ export class MultiRNNCell<
 
   override get outputSize(): number | TensorShape {
     return this.#last.outputSize;
+  }
+
+  override get weights(): readonly Variable[] {
+    return this.cells.flatMap(({ weights }) => weights);
+  }
+
+  override get trainableWeights(): readonly Variable[] {
+    return this.cells.flatMap(({ trainableWeights }) => trainableWeights);
   }
 
   override zeroState(batchSize: number | Tensor, dtype: DType): M {

@@ -35,7 +35,7 @@ const FILE = new URL('../../testing/oracle/rnn.json', import.meta.url);
 export const RNN_CASES = JSON.parse(readFileSync(FILE, 'utf8')) as readonly JsonCase[];
 
 /** How the cell is run over time. */
-export const RUNNERS = ['staticRnn'] as const;
+export const RUNNERS = ['staticRnn', 'dynamicRnn'] as const;
 export type Runner = (typeof RUNNERS)[number];
 
 export interface BuiltCase {
@@ -122,8 +122,10 @@ function overTime<S extends rnnCell.RNNState>(
   x: Tensor,
   initialState: S,
 ): [Tensor, S] {
-  const axis = json.attrs.time_major ? 0 : 1;
-  const [ys, state] = nn[runner](cell, unstack(x, { axis }), { initialState });
+  const { time_major: timeMajor } = json.attrs;
+  if (runner === 'dynamicRnn') return nn.dynamicRnn(cell, x, { initialState, timeMajor });
+  const axis = timeMajor ? 0 : 1;
+  const [ys, state] = nn.staticRnn(cell, unstack(x, { axis }), { initialState });
   return [stack(ys, { axis }), state];
 }
 
