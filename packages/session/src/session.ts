@@ -10,7 +10,6 @@ import {
   InvalidArgumentError,
   TensorValue,
   type Graph,
-  type Operation,
 } from '@forerun/graph';
 import { compile, type CompileProgress, type CompileRequest } from './compiler/compile.js';
 import { pruneGraph } from './compiler/prune.js';
@@ -23,6 +22,7 @@ import type { RunMetadata } from './metadata.js';
 import { readRestored, restoreNodes } from './checkpoint/restoreNodes.js';
 import type { Plan, PlanReport } from './plan.js';
 import { PlanCache } from './planCache.js';
+import { Version1Requests, graphKey, requestKey } from './requests.js';
 import { execute } from './run/execute.js';
 import {
   feedTensor,
@@ -99,6 +99,7 @@ export class Session {
   readonly #random = new RandomState();
   /** Buffers of values between the parts of runs that are cut. */
   readonly #pool: RuntimePool;
+  readonly #versions: Version1Requests;
   readonly #plans: PlanCache;
   readonly #growth: GrowthWatch;
   readonly #environment: HostEnvironment;
@@ -117,6 +118,7 @@ export class Session {
     this.#constants = new ConstantStore(handle);
     this.#pool = new RuntimePool(handle);
     this.#plans = new PlanCache(config.planCacheSize ?? DEFAULT_PLAN_CACHE);
+    this.#versions = new Version1Requests(graph);
     this.#growth = new GrowthWatch(graph, (message) => this.warn(message));
     this.#environment = {
       variables: this.#variables,
@@ -211,7 +213,9 @@ export class Session {
         ? [...feedShapes]
         : Object.entries(feedShapes as Record<string, readonly number[]>);
     const feeds = entries.map(([key, shape]) => zeroFeed(feedTensor(this.graph, key), shape));
-    const { plan } = await this.enqueue(() => this.planFor(resolved, feeds, onProgress));
+    const { plan } = await this.enqueue(() =>
+      this.planFor(...this.#versions.translate(resolved, feeds), onProgress),
+    );
     return plan.init.report;
   }
 
@@ -222,9 +226,10 @@ export class Session {
   ): Promise<unknown> {
     return this.enqueue(async () => {
       this.#growth.check();
-      const { plan, feeds: all } = await this.planFor(resolved, feeds);
+      const [request, given] = this.#versions.translate(resolved, feeds);
+      const { plan, feeds: all } = await this.planFor(request, given);
       const tracer = options.traceLevel === 'FULL_TRACE' ? new Tracer(this.handle) : undefined;
-      const values = await this.carryThrough(plan, all, resolved, tracer);
+      const values = await this.carryThrough(plan, all, request, tracer);
       options.runMetadata?.record(
         this.adapterName,
         tracer?.kernels ?? [],
@@ -260,7 +265,7 @@ export class Session {
   ): Promise<{ plan: Plan; feeds: readonly Feed[] }> {
     const { tensors, operations } = resolved;
     const fed = feeds.map(({ value }) => value);
-    const key = requestKey(this.graph, tensors, operations, feeds);
+    const key = requestKey(tensors, operations, feeds);
     const known = this.#plans.get(key, fed);
     if (known !== undefined) return { plan: known, feeds };
     const restored = await this.readRestores(resolved, feeds);
@@ -301,7 +306,7 @@ export class Session {
   }
 
   private async partPlan(request: PartRequest): Promise<Plan> {
-    const key = `part ${this.graph.edits}|${request.key}`;
+    const key = `part ${graphKey(request.operations[0])}|${request.key}`;
     const fed = request.feeds.map(({ value }) => value);
     const known = this.#plans.get(key, fed);
     if (known !== undefined) return known;
@@ -317,7 +322,7 @@ export class Session {
     const nodes = restoreNodes(tensors, operations, new Set(feeds.map(({ tensor }) => tensor)));
     const restored: Feed[] = [];
     for (const node of nodes) {
-      const asked = resolveFetches(this.graph, node.inputs.slice(0, 2));
+      const asked = resolveFetches(node.graph, node.inputs.slice(0, 2));
       const { plan, feeds: all } = await this.planFor(
         asked,
         feeds.filter(({ tensor }) => tensor.dtype === 'string'),
@@ -375,19 +380,6 @@ export class Session {
 }
 
 /** What a plan is compiled for: graph version, fetches, feeds with dtype and shape. */
-function requestKey(
-  graph: Graph,
-  tensors: readonly Tensor[],
-  operations: readonly Operation[],
-  feeds: readonly Feed[],
-): string {
-  const fetched = tensors.map(({ op, index }) => `${op.id}:${index}`).join();
-  const targets = operations.map(({ id }) => id).join();
-  const fed = feeds
-    .map(({ tensor, value }) => `${tensor.op.id}:${tensor.index}=${value.shape.join('x')}`)
-    .join();
-  return `${graph.edits}|${fetched}|${targets}|${fed}`;
-}
 
 function zeroFeed(tensor: Tensor, shape: readonly number[]): Feed {
   const size = shape.reduce((product, dim) => product * dim, 1);

@@ -8,8 +8,8 @@ import { baseDType, dtypeFromNumber, type DType } from '../dtype.js';
 import type { OpDef, OpDefArgDef } from '../proto/messages.js';
 import { attrFromProto } from './attrProto.js';
 
-/** Version 1 control flow: the attribute `T`, or a fixed dtype, for each output. */
-const CONTROL_FLOW: Readonly<Record<string, readonly ('T' | 'T_ref' | 'int32' | 'bool')[]>> = {
+/** Control flow and tensor arrays of version 1: a type attribute, or a fixed dtype, for each output. */
+const CONTROL_FLOW: Readonly<Record<string, readonly ('T' | 'T_ref' | 'dtype' | DType)[]>> = {
   Switch: ['T', 'T'],
   Merge: ['T', 'int32'],
   Enter: ['T'],
@@ -21,6 +21,13 @@ const CONTROL_FLOW: Readonly<Record<string, readonly ('T' | 'T_ref' | 'int32' | 
   RefEnter: ['T_ref'],
   RefExit: ['T_ref'],
   RefNextIteration: ['T_ref'],
+  TensorArrayV3: ['resource', 'float32'],
+  TensorArrayReadV3: ['dtype'],
+  TensorArrayGatherV3: ['dtype'],
+  TensorArrayWriteV3: ['float32'],
+  TensorArrayScatterV3: ['float32'],
+  TensorArraySizeV3: ['int32'],
+  TensorArrayCloseV3: [],
 };
 
 /** Output dtypes of a node of type `op`; at least `count` of them, which other nodes use. */
@@ -40,6 +47,7 @@ function controlFlowOutputs(op: string, attrs: ReadonlyMap<string, AttrValue>): 
   const type = typeAttr(attrs.get('T'));
   return (outputs ?? []).map((output) => {
     if (output === 'T') return type;
+    if (output === 'dtype') return typeAttr(attrs.get('dtype'));
     return output === 'T_ref' ? refOf(type) : output;
   });
 }

@@ -1,0 +1,225 @@
+/**
+ * Turns version 1 control flow into functions: a loop of `Enter`, `Merge`, `Switch`, `NextIteration` and `Exit`
+ * becomes a `While`, a conditional of `Switch` and `Merge` an `If`. What a request needs is copied into a graph
+ * of its own, names and all; the graph itself, and so its file, stays as it is.
+ */
+import { Graph } from '../../graph.js';
+import { InvalidArgumentError, UnimplementedError } from '../../errors.js';
+import type { Operation } from '../../operation.js';
+import type { Tensor } from '../../tensor.js';
+import { buildConditional, conditionals, type Conditional } from './conditionals.js';
+import { buildLoop } from './loops.js';
+import { neededOperations, reach } from './needed.js';
+import {
+  Regions,
+  contains,
+  isControlFlow,
+  isEnter,
+  isExit,
+  isLoopMerge,
+  isLoopSwitch,
+  isMerge,
+  isNextIteration,
+  isSwitch,
+  type Region,
+} from './regions.js';
+import { Scope } from './scope.js';
+import { translateTensorArray } from './tensorArrays.js';
+
+/** What to compute: tensors and operations of one graph, with tensors whose values are given. */
+export interface FunctionalRequest {
+  readonly fetches: readonly Tensor[];
+  readonly targets: readonly Operation[];
+  readonly feeds: readonly Tensor[];
+}
+
+/**
+ * The same request without version 1 control flow, or `null` when there is none in what it needs. Order and
+ * number of fetches, targets and feeds stay. Throws `UnimplementedError` naming a node where loops and branches
+ * are not nested, and for fetches from within one.
+ */
+export function functionalize(request: FunctionalRequest): FunctionalRequest | null {
+  const fed = new Set(request.feeds);
+  const isFed = (tensor: Tensor): boolean => fed.has(tensor);
+  const roots = [
+    ...request.fetches.filter((tensor) => !isFed(tensor)).map(({ op }) => op),
+    ...request.targets,
+  ];
+  const operations = neededOperations(roots, isFed);
+  if (!operations.some(isControlFlow)) return null;
+  return new Translator(operations, request.feeds).translate(request);
+}
+
+export class Translator {
+  readonly regions: Regions;
+  readonly #conditionals: ReadonlyMap<Operation, Conditional>;
+  readonly #root: Scope;
+
+  constructor(
+    /** What the request needs, every operation after its inputs. */
+    readonly operations: readonly Operation[],
+    feeds: readonly Tensor[],
+  ) {
+    const fed = new Set(feeds);
+    this.regions = new Regions(operations, (tensor) => fed.has(tensor));
+    this.#conditionals = conditionals(operations, this.regions);
+    this.#root = new Scope(this.regions.root, new Graph(), null);
+    const { graph, values } = this.#root;
+    const source = operations[0]?.graph;
+    graph.seed = source?.seed ?? null;
+    for (const tensor of feeds) values.set(tensor, fedPlaceholder(graph, tensor));
+  }
+
+  translate({ fetches, targets, feeds }: FunctionalRequest): FunctionalRequest {
+    for (const op of this.operations)
+      if (this.regions.of(op) === this.regions.root) this.build(op, this.#root);
+    return {
+      fetches: fetches.map((tensor) => this.value(tensor, this.#root)),
+      targets: targets.map((op) => this.target(op)),
+      feeds: feeds.map((tensor) => this.value(tensor, this.#root)),
+    };
+  }
+
+  /** What stands for `tensor` in `scope`; made where it is not there yet. It may belong to a graph around. */
+  value(tensor: Tensor, scope: Scope): Tensor {
+    const home = this.home(this.regions.ofTensor(tensor), scope, tensor.op);
+    const known = home.values.get(tensor);
+    if (known !== undefined) return known;
+    const [data] = tensor.op.inputs;
+    // The value goes into the loop or the branch as it is: a function captures it.
+    const enters = isEnter(tensor.op) || (isSwitch(tensor.op) && !isLoopSwitch(tensor.op));
+    if (enters && data !== undefined && home.parent !== null) {
+      const outer = this.value(data, home.parent);
+      home.values.set(tensor, outer);
+      return outer;
+    }
+    this.build(tensor.op, home);
+    const made = home.values.get(tensor);
+    if (made !== undefined) return made;
+    throw new UnimplementedError(
+      `${tensor.op.describe()} has no counterpart without control flow of version 1`,
+      {
+        node: tensor.op.name,
+      },
+    );
+  }
+
+  /** Makes what stands for `op`, which lies in the region of `scope`. */
+  build(op: Operation, scope: Scope): void {
+    if (scope.built.has(op)) return;
+    scope.built.set(op, null);
+    const [first] = op.inputs;
+    if (isExit(op)) {
+      buildLoop(this, op, scope);
+      return;
+    }
+    const conditional = this.#conditionals.get(op);
+    if (conditional !== undefined) {
+      buildConditional(this, conditional, scope);
+      return;
+    }
+    if (isEnter(op) || isSwitch(op) || isLoopMerge(op) || isMerge(op)) return;
+    if (isNextIteration(op) || op.type === 'LoopCond') {
+      if (first !== undefined) scope.values.set(op.output(0), this.value(first, scope));
+      return;
+    }
+    const arrays = translateTensorArray(this, op, scope);
+    if (arrays !== null) {
+      op.outputs.forEach((output, i) => this.set(scope, output, arrays[i]));
+      return;
+    }
+    this.copy(op, scope);
+  }
+
+  /** Everything in the region of `scope` that `roots` need, in order. */
+  buildAll(roots: readonly Operation[], scope: Scope): void {
+    const inside = (op: Operation): boolean => contains(scope.region, this.regions.of(op));
+    const needed = reach(roots.filter(inside), (op) =>
+      isLoopMerge(op) && this.regions.of(op) === scope.region
+        ? []
+        : [...op.inputs.map((input) => input.op), ...op.controlInputs].filter(inside),
+    );
+    for (const op of this.operations) {
+      if (needed.has(op) && this.regions.of(op) === scope.region) this.build(op, scope);
+    }
+  }
+
+  /** Control inputs as they are in the scopes; waiting for the mere entry of a loop or branch is needless. */
+  controls(op: Operation, scope: Scope): Operation[] {
+    return op.controlInputs.flatMap((control) => {
+      if (isPivot(control)) return [];
+      const home = this.home(this.regions.ofControl(control), scope, control);
+      this.build(control, home);
+      return home.built.get(control) ?? [];
+    });
+  }
+
+  set(scope: Scope, output: Tensor, value: Tensor | undefined): void {
+    if (value === undefined) return;
+    scope.values.set(output, value);
+    scope.built.set(output.op, value.op);
+  }
+
+  private copy(op: Operation, scope: Scope): void {
+    const inputs = op.inputs.map((input) => this.value(input, scope));
+    const [first] = inputs;
+    // The flow of a tensor array is a list here.
+    if (op.type === 'Identity' && first !== undefined && first.dtype !== op.inputs[0]?.dtype) {
+      this.set(scope, op.output(0), first);
+      return;
+    }
+    const controlInputs = this.controls(op, scope);
+    const copy = scope.within(() =>
+      scope.graph.createOp({
+        type: op.type,
+        name: scope.parent === null ? `${op.name}/` : op.name,
+        inputs,
+        controlInputs,
+        attrs: op.attrs.values,
+        device: op.device,
+        outputDTypes: op.outputs.map(({ dtype }) => dtype),
+      }),
+    );
+    scope.built.set(op, copy);
+    op.outputs.forEach((output, i) => {
+      const made = copy.output(i);
+      if (made.shape.isCompatibleWith(output.shape)) made.setShape(output.shape);
+      if (!scope.values.has(output)) scope.values.set(output, made);
+    });
+  }
+
+  private target(op: Operation): Operation {
+    const home = this.home(this.regions.ofControl(op), this.#root, op);
+    this.build(op, home);
+    const made = home.built.get(op);
+    if (made !== null && made !== undefined) return made;
+    throw new UnimplementedError(`${op.describe()} cannot be run by itself`, { node: op.name });
+  }
+
+  /** The scope, `scope` or one around it, that is for `region`. */
+  private home(region: Region, scope: Scope, op: Operation): Scope {
+    for (let found: Scope | null = scope; found !== null; found = found.parent) {
+      if (found.region === region) return found;
+    }
+    throw new UnimplementedError(
+      `${op.describe()} lies in a ${region.kind} of version 1 control flow and is used or fetched outside of it`,
+      { node: op.name },
+    );
+  }
+}
+
+/** The `Identity` of a `Switch` by which nodes of a loop or a branch wait for its entry. */
+function isPivot(op: Operation): boolean {
+  const [input] = op.inputs;
+  return (
+    isSwitch(op) ||
+    isEnter(op) ||
+    (op.type === 'Identity' && input !== undefined && isSwitch(input.op) && op.controlInputs.length === 0)
+  );
+}
+
+function fedPlaceholder(graph: Graph, { op, dtype, shape }: Tensor): Tensor {
+  if (dtype === 'resource') throw new InvalidArgumentError(`"${op.name}" is a handle and cannot be fed`);
+  const name = op.type === 'Placeholder' ? `${op.name}/` : `${op.name}_fed`;
+  return graph.createOp({ type: 'Placeholder', name, attrs: { dtype, shape } }).output(0);
+}

@@ -1,0 +1,142 @@
+/** Loops of version 1 control flow: the variables of a frame, and the `While` that stands for it. */
+import type { FuncGraph } from '../../funcGraph.js';
+import { UnimplementedError } from '../../errors.js';
+import type { Operation } from '../../operation.js';
+import type { TensorShape } from '../../shape.js';
+import type { Tensor } from '../../tensor.js';
+import { funcAttr, isStateful, newFunction, register, shareCaptures } from '../functions.js';
+import { commonShape } from './conditionals.js';
+import type { Translator } from './functionalize.js';
+import { isEnter, isExit, isLoopMerge, isLoopSwitch, isNextIteration, type Region } from './regions.js';
+import { Scope } from './scope.js';
+
+/** One loop variable. */
+interface LoopVar {
+  readonly merge: Operation;
+  readonly initial: Tensor;
+  /** What it is in the next iteration. */
+  readonly next: Operation;
+  readonly switches: readonly Operation[];
+}
+
+interface Frame {
+  readonly region: Region;
+  readonly enters: readonly Operation[];
+  readonly vars: readonly LoopVar[];
+  readonly condition: Operation;
+  readonly exits: readonly Operation[];
+}
+
+/** Makes the `While` of the loop that `exit` leaves, and takes its results for those of all exits. */
+export function buildLoop(translator: Translator, exit: Operation, inLoop: Scope): void {
+  const frame = frameOf(translator, translator.regions.of(exit), exit);
+  const scope = inLoop;
+  const initial = frame.vars.map((v) => translator.value(v.initial, scope));
+  const controls = frame.enters.flatMap((enter) => translator.controls(enter, scope));
+  let shapes = initial.map(({ shape }) => shape);
+  let functions = loopFunctions(translator, frame, initial, shapes, scope);
+  // Shapes that change from iteration to iteration are found by trying.
+  for (let relaxed = widen(shapes, functions); !same(relaxed, shapes); relaxed = widen(shapes, functions)) {
+    shapes = relaxed;
+    functions = loopFunctions(translator, frame, initial, shapes, scope);
+  }
+  const [cond, body] = functions;
+  const results = body.outputs;
+  scope.within(() => {
+    const captured = shareCaptures([cond, body]);
+    body.outputs = [...results, ...body.inputs.slice(body.inputs.length - captured.length)];
+    const waits = register([cond, body]).filter((op) => op.graph === scope.graph);
+    const inputs = [...initial, ...captured];
+    const op = scope.graph.createOp({
+      type: isStateful(cond) || isStateful(body) ? 'While' : 'StatelessWhile',
+      name: `${frame.region.frame}/While`,
+      inputs,
+      controlInputs: [...new Set([...controls, ...waits])],
+      attrs: {
+        cond: funcAttr(cond),
+        body: funcAttr(body),
+        output_shapes: inputs.map(({ shape }, i) => shapes[i] ?? shape),
+        parallel_iterations: parallelIterations(frame.enters),
+      },
+    });
+    for (const other of frame.exits) {
+      const index = frame.vars.findIndex(({ switches }) => switches.some((s) => s === other.inputs[0]?.op));
+      if (index < 0) throw unstructured(other, 'leaves with a value that is no loop variable');
+      translator.set(scope, other.output(0), op.output(index));
+    }
+  });
+}
+
+/** The nodes of a loop by their roles. */
+function frameOf(translator: Translator, region: Region, exit: Operation): Frame {
+  const { regions, operations } = translator;
+  const own = operations.filter((op) => regions.of(op) === region);
+  const enters = operations.filter((op) => isEnter(op) && regions.ofTensor(op.output(0)) === region);
+  const conditions = own.filter(({ type }) => type === 'LoopCond');
+  const [condition] = conditions;
+  if (condition === undefined || conditions.length > 1) {
+    throw unstructured(exit, `leaves a loop with ${conditions.length} conditions`);
+  }
+  const switches = own.filter(isLoopSwitch);
+  const vars = own.filter(isLoopMerge).map((merge) => {
+    const enter = merge.inputs.find((input) => isEnter(input.op));
+    const next = merge.inputs.find((input) => isNextIteration(input.op));
+    const [initial] = enter?.op.inputs ?? [];
+    if (initial === undefined || next === undefined || merge.inputs.length !== 2) {
+      throw unstructured(merge, 'does not join the entry of a loop and its next iteration');
+    }
+    const from = switches.filter((op) => op.inputs[0]?.op === merge);
+    return { merge, initial, next: next.op, switches: from };
+  });
+  return { region, enters, vars, condition, exits: own.filter(isExit) };
+}
+
+function unstructured(op: Operation, what: string): UnimplementedError {
+  return new UnimplementedError(`${op.describe()} ${what}`, { node: op.name });
+}
+
+function loopFunctions(
+  translator: Translator,
+  { region, vars, condition }: Frame,
+  initial: readonly Tensor[],
+  shapes: readonly TensorShape[],
+  scope: Scope,
+): [cond: FuncGraph, body: FuncGraph] {
+  const declare = (role: string): { fn: FuncGraph; inner: Scope } => {
+    const fn = newFunction(`${region.frame.replaceAll('/', '_')}_${role}`, scope.graph);
+    const inner = new Scope(region, fn, scope);
+    vars.forEach(({ merge, switches }, i) => {
+      const {
+        dtype = merge.output(0).dtype,
+        shape = merge.output(0).shape,
+        handle = null,
+      } = initial[i] ?? {};
+      const input = fn.addInput({ dtype, shape: shapes[i] ?? shape, handle, name: merge.name });
+      inner.values.set(merge.output(0), input);
+      for (const op of switches) inner.values.set(op.output(1), input);
+    });
+    return { fn, inner };
+  };
+  const cond = declare('cond');
+  const body = declare('body');
+  translator.buildAll([condition], cond.inner);
+  cond.fn.outputs = [cond.fn.capture(translator.value(condition.output(0), cond.inner))];
+  translator.buildAll(
+    vars.map(({ next }) => next),
+    body.inner,
+  );
+  body.fn.outputs = vars.map(({ next }) => body.fn.capture(translator.value(next.output(0), body.inner)));
+  return [cond.fn, body.fn];
+}
+
+function widen(shapes: readonly TensorShape[], [, body]: readonly FuncGraph[]): TensorShape[] {
+  return shapes.map((shape, i) => commonShape(shape, body?.outputs[i]?.shape));
+}
+
+function same(a: readonly TensorShape[], b: readonly TensorShape[]): boolean {
+  return a.every((shape, i) => b[i] !== undefined && shape.equals(b[i]));
+}
+
+function parallelIterations([enter]: readonly Operation[]): number {
+  return enter?.attrs.has('parallel_iterations') === true ? enter.attrs.int('parallel_iterations') : 10;
+}
