@@ -53,6 +53,8 @@ export {
   shapeN,
   size,
   slice,
+  sparsePlaceholder,
+  sparseToDense,
   spaceToBatch,
   spaceToBatchNd,
   spaceToDepth,

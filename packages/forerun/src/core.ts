@@ -4,6 +4,7 @@ export {
   GraphKeys,
   IndexedSlices,
   Operation,
+  SparseTensor,
   Tensor,
   TensorShape,
   TensorValue,

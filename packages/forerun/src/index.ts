@@ -65,4 +65,5 @@ export * as linalg from './linalg.js';
 export * as math from './math.js';
 export * as nn from './nn.js';
 export * as random from './random.js';
+export * as sparse from './sparse.js';
 export * as train from './train.js';

@@ -14,6 +14,7 @@ export {
   conv1dTranspose,
   computeAccidentalHits,
   conv2d,
+  ctcLoss,
   conv2dBackpropFilter,
   conv2dBackpropInput,
   crelu,
@@ -83,6 +84,7 @@ export const {
   nceLoss,
   sampledSoftmaxLoss,
   staticRnn,
+  weightedCrossEntropyWithLogits,
   zeroFraction,
 } = nn;
 export { rnnCell } from '@forerun/layers';

@@ -11,6 +11,7 @@ export * from './opDef.js';
 export { lookupOp } from './opTable.js';
 export type { ArgSpec, AttrSpec } from './signature.js';
 export * from './tensor.js';
+export { SparseTensor, sparsePlaceholder } from './sparseTensor.js';
 export type { TensorMethods } from './tensorMethods.js';
 export { Operation } from './operation.js';
 export { Graph, operationOf, type CreateOpOptions, type OperationLike } from './graph.js';

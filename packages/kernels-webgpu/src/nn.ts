@@ -1,4 +1,5 @@
 /** Kernels of neural network ops: bias, softmax, cross-entropies. */
+import { lowerCtcLoss } from './ctc.js';
 import { sizeOf, type OpName } from '@forerun/graph';
 import { device, elementwise, type Kernel, type KernelContext, type Lowered } from './kernel.js';
 import { lowerReduction } from './reduce.js';
@@ -78,6 +79,7 @@ out[row] = u32(decidable && above < ${k});`;
 }
 
 export const NN_KERNELS = {
+  CTCLoss: device(lowerCtcLoss),
   BiasAdd: elementwise('value + bias', { operandShape: biasShape }),
   BiasAddGrad: device(biasAddGrad),
   L2Loss: device(l2Loss),

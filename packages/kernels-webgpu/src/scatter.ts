@@ -1,6 +1,7 @@
 /** Kernels of the family `scatter`: rows at indices, into new tensors and into variables. */
 import { baseDType, sizeOf, type DType, type OpName } from '@forerun/graph';
 import { gathers, lowerGatherNd, rowOfVector, rowWidth } from './arrayIndex.js';
+import { lowerSparseToDense } from './sparseDense.js';
 import { device, hostOp, type Kernel, type KernelContext, type Lowered } from './kernel.js';
 import { combineRows, type Combination, type InitialRows, type RowUpdates } from './rowCombine.js';
 import { ScratchSpace } from './scratchSpace.js';
@@ -163,6 +164,7 @@ export function uniformInitial(value: number, dtype: DType, width: 1 | 4): Initi
 }
 
 export const SCATTER_KERNELS = {
+  SparseToDense: device(lowerSparseToDense),
   ScatterNd: device(lowerScatterNd),
   TensorScatterUpdate: tensorScatter('update'),
   TensorScatterAdd: tensorScatter('add'),

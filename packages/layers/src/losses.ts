@@ -28,6 +28,7 @@ import {
 import { squeezeLast } from './squeezeLast.js';
 import { computeWeightedLoss, type LossOptions } from './weightedLoss.js';
 
+export { meanPairwiseSquaredError } from './pairwiseLoss.js';
 export {
   Reduction,
   addLoss,

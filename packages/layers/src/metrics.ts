@@ -1,62 +1,70 @@
-/** `fr.metrics`: means over many batches, kept in local variables between runs. */
+/** `fr.metrics`: values over many batches, kept in local variables between runs. */
 import {
-  GraphKeys,
+  abs,
   cast,
-  controlDependencies,
   convertToTensor,
   divNoNan,
   equal,
-  getDefaultGraph,
+  less,
   mul,
   onesLike,
+  realDiv,
   reduceSum,
-  size,
+  sqrt,
   squaredDifference,
-  type Tensor,
+  sub,
+  where,
+  zerosLike,
   type TensorLike,
-  type Variable,
 } from '@forerun/graph';
-import { zerosInitializer } from './initializers.js';
-import { squeezeLast } from './squeezeLast.js';
-import { getVariable, variableScope } from './variableScope.js';
+import { InvalidArgumentError } from '@forerun/graph';
+import {
+  matched,
+  metric,
+  metricVariable,
+  streamingMean,
+  type Metric,
+  type MetricOptions,
+} from './metricsShared.js';
 
-export interface MetricOptions {
-  /** Weight of each value; broadcasts to the values. Default 1. */
-  readonly weights?: TensorLike | undefined;
-  /** Collections that the metric's value joins. */
-  readonly metricsCollections?: readonly string[] | undefined;
-  /** Collections that the update joins. */
-  readonly updatesCollections?: readonly string[] | undefined;
-  /** Variable scope of the metric. */
-  readonly name?: string | undefined;
-}
-
-/** The metric so far, and a tensor that adds the batch and gives the metric after it. */
-export type Metric = [value: Tensor, updateOp: Tensor];
+export type { Metric, MetricOptions } from './metricsShared.js';
+export * from './metricsClasses.js';
+export * from './metricsConfusion.js';
+export * from './metricsThresholds.js';
 
 /**
  * The mean of all values seen (`tf.metrics.mean`): local variables `total` and `count`. Running `updateOp` adds a
  * batch, `value` reads; `localVariablesInitializer` (or `metricVariables`) resets. 0 before the first batch.
  */
-export function mean(values: TensorLike, { name, ...options }: MetricOptions = {}): Metric {
-  return variableScope(name ?? null, { defaultName: 'mean' }, () =>
-    streamingMean(convertToTensor(values), options),
-  );
+export function mean(values: TensorLike, options: MetricOptions = {}): Metric {
+  return metric('mean', options, () => streamingMean(convertToTensor(values), options.weights));
+}
+
+/** The mean of all batches, element by element (`tf.metrics.mean_tensor`). The shape must be known. */
+export function meanTensor(values: TensorLike, options: MetricOptions = {}): Metric {
+  return metric('mean', options, () => {
+    const numbers = cast(values, 'float32');
+    if (!numbers.shape.isFullyDefined) {
+      throw new InvalidArgumentError(
+        `meanTensor: values have shape ${numbers.shape.toString()}: it must be known`,
+      );
+    }
+    const shape = numbers.shape.toStatic();
+    const [total, count] = [metricVariable('total_tensor', shape), metricVariable('count_tensor', shape)];
+    const weight = cast(options.weights ?? 1, 'float32');
+    const value = divNoNan(total, count, { name: 'value' });
+    const newTotal = total.assignAdd(mul(numbers, weight));
+    const newCount = count.assignAdd(mul(onesLike(numbers), weight));
+    return [value, divNoNan(newTotal, newCount, { name: 'update_op' })];
+  });
 }
 
 /** The share of predictions that equal their labels (`tf.metrics.accuracy`); otherwise as `mean`. */
-export function accuracy(
-  labels: TensorLike,
-  predictions: TensorLike,
-  { name, ...options }: MetricOptions = {},
-): Metric {
-  return variableScope(name ?? null, { defaultName: 'accuracy' }, () => {
-    const wanted = convertToTensor(labels);
-    const given = convertToTensor(predictions);
-    const guesses = squeezeLast(given, wanted.shape.rank ?? NaN);
-    const truths = squeezeLast(wanted, given.shape.rank ?? NaN);
+export function accuracy(labels: TensorLike, predictions: TensorLike, options: MetricOptions = {}): Metric {
+  return metric('accuracy', options, () => {
+    const [truths, guesses] = matched(labels, predictions);
     const correct = equal(guesses, guesses.dtype === truths.dtype ? truths : cast(truths, guesses.dtype));
-    return streamingMean(cast(correct, 'float32'), options);
+    return streamingMean(cast(correct, 'float32'), options.weights);
   });
 }
 
@@ -64,40 +72,78 @@ export function accuracy(
 export function meanSquaredError(
   labels: TensorLike,
   predictions: TensorLike,
-  { name, ...options }: MetricOptions = {},
+  options: MetricOptions = {},
 ): Metric {
-  return variableScope(name ?? null, { defaultName: 'mean_squared_error' }, () => {
-    const [wanted, given] = [cast(labels, 'float32'), cast(predictions, 'float32')];
-    return streamingMean(squaredDifference(given, wanted), options);
+  return metric('mean_squared_error', options, () => {
+    const [wanted, given] = matched(labels, predictions, 'float32');
+    return streamingMean(squaredDifference(given, wanted), options.weights);
   });
 }
 
-function streamingMean(
-  values: Tensor,
-  { weights, metricsCollections = [], updatesCollections = [] }: Omit<MetricOptions, 'name'>,
+/** The root of `meanSquaredError` (`tf.metrics.root_mean_squared_error`). */
+export function rootMeanSquaredError(
+  labels: TensorLike,
+  predictions: TensorLike,
+  options: MetricOptions = {},
 ): Metric {
-  const numbers = cast(values, 'float32');
-  const [total, count] = [metricVariable('total'), metricVariable('count')];
-  const weight = weights === undefined ? null : cast(weights, 'float32');
-  const batchTotal = reduceSum(weight === null ? numbers : mul(numbers, weight));
-  const batchCount =
-    weight === null ? cast(size(numbers), 'float32') : reduceSum(mul(onesLike(numbers), weight));
-  const value = divNoNan(total, count, { name: 'value' });
-  const newTotal = total.assignAdd(batchTotal);
-  // As in TensorFlow a batch counts only when its values could be computed.
-  const newCount = controlDependencies([numbers], () => count.assignAdd(batchCount));
-  const updateOp = divNoNan(newTotal, newCount, { name: 'update_op' });
-  const graph = getDefaultGraph();
-  graph.addToCollections(metricsCollections, value);
-  graph.addToCollections(updatesCollections, updateOp);
-  return [value, updateOp];
+  return metric('root_mean_squared_error', options, () => {
+    const [wanted, given] = matched(labels, predictions, 'float32');
+    return streamingMean(squaredDifference(given, wanted), options.weights, (total, count, name) =>
+      sqrt(divNoNan(total, count), { name }),
+    );
+  });
 }
 
-function metricVariable(name: string): Variable {
-  return getVariable(name, {
-    shape: [],
-    initializer: zerosInitializer(),
-    trainable: false,
-    collections: [GraphKeys.LOCAL_VARIABLES, GraphKeys.METRIC_VARIABLES],
+/** The mean of |labels - predictions| (`tf.metrics.mean_absolute_error`). */
+export function meanAbsoluteError(
+  labels: TensorLike,
+  predictions: TensorLike,
+  options: MetricOptions = {},
+): Metric {
+  return metric('mean_absolute_error', options, () => {
+    const [wanted, given] = matched(labels, predictions, 'float32');
+    return streamingMean(abs(sub(given, wanted)), options.weights);
   });
+}
+
+/** The mean of |labels - predictions| / normalizer, 0 where the normalizer is 0 (`tf.metrics.mean_relative_error`). */
+export function meanRelativeError(
+  labels: TensorLike,
+  predictions: TensorLike,
+  normalizer: TensorLike,
+  options: MetricOptions = {},
+): Metric {
+  return metric('mean_relative_error', options, () => {
+    const [wanted, given] = matched(labels, predictions, 'float32');
+    const divisor = cast(normalizer, 'float32');
+    const errors = where(equal(divisor, 0), zerosLike(wanted), realDiv(abs(sub(wanted, given)), divisor));
+    return streamingMean(errors, options.weights);
+  });
+}
+
+/** 1 - the mean of sum(labels * predictions) over `dim` (`tf.metrics.mean_cosine_distance`), for vectors of length 1. */
+export function meanCosineDistance(
+  labels: TensorLike,
+  predictions: TensorLike,
+  dim: number,
+  options: MetricOptions = {},
+): Metric {
+  return metric('mean_cosine_distance', options, () => {
+    const [wanted, given] = matched(labels, predictions, 'float32');
+    const products = reduceSum(mul(wanted, given), { axis: dim, keepDims: true });
+    return streamingMean(products, options.weights, (total, count, name) =>
+      sub(1, divNoNan(total, count), { name }),
+    );
+  });
+}
+
+/** The share of values below `threshold` (`tf.metrics.percentage_below`). */
+export function percentageBelow(
+  values: TensorLike,
+  threshold: TensorLike,
+  options: MetricOptions = {},
+): Metric {
+  return metric('percentage_below_threshold', options, () =>
+    streamingMean(cast(less(values, threshold), 'float32'), options.weights),
+  );
 }

@@ -1,6 +1,7 @@
 /** The part of `fr.nn` that is composed of graph ops. */
 export { dropout, type DropoutOptions } from './nnDropout.js';
 export { embeddingLookup, type EmbeddingOptions, type EmbeddingTable } from './nnEmbedding.js';
+export { weightedCrossEntropyWithLogits } from './nnLosses.js';
 export { nceLoss, sampledSoftmaxLoss, type SampledLossOptions } from './nnSampled.js';
 export { logPoissonLoss } from './logPoissonLoss.js';
 export { batchNormWithGlobalNormalization, batchNormalization, zeroFraction } from './nnNorms.js';

@@ -54,6 +54,7 @@ export const BUILDER_NAMES: Partial<Record<OpName, string>> = {
   NextAfter: 'nextafter',
   StatelessRandomUniformInt: 'statelessRandomUniform',
   StatelessMultinomial: 'statelessCategorical',
+  CTCLoss: 'ctcLoss',
   BroadcastArgs: 'broadcastDynamicShape',
   VarHandleOp: 'varHandle',
   ReadVariableOp: 'readVariable',

@@ -5,6 +5,7 @@ import { notDifferentiable, op, type InferContext, type OpDef } from '../opDef.j
 import { TensorShape } from '../shape.js';
 import type { Tensor, TensorLike } from '../tensor.js';
 import type { DataFormat } from './convWindows.js';
+import { CTC } from './ctc.js';
 import { SOFTMAX } from './softmax.js';
 
 /** Position of the channels in a tensor of `rank` dimensions. TensorFlow 1.15 has them second in NCHW at any rank. */
@@ -51,6 +52,7 @@ const IS_PIECEWISE_CONSTANT = notDifferentiable('its values are booleans');
 
 export const NN = {
   ...SOFTMAX,
+  ...CTC,
 
   BiasAdd: op({
     summary: 'Adds a vector to the channels of a tensor.',
@@ -138,6 +140,7 @@ export function inTopK(
   return apply('InTopKV2', [predictions, targets, k], { name });
 }
 
+export * from './ctc.js';
 export {
   logSoftmax,
   sigmoidCrossEntropyWithLogits,

@@ -10,6 +10,7 @@ import type { TensorShape } from '../shape.js';
 import type { Tensor, TensorLike } from '../tensor.js';
 import { indexDType, withShapeOf } from './arrayHost.js';
 import { checkVectorUpdates } from './scatterInfer.js';
+import { SPARSE_DENSE } from './sparseDense.js';
 import { SCATTER_STATE } from './scatterState.js';
 
 export * from './scatterState.js';
@@ -97,7 +98,7 @@ const TENSORS = {
   ),
 };
 
-export const SCATTER = { ...TENSORS, ...SCATTER_STATE };
+export const SCATTER = { ...TENSORS, ...SPARSE_DENSE, ...SCATTER_STATE };
 
 /**
  * A tensor of `shape` with `updates` added at the index vectors `indices` (`tf.scatter_nd`). Repeated

@@ -1,4 +1,5 @@
 /** Float64 references of neural network ops: bias, softmax, cross-entropies. */
+import { CTC_REFERENCES } from './ctc.js';
 import type { HostValue } from '@forerun/graph';
 import type { FamilyReferences, Reference, ReferenceContext } from '../sample.js';
 import { wrapTo } from './unary.js';
@@ -92,6 +93,7 @@ function inTopK(c: ReferenceContext, k: number): HostValue[] {
 }
 
 export const NN_REFERENCES = {
+  ...CTC_REFERENCES,
   BiasAdd: (c) => {
     const { of } = channels(c);
     const [dtype = 'float32'] = c.outputs;

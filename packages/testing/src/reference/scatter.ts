@@ -1,4 +1,5 @@
 /** Float64 references of the family `scatter`. */
+import { SPARSE_DENSE_REFERENCES } from './sparseDense.js';
 import type { HostValue } from '@forerun/graph';
 import type { FamilyReferences, Reference, ReferenceContext } from '../sample.js';
 import { isInside, vectors } from './array.js';
@@ -85,6 +86,7 @@ function partsAt(params: HostValue, indices: HostValue): HostValue {
 }
 
 export const SCATTER_REFERENCES = {
+  ...SPARSE_DENSE_REFERENCES,
   ScatterNd: ({ input }) => {
     const zeros = tabulate(input(1).dtype, [...input(2).data], () => 0);
     return [byVectors(zeros, input(0), input(1), RULES.add)];

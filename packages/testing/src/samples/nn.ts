@@ -1,4 +1,5 @@
 /** Samples of neural network ops: bias, softmax, cross-entropies. */
+import { CTC_SAMPLES } from './ctc.js';
 import { Random } from '../random.js';
 import type { ErrorCase, FamilySamples, OpSamples, Sample, SampleInput } from '../sample.js';
 
@@ -115,6 +116,7 @@ function topK(k: SampleInput | number): readonly Sample[] {
 }
 
 export const NN_SAMPLES = {
+  ...CTC_SAMPLES,
   BiasAdd: {
     samples: [
       { name: 'matrix', inputs: [numbers([3, 4]), numbers([4])] },

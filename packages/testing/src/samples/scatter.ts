@@ -1,4 +1,5 @@
 /** Samples of the family `scatter`. */
+import { SPARSE_DENSE_SAMPLES } from './sparseDense.js';
 import type { ErrorCase, FamilySamples, OpSamples, Sample } from '../sample.js';
 import { counting, indices, int, ints, none, scattered } from './literals.js';
 
@@ -159,6 +160,7 @@ const BY_REFERENCE = {
 };
 
 export const SCATTER_SAMPLES = {
+  ...SPARSE_DENSE_SAMPLES,
   ScatterNd: {
     samples: [
       { name: 'elements', inputs: [ints([0, 1], [2, 3], [0, 1]), counting(3), ints(3, 4)] },
