@@ -38,6 +38,8 @@ export {
   gradients,
   graphToGraphDef,
   group,
+  hessianVectorProduct,
+  hessians,
   identity,
   identityN,
   importGraphDef,

@@ -54,6 +54,8 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
     ],
     ...[
       'gradients',
+      'hessianVectorProduct',
+      'hessians',
       'group',
       'identity',
       'importGraphDef',
@@ -289,7 +291,9 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
   train: [
     ...['AdadeltaOptimizer', 'AdagradDAOptimizer', 'AdagradOptimizer', 'AdaMaxOptimizer', 'AdamWOptimizer'],
     ...['FtrlOptimizer', 'LAMBOptimizer', 'MomentumWOptimizer', 'NadamOptimizer', 'ProximalAdagradOptimizer'],
-    ...['ProximalGradientDescentOptimizer', 'RMSPropOptimizer', 'SGDWOptimizer'],
+    ...['ProximalGradientDescentOptimizer', 'RMSPropOptimizer', 'SGDWOptimizer', 'LazyAdamOptimizer'],
+    ...['ExponentialMovingAverage', 'ExternalOptimizerInterface', 'LbfgsOptimizerInterface'],
+    ...['cosineDecayRestarts', 'linearCosineDecay', 'noisyLinearCosineDecay'],
     ...[
       'AdamOptimizer',
       'GradientDescentOptimizer',

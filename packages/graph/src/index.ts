@@ -64,6 +64,7 @@ export {
   type GradientsOptions,
 } from './gradients.js';
 export { IndexedSlices } from './indexedSlices.js';
+export { hessians, hessianVectorProduct } from './secondOrder.js';
 export * from './controlFlow/index.js';
 export * from './variable.js';
 export * from './variableKeys.js';

@@ -5,14 +5,18 @@ import {
   applyUpdate,
   controlDependencies,
   div,
+  gather,
   greater,
   group,
   mul,
   reduceSum,
+  scatterSub,
+  scatterUpdate,
   sqrt,
   square,
   sub,
   where,
+  type IndexedSlices,
   type Operation,
   type Tensor,
   type TensorLike,
@@ -129,6 +133,26 @@ export class AdamOptimizer extends MomentsOptimizer {
 /** Adam with Nesterov momentum (`tf.contrib.opt.NadamOptimizer`; Dozat, 2016). */
 export class NadamOptimizer extends AdamOptimizer {
   protected override readonly useNesterov = true;
+}
+
+/**
+ * Adam that leaves all rows alone that a gradient of rows does not name, their moments too
+ * (`tf.contrib.opt.LazyAdamOptimizer`): for large tables of which each step uses few rows. Not the same as Adam.
+ */
+export class LazyAdamOptimizer extends AdamOptimizer {
+  protected override applySparse({ values, indices }: IndexedSlices, variable: Variable): Operation {
+    const [m, v] = [this.requireSlot(variable, 'm'), this.requireSlot(variable, 'v')];
+    const newM = averaged(gather(m, indices), values, this.parameter('beta1'));
+    const newV = averaged(gather(v, indices), square(values), this.parameter('beta2'));
+    const scale = div(sqrt(sub(1, this.power('beta2'))), sub(1, this.power('beta1')));
+    const rate = mul(this.parameter('learning_rate'), scale);
+    const step = div(mul(rate, newM), add(sqrt(newV), this.parameter('epsilon')));
+    return group([
+      scatterUpdate(m, indices, newM, { readValue: false }),
+      scatterUpdate(v, indices, newV, { readValue: false }),
+      scatterSub(variable, indices, step, { readValue: false }),
+    ]);
+  }
 }
 
 /** Adam by the largest gradient in place of the mean square (`tf.contrib.opt.AdaMaxOptimizer`; Kingma and Ba, 2014). */

@@ -29,6 +29,7 @@ export {
   AdaMaxOptimizer,
   AdamOptimizer,
   LAMBOptimizer,
+  LazyAdamOptimizer,
   NadamOptimizer,
   type AdamOptions,
   type LAMBOptions,
@@ -44,3 +45,21 @@ export {
   type StaircaseOptions,
 } from './learningRate.js';
 export { createGlobalStep, getGlobalStep, getOrCreateGlobalStep } from './globalStep.js';
+export {
+  cosineDecayRestarts,
+  linearCosineDecay,
+  noisyLinearCosineDecay,
+  type CosineDecayRestartsOptions,
+  type LinearCosineDecayOptions,
+  type NoisyLinearCosineDecayOptions,
+} from './learningRateCosine.js';
+export { ExponentialMovingAverage, type ExponentialMovingAverageOptions } from './movingAverages.js';
+export {
+  ExternalOptimizerInterface,
+  LbfgsOptimizerInterface,
+  type Bounds,
+  type ExternalMinimizeOptions,
+  type ExternalOptimizerOptions,
+  type ExternalResult,
+  type LbfgsOptimizerOptions,
+} from './externalOptimizer.js';
