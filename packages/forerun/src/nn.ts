@@ -67,6 +67,7 @@ export {
   sufficientStatistics,
   tanh,
   uniformCandidateSampler,
+  topK,
   weightedMoments,
   swish,
   xwPlusB,

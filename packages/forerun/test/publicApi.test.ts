@@ -123,6 +123,16 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
       'unsortedSegmentMax',
     ],
     ...['diag', 'diagPart', 'einsum', 'eye', 'matrixBandPart', 'matrixDiag', 'tensordot', 'trace'],
+    ...[
+      'argsort',
+      'booleanMask',
+      'dynamicPartition',
+      'dynamicStitch',
+      'segmentSum',
+      'setdiff1d',
+      'sort',
+      'unique',
+    ],
     ...['variablesInitializer', 'where', 'zeros', 'zerosInitializer', 'zerosLike'],
     ...[
       'SparseTensor',

@@ -49,7 +49,9 @@ interface Layout {
 function layoutOf({ count, limit = count }: SortSpec, width: number): Layout {
   const kept = Math.max(1, Math.min(width, limit, count));
   const runs = Math.ceil(count / width);
-  return { width, kept, runs, stride: runs * kept };
+  // All runs are full but the last one.
+  const stride = (runs - 1) * kept + Math.min(kept, count - (runs - 1) * width);
+  return { width, kept, runs, stride };
 }
 
 /** Dispatches that sort by ascending keys, equal ones in their old order. There must be at least one element. */
@@ -110,14 +112,14 @@ function mergeRuns(
   adapter: AdapterFacts,
 ): Dispatch {
   const grid = gridFor(lines * from.stride, 1, adapter);
-  const { code, names } = unflatten('i', [lines, from.runs, from.kept]);
-  const [line = '0u', run = '0u', at = '0u'] = names;
+  const { code, names } = unflatten('i', [lines, from.stride]);
+  const [line = '0u', place = '0u'] = names;
   const length = (r: string): string => `min(${from.kept}u, ${count}u - ${r} * ${from.width}u)`;
   const body = `${code}
-if (${at} < ${length(run)}) {
+let run = ${place} / ${from.kept}u;
 let key = keys[i];
-let is_right = (${run} & 1u) == 1u;
-let other = ${run} ^ 1u;
+let is_right = (run & 1u) == 1u;
+let other = run ^ 1u;
 let begin = ${line} * ${from.stride}u + other * ${from.kept}u;
 var low = 0u;
 var high = 0u;
@@ -133,12 +135,11 @@ low = middle + 1u;
 high = middle;
 }
 }
-let rank = ${at} + low;
+let rank = ${place} % ${from.kept}u + low;
 if (rank < ${to.kept}u) {
-let place = ${line} * ${to.stride}u + (${run} / 2u) * ${to.kept}u + rank;
+let place = ${line} * ${to.stride}u + (run / 2u) * ${to.kept}u + rank;
 sorted_keys[place] = key;
 sorted_ids[place] = ids[i];
-}
 }`;
   const bindings = [
     source.keys.read('keys'),
@@ -155,6 +156,10 @@ sorted_ids[place] = ids[i];
 /** WGSL that turns a stored value `x` of `dtype` into a key of the same order; all NaN count as the largest. */
 export function orderKey(x: string, dtype: DType, descending = false): string {
   const key =
-    dtype === 'float32' ? `float_order(${x})` : dtype.startsWith("int") ? `(bitcast<u32>(${x}) ^ 0x80000000u)` : x;
+    dtype === 'float32'
+      ? `float_order(${x})`
+      : dtype.startsWith('int')
+        ? `(bitcast<u32>(${x}) ^ 0x80000000u)`
+        : x;
   return descending ? `~${key}` : key;
 }

@@ -5,6 +5,8 @@ import { device, type Kernel, type KernelContext, type Lowered } from './kernel.
 import { combineRows } from './rowCombine.js';
 import { combinationOf, rowOfIndex, uniformInitial } from './scatter.js';
 import { ScratchSpace } from './scratchSpace.js';
+import { COUNT_KERNELS } from './segmentCount.js';
+import { averageRows, SPARSE_KERNELS } from './segmentSparse.js';
 import { inputBinding, outputBinding } from './wgsl/shader.js';
 
 type Rule = 'add' | 'mul' | 'min' | 'max';
@@ -59,9 +61,53 @@ function lowerUnsorted(c: KernelContext, rule: Rule): Lowered {
   return { dispatches, scratch: space.sizes };
 }
 
+/** Ascending ids: the updates are in order already. A segment without rows is 0, or 1 where rows are multiplied. */
+function sorted(rule: Rule, average = false): Kernel {
+  return device((c) => {
+    const { shape, dtype } = c.output(0);
+    const [rows = 0, inner] = [shape[0], sizeOf(shape.slice(1))];
+    const width = rowWidth(inner);
+    const space = new ScratchSpace();
+    const combination = { ...combinationOf(rule, dtype), write: 'value' };
+    const targetRow = rowOfIndex(rows);
+    const rowBindings = [inputBinding(c, 1, 'indices')];
+    const count = sizeOf(c.input(1).shape);
+    const dispatches = combineRows(
+      {
+        label: c.op,
+        dtype,
+        rows,
+        inner,
+        count,
+        width,
+        combination,
+        targetRow,
+        rowBindings,
+        value: (k, n) => `data[${k} * ${inner / width}u + ${n}]`,
+        valueBindings: [inputBinding(c, 0, 'data', width)],
+        out: outputBinding(c, 0, 'out', width),
+        initial: uniformInitial(rule === 'mul' ? 1 : 0, dtype, width),
+        sorted: true,
+      },
+      space,
+      c.adapter,
+    );
+    if (average)
+      dispatches.push(...averageRows(c, { rows, inner, count, targetRow, rowBindings }, 'mean', space));
+    return { dispatches, scratch: space.sizes };
+  });
+}
+
 export const SEGMENT_KERNELS = {
   UnsortedSegmentSum: unsorted('add'),
   UnsortedSegmentProd: unsorted('mul'),
   UnsortedSegmentMax: unsorted('max'),
   UnsortedSegmentMin: unsorted('min'),
+  SegmentSum: sorted('add'),
+  SegmentMean: sorted('add', true),
+  SegmentProd: sorted('mul'),
+  SegmentMax: sorted('max'),
+  SegmentMin: sorted('min'),
+  ...SPARSE_KERNELS,
+  ...COUNT_KERNELS,
 } satisfies Partial<Record<OpName, Kernel>>;

@@ -1,6 +1,7 @@
 /** Elementwise choice between operands: selection by a condition, and clipping. */
 import { apply, convertToTensor, type NameOptions } from '../apply.js';
 import { baseDType } from '../dtype.js';
+import { InvalidArgumentError } from '../errors.js';
 import { op, type InferContext } from '../opDef.js';
 import { broadcastShapes, TensorShape } from '../shape.js';
 import { isTensorConvertible, Tensor, type TensorLike } from '../tensor.js';
@@ -124,14 +125,18 @@ export const SELECTION = {
 /**
  * `x` where `condition` holds and `y` elsewhere (`tf.where`). With x and y of one shape the condition
  * has that shape too, or is a scalar, or a vector that chooses rows (`Select`); other shapes
- * broadcast (`SelectV2`, `tf.where_v2`).
+ * broadcast (`SelectV2`, `tf.where_v2`). Without x and y: the int64 coordinates of the elements that are
+ * true, one row for each. Throws when only one of them is given.
  */
 export function where(
   condition: TensorLike,
-  x: TensorLike,
-  y: TensorLike,
+  x?: TensorLike,
+  y?: TensorLike,
   { name }: NameOptions = {},
 ): Tensor {
+  if (x === undefined && y === undefined) return apply('Where', [convertToTensor(condition)], { name });
+  if (x === undefined || y === undefined)
+    throw new InvalidArgumentError('where: give both x and y, or neither');
   const chooser = convertToTensor(condition, { dtype: 'bool' });
   const [left, right] = alike(x, y);
   const type = selectShape(chooser.shape, left.shape, right.shape) === null ? 'SelectV2' : 'Select';

@@ -1,4 +1,92 @@
 /** References of the family `dynamic`. */
-import type { FamilyReferences } from '../sample.js';
+import type { HostValue } from '@forerun/graph';
+import type { FamilyReferences, Reference } from '../sample.js';
+import { coordinates, tabulate } from './tabulate.js';
 
-export const DYNAMIC_REFERENCES: FamilyReferences = {};
+const product = (list: readonly number[]): number => list.reduce((a, b) => a * b, 1);
+const list = (dtype: HostValue['dtype'], data: readonly number[]): HostValue => ({
+  dtype,
+  shape: [data.length],
+  data: Float64Array.from(data),
+});
+
+/** The slice of `x` at position `i` of `axis`, as a list. */
+function slice(x: HostValue, axis: number, i: number): number[] {
+  const read = coordinates(x);
+  const rest = x.shape.filter((_, d) => d !== axis);
+  return [...tabulate(x.dtype, rest, (at) => read([...at.slice(0, axis), i, ...at.slice(axis)])).data];
+}
+
+const same = (a: readonly number[], b: readonly number[]): boolean => a.every((x, i) => x === b[i]);
+
+function unique(hasAxis: boolean): Reference {
+  return ({ input, outputs }) => {
+    const x = input(0);
+    const given = hasAxis ? (input(1).data[0] ?? 0) : 0;
+    const axis = given < 0 ? given + x.shape.length : given;
+    const slices = Array.from({ length: x.shape[axis] ?? 0 }, (_, i) => slice(x, axis, i));
+    // What equals nothing, itself included (NaN), is a first occurrence each time.
+    const first = slices.map((own, i) => {
+      const found = slices.findIndex((other) => same(other, own));
+      return found === -1 ? i : found;
+    });
+    const firsts = first.filter((found, i) => found === i);
+    const numbers = first.map((found) => firsts.indexOf(found));
+    const read = coordinates(x);
+    const shape = x.shape.map((dim, d) => (d === axis ? firsts.length : dim));
+    const y = tabulate(x.dtype, shape, (at) => read(at.map((i, d) => (d === axis ? (firsts[i] ?? 0) : i))));
+    const counts = firsts.map((_, k) => numbers.filter((n) => n === k).length);
+    const dtype = outputs[1] ?? 'int32';
+    return [y, list(dtype, numbers), list(dtype, counts)].slice(0, outputs.length);
+  };
+}
+
+const stitch: Reference = ({ inputs }) => {
+  const count = inputs.length / 2;
+  const [indices, data] = [inputs.slice(0, count), inputs.slice(count)];
+  const row = data[0]?.shape.slice(indices[0]?.shape.length ?? 0) ?? [];
+  const inner = product(row);
+  const rows = Math.max(-1, ...indices.flatMap((part) => [...part.data])) + 1;
+  const merged = tabulate(data[0]?.dtype ?? 'float32', [rows, ...row], () => 0);
+  indices.forEach((part, m) => {
+    part.data.forEach((index, k) => {
+      for (let n = 0; n < inner; n++) merged.data[index * inner + n] = data[m]?.data[k * inner + n] ?? NaN;
+    });
+  });
+  return [merged];
+};
+
+export const DYNAMIC_REFERENCES = {
+  Where: ({ input }) => {
+    const x = input(0);
+    const found: number[][] = [];
+    const read = coordinates(x);
+    tabulate('int32', x.shape, (at) => {
+      if (read(at) !== 0) found.push([...at]);
+      return 0;
+    });
+    return [{ dtype: 'int64', shape: [found.length, x.shape.length], data: Float64Array.from(found.flat()) }];
+  },
+  Unique: unique(false),
+  UniqueV2: unique(true),
+  UniqueWithCounts: unique(false),
+  UniqueWithCountsV2: unique(true),
+  ListDiff: ({ input, outputs }) => {
+    const [x, y] = [input(0), [...input(1).data]];
+    const places = [...x.data.keys()].filter((i) => !y.some((other) => other === x.data[i]));
+    const elements = places.map((i) => x.data[i] ?? NaN);
+    return [list(x.dtype, elements), list(outputs[1] ?? 'int32', places)];
+  },
+  DynamicPartition: ({ input, attrs }) => {
+    const [data, ids] = [input(0), [...input(1).data]];
+    const row = data.shape.slice(input(1).shape.length);
+    const inner = product(row);
+    return Array.from({ length: attrs.int('num_partitions') }, (_, k) => {
+      const rows = ids.flatMap((id, i) => (id === k ? [i] : []));
+      const flat = rows.flatMap((i) => [...data.data.subarray(i * inner, i * inner + inner)]);
+      return { dtype: data.dtype, shape: [rows.length, ...row], data: Float64Array.from(flat) };
+    });
+  },
+  DynamicStitch: stitch,
+  ParallelDynamicStitch: stitch,
+} satisfies FamilyReferences;

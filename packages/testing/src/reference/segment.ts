@@ -39,7 +39,95 @@ function unsorted(start: (dtype: string) => number, fold: Fold): Reference {
 const highest = (dtype: string): number => (dtype === 'int32' ? 2 ** 31 - 1 : MAX_FLOAT);
 const lowest = (dtype: string): number => (dtype === 'int32' ? -(2 ** 31) : -MAX_FLOAT);
 
+const sum = { start: 0, fold: (a: number, b: number): number => a + b };
+
+/** Ascending ids: as many segments as the last tells. Those without rows stay at `empty`. */
+function sorted(combine: (rows: readonly number[]) => number, empty: number): Reference {
+  return ({ input }) => {
+    const [data, ids] = [input(0), [...input(1).data]];
+    const rowShape = data.shape.slice(1);
+    const inner = rowShape.reduce((a, b) => a * b, 1);
+    const segments = ids.length === 0 ? 0 : (ids.at(-1) ?? 0) + 1;
+    const out = tabulate(data.dtype, [segments, ...rowShape], () => empty);
+    out.data.forEach((_, at) => {
+      const rows = ids.flatMap((id, k) =>
+        id === Math.floor(at / inner) ? [data.data[k * inner + (at % inner)] ?? NaN] : [],
+      );
+      if (rows.length > 0) out.data[at] = combine(rows);
+    });
+    return [out];
+  };
+}
+
+type Divisor = (rows: number) => number;
+
+/** Rows of data at indices, added up by ids and divided. */
+function picked(divisor: Divisor): Reference {
+  return ({ inputs, input }) => {
+    const [data, indices, ids] = [input(0), input(1).data, [...input(2).data]];
+    const rowShape = data.shape.slice(1);
+    const inner = rowShape.reduce((a, b) => a * b, 1);
+    const segments = inputs[3]?.data[0] ?? (ids.length === 0 ? 0 : (ids.at(-1) ?? 0) + 1);
+    const rows = Float64Array.from(indices).map(() => 0);
+    const taken = { ...data, data: new Float64Array(rows.length * inner) };
+    indices.forEach((index, k) => {
+      for (let n = 0; n < inner; n++) taken.data[k * inner + n] = data.data[index * inner + n] ?? 0;
+    });
+    const out = segmented(taken, ids, segments, rowShape, sum);
+    const size = (s: number): number => Math.max(1, ids.filter((id) => id === s).length);
+    return [{ ...out, data: out.data.map((x, at) => x / divisor(size(Math.floor(at / inner)))) }];
+  };
+}
+
+/** Rows of the gradient of each segment, divided likewise, added up at the indices. */
+function pickedGrad(divisor: Divisor): Reference {
+  return ({ input }) => {
+    const [dy, indices, ids] = [input(0), input(1).data, [...input(2).data]];
+    const rowShape = dy.shape.slice(1);
+    const inner = rowShape.reduce((a, b) => a * b, 1);
+    const rows = ids.flatMap((id) => {
+      const size = ids.filter((other) => other === id).length;
+      return Array.from({ length: inner }, (_, n) => (dy.data[id * inner + n] ?? 0) / divisor(size));
+    });
+    const taken = { ...dy, data: Float64Array.from(rows) };
+    return [segmented(taken, indices, input(3).data[0] ?? 0, rowShape, sum)];
+  };
+}
+
+const one: Divisor = () => 1;
+const mean: Divisor = (rows) => rows;
+
 export const SEGMENT_REFERENCES = {
+  SegmentSum: sorted((rows) => rows.reduce((a, b) => a + b), 0),
+  SegmentMean: ({ input, ...c }) => {
+    const results = sorted((rows) => rows.reduce((a, b) => a + b) / rows.length, 0)({ input, ...c });
+    return results.map((y) => ({ ...y, data: y.dtype.startsWith('int') ? y.data.map(Math.trunc) : y.data }));
+  },
+  SegmentProd: sorted((rows) => rows.reduce((a, b) => a * b), 1),
+  SegmentMax: sorted((rows) => Math.max(...rows), 0),
+  SegmentMin: sorted((rows) => Math.min(...rows), 0),
+  SparseSegmentSum: picked(one),
+  SparseSegmentMean: picked(mean),
+  SparseSegmentSqrtN: picked(Math.sqrt),
+  SparseSegmentSumWithNumSegments: picked(one),
+  SparseSegmentMeanWithNumSegments: picked(mean),
+  SparseSegmentSqrtNWithNumSegments: picked(Math.sqrt),
+  SparseSegmentMeanGrad: pickedGrad(mean),
+  SparseSegmentSqrtNGrad: pickedGrad(Math.sqrt),
+  Bincount: ({ input, outputs: [dtype = 'int32'] }) => {
+    const [numbers, weights] = [input(0).data, input(2).data];
+    const count = (bin: number): number =>
+      numbers.reduce((n, x, k) => n + (x === bin ? (weights.length === 0 ? 1 : (weights[k] ?? 0)) : 0), 0);
+    return [tabulate(dtype, [input(1).data[0] ?? 0], ([bin = 0]) => count(bin))];
+  },
+  HistogramFixedWidth: ({ input, outputs: [dtype = 'int32'] }) => {
+    const [low = 0, high = 1] = input(1).data;
+    const bins = input(2).data[0] ?? 1;
+    const places = input(0).data.map((x) =>
+      Math.min(bins - 1, Math.max(0, Math.floor(((x - low) / (high - low)) * bins))),
+    );
+    return [tabulate(dtype, [bins], ([bin]) => places.filter((place) => place === bin).length)];
+  },
   UnsortedSegmentSum: unsorted(
     () => 0,
     (a, b) => a + b,

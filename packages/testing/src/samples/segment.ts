@@ -1,6 +1,6 @@
 /** Samples of the family `segment`. */
 import type { FamilySamples, OpSamples, Sample, SampleInput } from '../sample.js';
-import { counting, indices, int, ints, scattered } from './literals.js';
+import { counting, indices, int, ints, none, scattered } from './literals.js';
 
 const KINK = 'equal elements: a kink';
 const FEW = 'that of few is the same';
@@ -45,7 +45,183 @@ function unsorted(data: (...shape: number[]) => SampleInput, ...more: Sample[]):
   };
 }
 
+/** `length` ascending ids of runs of differing lengths, with gaps. */
+function ascending(length: number): SampleInput {
+  let id = 0;
+  const value = Array.from({ length }, (_, i) => (id += i % 7 === 6 ? 2 : i % 3 === 0 ? 1 : 0) - 1);
+  return { value, dtype: 'int32' };
+}
+
+/** Samples of a segment op with ascending ids. */
+function sorted(...more: Sample[]): OpSamples {
+  return {
+    samples: [
+      { name: 'rows', inputs: [scattered(5, 2), ints(0, 0, 1, 3, 3)] },
+      { name: 'elements', inputs: [scattered(6), ints(0, 1, 1, 1, 2, 2)] },
+      { name: 'in vectors', inputs: [scattered(3, 2, 4), ints(0, 0, 2)] },
+      { name: 'one segment', inputs: [scattered(4, 3), ints(0, 0, 0, 0)] },
+      { name: 'no rows', inputs: [{ value: [], shape: [0, 3] }, none] },
+      { name: 'integers', inputs: [ints(4, -5, 6, 2), ints(0, 0, 1, 1)] },
+      { name: 'many', inputs: [scattered(500, 3), ascending(500)], skipGradient: FEW },
+      {
+        name: 'many of two in vectors',
+        inputs: [
+          scattered(3000, 16),
+          { value: Array.from({ length: 3000 }, (_, i) => (i < 2900 ? 4 : 5)), dtype: 'int32' },
+        ],
+        skipGradient: FEW,
+        tolerance: { rtol: 1e-5, atol: 3e-5 }, // a sum of 2900 numbers
+      },
+      ...more,
+    ],
+    shapes: [
+      { inputs: '[?,3];[2]', constants: { 1: [0, 4] }, outputs: '[5,3]' },
+      { inputs: '[2,3];[?]', outputs: '[?,3]' },
+      { inputs: '?;[2]', outputs: '?' },
+    ],
+    errors: [
+      { inputs: '[2,3];[3]', message: /segment_ids has 3 elements, data \[2,3\] has 2 rows/ },
+      {
+        inputs: '[2,3];[2]',
+        constants: { 1: [1, 0] },
+        message: /segment_ids must ascend from 0 or more, got \[1,0\]/,
+      },
+      { inputs: '[2];[2]', constants: { 1: [-1, 0] }, message: /segment_ids must ascend from 0 or more/ },
+      { inputs: '[2];[2,1]', message: /segment_ids must have rank 1/ },
+      { inputs: '[];[2]', message: /data must have rank 1 or more/ },
+    ],
+  };
+}
+
+/** Samples of a segment op over picked rows; `segments` where their number is an input. */
+function picked(segments?: number): OpSamples {
+  const extra = segments === undefined ? [] : [int(segments)];
+  const inputs = (text: string): string => (segments === undefined ? text : `${text};[]`);
+  return {
+    samples: [
+      { name: 'rows', inputs: [scattered(4, 3), ints(2, 0, 2, 1), ints(0, 0, 1, 1), ...extra] },
+      { name: 'gaps, in vectors', inputs: [scattered(3, 4), ints(1, 1, 2), ints(0, 2, 2), ...extra] },
+      { name: 'elements', inputs: [scattered(3), ints(2, 0), ints(0, 0), ...extra] },
+      { name: 'out of range', inputs: [scattered(3, 2), ints(2, 7, -1), ints(0, 0, 1), ...extra] },
+      {
+        name: 'many',
+        inputs: [
+          scattered(50, 16),
+          indices(50, 3200),
+          { value: Array.from({ length: 3200 }, (_, i) => Math.floor(i / 600)), dtype: 'int32' },
+          ...(segments === undefined ? [] : [int(6)]),
+        ],
+        skipGradient: FEW,
+        tolerance: { rtol: 1e-5, atol: 2e-5 }, // sums of 600 numbers
+      },
+    ],
+    shapes: [
+      {
+        inputs: inputs('[?,3];[2];[2]'),
+        constants: { 2: [0, 2], ...(segments === undefined ? {} : { 3: 3 }) },
+        outputs: '[3,3]',
+      },
+      { inputs: inputs('[4,3];[?];[2]'), outputs: '[?,3]' },
+      { inputs: inputs('?;[2];[2]'), outputs: '?' },
+    ],
+    errors: [
+      { inputs: inputs('[4,3];[2];[3]'), message: /indices has 2 elements, segment_ids has 3/ },
+      { inputs: inputs('[4,3];[2];[2]'), constants: { 2: [1, 0] }, message: /segment_ids must ascend/ },
+      ...(segments === undefined
+        ? []
+        : [
+            {
+              inputs: '[4];[2];[2];[]',
+              constants: { 2: [0, 3], 3: 2 },
+              message: /num_segments is 2, segment_ids speak of 4/,
+            },
+          ]),
+    ],
+  };
+}
+
+const pickedGrad: OpSamples = {
+  samples: [
+    { name: 'rows', inputs: [scattered(2, 3), ints(2, 0, 2, 1), ints(0, 0, 0, 1), int(4)] },
+    { name: 'gaps', inputs: [scattered(3, 4), ints(1, 1, 2), ints(0, 2, 2), int(3)] },
+    {
+      name: 'many',
+      inputs: [
+        scattered(6, 8),
+        indices(50, 1200),
+        { value: Array.from({ length: 1200 }, (_, i) => Math.floor(i / 200)), dtype: 'int32' },
+        int(50),
+      ],
+      skipGradient: FEW,
+    },
+  ],
+  shapes: [
+    { inputs: '[?,3];[2];[2];[]', constants: { 3: 5 }, outputs: '[5,3]' },
+    { inputs: '?;?;?;[]', outputs: '?' },
+  ],
+  errors: [
+    { inputs: '[4,3];[2];[3];[]', message: /indices has 2 elements, segment_ids has 3/ },
+    { inputs: '[4,3];[2];[2];[]', constants: { 3: -2 }, message: /output_dim0 must not be negative, got -2/ },
+  ],
+};
+
+const empty: SampleInput = { value: [], dtype: 'float32' };
+
 export const SEGMENT_SAMPLES = {
+  SegmentSum: sorted(),
+  SegmentMean: sorted(),
+  SegmentProd: sorted({ name: 'a zero', inputs: [[2, 0, 3, 5], ints(0, 0, 0, 1)] }),
+  SegmentMax: sorted({ name: 'equal', inputs: [[2, 2, 1, 5], ints(0, 0, 0, 1)], skipGradient: KINK }),
+  SegmentMin: sorted({ name: 'equal', inputs: [[2, 2, 3, 5], ints(0, 0, 0, 1)], skipGradient: KINK }),
+  SparseSegmentSum: picked(),
+  SparseSegmentMean: picked(),
+  SparseSegmentSqrtN: picked(),
+  SparseSegmentSumWithNumSegments: picked(4),
+  SparseSegmentMeanWithNumSegments: picked(4),
+  SparseSegmentSqrtNWithNumSegments: picked(4),
+  SparseSegmentMeanGrad: pickedGrad,
+  SparseSegmentSqrtNGrad: pickedGrad,
+  Bincount: {
+    samples: [
+      { name: 'counts', inputs: [ints(1, 3, 1, 0, 9), int(4), none], attrs: { T: 'int32' } },
+      { name: 'counts as floats', inputs: [ints([1, 2], [1, 5]), int(3), empty] },
+      {
+        name: 'weights',
+        inputs: [ints(1, 3, 1, 0, 9), int(5), [0.5, 2, 3, 4, 5]],
+        skipGradient: 'none is defined',
+      },
+      { name: 'no bins', inputs: [ints(1, 2), int(0), none], attrs: { T: 'int32' } },
+      { name: 'nothing', inputs: [none, int(2), none], attrs: { T: 'int32' } },
+      {
+        name: 'many weights',
+        inputs: [indices(300, 400), int(300), scattered(400)],
+        skipGradient: 'none is defined',
+      },
+    ],
+    shapes: [
+      { inputs: '[?];[];[0]', constants: { 1: 5 }, outputs: '[5]' },
+      { inputs: '?;[];?', outputs: '[?]' },
+    ],
+    errors: [
+      { inputs: '[3];[];[2]', message: /weights must be empty or have the shape of arr, \[3\], got \[2\]/ },
+      { inputs: '[3];[];[0]', constants: { 1: -1 }, message: /size must not be negative, got -1/ },
+    ],
+  },
+  HistogramFixedWidth: {
+    samples: [
+      { name: 'floats', inputs: [[-1, 0, 1.5, 2, 5, 15], [0, 5], int(5)] },
+      { name: 'integers', inputs: [ints(1, 2, 3, 4, 9), ints(0, 10), int(3)] },
+      { name: 'many', inputs: [scattered(100, 10), [-0.9, 1], int(7)] },
+    ].map((sample) => ({ ...sample, skipGradient: 'none is defined' })),
+    shapes: [
+      { inputs: '[?];[2];[]', constants: { 2: 5 }, outputs: '[5]' },
+      { inputs: '?;?;[]', outputs: '[?]' },
+    ],
+    errors: [
+      { inputs: '[3];[3];[]', message: /value_range must have shape \[2\], got \[3\]/ },
+      { inputs: '[3];[2];[]', constants: { 2: 0 }, message: /nbins must be 1 or more, got 0/ },
+    ],
+  },
   UnsortedSegmentSum: unsorted(counting),
   UnsortedSegmentProd: unsorted(
     scattered,

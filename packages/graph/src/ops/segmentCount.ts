@@ -1,0 +1,90 @@
+/** Ops that count: how often each number occurs, how many values fall into each bin. */
+import { apply, convertToTensor, type NameOptions } from '../apply.js';
+import type { DType } from '../dtype.js';
+import { notDifferentiable, op } from '../opDef.js';
+import { TensorShape } from '../shape.js';
+import type { Tensor, TensorLike } from '../tensor.js';
+import { toTensorValue } from '../value.js';
+import { knownScalar, requireSingle } from './arrayHost.js';
+import type { IndexDType } from './shape.js';
+
+export const SEGMENT_COUNT = {
+  Bincount: op({
+    summary: 'How often each of the numbers 0 … size-1 occurs, or the sum of the weights where it does.',
+    inputs: ['arr: int32', 'size: int32', 'weights: T'],
+    outputs: ['bins: T'],
+    attrs: ['T: {int32, int64, float32, float64}'],
+    infer: (c) => {
+      requireSingle(c, 1, 'size');
+      const size = knownScalar(c.constant(1));
+      if (size !== null && size < 0) c.fail(`size must not be negative, got ${size}`);
+      const [arr, weights] = [c.shape(0), c.shape(2)];
+      if (weights.size !== null && weights.size !== 0 && !weights.isCompatibleWith(arr)) {
+        c.fail(
+          `weights must be empty or have the shape of arr, ${arr.toString()}, got ${weights.toString()}`,
+        );
+      }
+      return [new TensorShape([size])];
+    },
+    grad: notDifferentiable('it counts; TensorFlow defines none for the weights'),
+  }),
+
+  HistogramFixedWidth: op({
+    summary: 'How many values fall into each of several bins of equal width.',
+    inputs: ['values: T', 'value_range: T', 'nbins: int32'],
+    outputs: ['out: dtype'],
+    attrs: ['T: {int32, int64, float32, float64}', 'dtype: {int32, int64} = int32'],
+    infer: (c) => {
+      const range = c.shape(1);
+      if (!range.isCompatibleWith(new TensorShape([2]))) {
+        c.fail(`value_range must have shape [2], got ${range.toString()}`);
+      }
+      requireSingle(c, 2, 'nbins');
+      const bins = knownScalar(c.constant(2));
+      if (bins !== null && bins < 1) c.fail(`nbins must be 1 or more, got ${bins}`);
+      return [new TensorShape([bins])];
+    },
+    grad: notDifferentiable('it counts'),
+  }),
+};
+
+export interface BincountOptions extends NameOptions {
+  /** What each occurrence adds; of the shape of `arr`. Default 1. */
+  readonly weights?: TensorLike;
+  /** Least length of the result. */
+  readonly minlength?: TensorLike;
+  /** Greatest length of the result: larger numbers are left out. */
+  readonly maxlength?: TensorLike;
+  /** Without weights: the dtype of the counts; default int32. */
+  readonly dtype?: DType;
+}
+
+/**
+ * How often each number occurs in the int32 tensor `arr` of non-negative numbers (`tf.math.bincount`): a vector as
+ * long as the largest number plus one.
+ */
+export function bincount(arr: TensorLike, options: BincountOptions = {}): Tensor {
+  const { weights, minlength, maxlength, dtype = 'int32', name } = options;
+  const numbers = apply('Cast', [convertToTensor(arr)], { attrs: { DstT: 'int32' } });
+  const any = apply('Cast', [apply('Greater', [apply('Size', [numbers]), 0])], { attrs: { DstT: 'int32' } });
+  const axes = apply('Range', [0, apply('Rank', [numbers]), 1]);
+  const length = apply('Mul', [any, apply('Add', [apply('Max', [numbers, axes]), 1])]);
+  const least = minlength === undefined ? length : apply('Maximum', [length, minlength]);
+  const size = maxlength === undefined ? least : apply('Minimum', [least, maxlength]);
+  return apply('Bincount', [numbers, size, weights ?? toTensorValue([], dtype, [0])], { name });
+}
+
+/**
+ * How many `values` fall into each of `nbins` (default 100) bins of equal width between the two numbers in
+ * `valueRange` (`tf.histogram_fixed_width`). Values outside count in the first or the last bin.
+ */
+export function histogramFixedWidth(
+  values: TensorLike,
+  valueRange: TensorLike,
+  { nbins = 100, dtype = 'int32', name }: NameOptions & { nbins?: TensorLike; dtype?: IndexDType } = {},
+): Tensor {
+  return apply('HistogramFixedWidth', [convertToTensor(values), valueRange, nbins], {
+    name,
+    attrs: { dtype },
+  });
+}
