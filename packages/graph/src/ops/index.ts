@@ -6,6 +6,7 @@ export * from './source.js';
 export * from './unary.js';
 export * from './binary.js';
 export * from './array.js';
+export * from './arrayComposed.js';
 export * from './shape.js';
 export * from './reduction.js';
 export * from './reductionComposed.js';
