@@ -7,6 +7,7 @@ import { isFloating, baseDType, type BaseDType, type DType } from './dtype.js';
 import { InvalidArgumentError } from './errors.js';
 import type { Graph } from './graph.js';
 import type { Operation } from './operation.js';
+import * as scatter from './ops/scatterState.js';
 import * as state from './ops/state.js';
 import { controlDependencies, getDefaultGraph, inRootGraph, nameScope } from './scopes.js';
 import { TensorShape, type ShapeLike } from './shape.js';
@@ -15,6 +16,12 @@ import { GraphKeys } from './variableKeys.js';
 
 /** A value, or a function that makes its nodes inside the variable's scope `<name>/Initializer`. */
 export type InitialValue = TensorLike | (() => TensorLike);
+
+/** Rows of a variable and what happens to them (`tf.IndexedSlices`). */
+export interface SparseDelta {
+  readonly indices: TensorLike;
+  readonly values: TensorLike;
+}
 
 export interface VariableOptions {
   /** Default `Variable`. A trailing `/` asks for exactly this name. */
@@ -156,6 +163,46 @@ export class Variable implements TensorConvertible {
     return readValue
       ? state.assignSub(this, delta, { name })
       : state.assignSub(this, delta, { name, readValue });
+  }
+
+  /** Rows of the value at `indices`, read without a copy of the whole. See `resourceGather`. */
+  sparseRead(indices: TensorLike, { name }: { name?: string } = {}): Tensor {
+    return scatter.resourceGather(this, indices, { name });
+  }
+
+  /** Parts of the value at index vectors. See `resourceGatherNd`. */
+  gatherNd(indices: TensorLike, { name }: { name?: string } = {}): Tensor {
+    return scatter.resourceGatherNd(this, indices, { name });
+  }
+
+  /** Replaces the rows that `delta` names, and returns the value afterwards. See the function `scatterUpdate`. */
+  scatterUpdate({ indices, values }: SparseDelta, { name }: { name?: string } = {}): Tensor {
+    return scatter.scatterUpdate(this, indices, values, { name });
+  }
+
+  /** Adds to the rows that `delta` names. See the function `scatterAdd`. */
+  scatterAdd({ indices, values }: SparseDelta, { name }: { name?: string } = {}): Tensor {
+    return scatter.scatterAdd(this, indices, values, { name });
+  }
+
+  /** Subtracts from the rows that `delta` names. See the function `scatterSub`. */
+  scatterSub({ indices, values }: SparseDelta, { name }: { name?: string } = {}): Tensor {
+    return scatter.scatterSub(this, indices, values, { name });
+  }
+
+  /** Replaces parts at index vectors, and returns the value afterwards. See the function `scatterNdUpdate`. */
+  scatterNdUpdate(indices: TensorLike, updates: TensorLike, { name }: { name?: string } = {}): Tensor {
+    return scatter.scatterNdUpdate(this, indices, updates, { name });
+  }
+
+  /** Adds to parts at index vectors. See the function `scatterNdAdd`. */
+  scatterNdAdd(indices: TensorLike, updates: TensorLike, { name }: { name?: string } = {}): Tensor {
+    return scatter.scatterNdAdd(this, indices, updates, { name });
+  }
+
+  /** Subtracts from parts at index vectors. See the function `scatterNdSub`. */
+  scatterNdSub(indices: TensorLike, updates: TensorLike, { name }: { name?: string } = {}): Tensor {
+    return scatter.scatterNdSub(this, indices, updates, { name });
   }
 
   /** Whether the variable has a value, as a bool scalar. */
