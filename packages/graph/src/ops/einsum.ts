@@ -51,7 +51,8 @@ function inputGrad(c: GradContext, i: number): Tensor {
   const { ops, dy } = c;
   const parts = splitEquation(c.attrs.string('equation'));
   if (typeof parts === 'string') throw new InvalidArgumentError(parts);
-  const [term = '', output = ''] = [parts.inputs[i], parts.output ?? ''];
+  const term = parts.inputs[i] ?? '';
+  const output = parts.output ?? '';
   const x = c.input(i);
   // Input i with every label once and the ellipsis in front, as a sum over repeated dimensions needs it.
   const plain = (term.includes('...') ? '...' : '') + [...new Set(lettersOf(term))].join('');

@@ -98,7 +98,7 @@ export function norm(tensor: TensorLike, options: NormOptions = {}): Tensor {
 
 function checkNorm(ord: NormOrder, axis: NormOptions['axis']): void {
   if (typeof axis === 'object' && axis !== null) {
-    if (axis.length !== 2 || axis[0] === axis[1]) {
+    if (new Set(axis).size !== 2 || axis.at(2) !== undefined) {
       throw new InvalidArgumentError(
         `norm: axis must be one axis or two different ones, got [${axis.join()}]`,
       );

@@ -41,7 +41,7 @@ function run(
   return new Graph().asDefault(() => {
     const xs = points.map((_, i) => placeholder('float32', shapes[i] ?? null));
     const y = build(...xs);
-    const feeds = new Map(points.map((point, i) => [xs[i] as Tensor, point]));
+    const feeds = new Map(xs.map((x, i) => [x, points[i] ?? floats([])] as const));
     if (points.length > 0) checkGrad([y], feeds);
     const [value] = interpret([y], feeds);
     if (value === undefined) throw new Error('there is no value');
