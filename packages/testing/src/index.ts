@@ -11,3 +11,5 @@ export * from './checkGrad.js';
 export * from './signatures.js';
 export { settle, testDevice, type TestDevice } from './device.js';
 export * from './gpu.js';
+export { MISSING_OPS, type MissingOps } from './missingOps.js';
+export { opsDocument } from './opsDocument.js';

@@ -23,6 +23,8 @@ import {
   inferError,
   inferOk,
   makeNode,
+  placeholderNode,
+  variableNode,
   registrySignatures,
   runReference,
   sampleInputs,
@@ -125,6 +127,25 @@ function checkSamples(type: OpName, def: OpDef, { samples, shapes, errors }: OpS
       expect(graph.getOperationByName('node').outputs.map(String)).toEqual(written.outputs.map(String));
     });
   }
+
+  it.each(samples)('sample $name: is accepted when no shape is known', (sample) => {
+    const inputs = sampleInputs(sample);
+    const graph = new Graph();
+    const known = makeNode(type, inputs, sample.attrs ?? {});
+    const tensors = known.inputs.map((input) =>
+      input.dtype === 'resource'
+        ? variableNode(graph, input.handle?.dtype ?? 'float32', TensorShape.UNKNOWN)
+        : placeholderNode(graph, input.dtype, TensorShape.UNKNOWN),
+    );
+    const node = graph.createOp({ type, name: 'node', inputs: tensors, attrs: sample.attrs ?? {} });
+    const results = runReference(known, inputs);
+    node.outputs.forEach((output, i) => {
+      const shape = new TensorShape(results[i]?.shape ?? []);
+      if (!output.shape.isCompatibleWith(shape)) {
+        throw new Error(`inferred ${output.shape.toString()}, the reference gives ${shape.toString()}`);
+      }
+    });
+  });
 
   const differentiated = samples.filter((sample) => isDifferentiated(def, sample));
   it('has gradients to check, or a reason for having none', () => {

@@ -1,0 +1,123 @@
+/** Ops of TensorFlow 1.15 that Forerun does not have, by the reason for it; `docs/ops.md` prints them. */
+
+export interface MissingOps {
+  readonly group: string;
+  readonly reason: string;
+  readonly ops: readonly string[];
+}
+
+const list = (text: string): readonly string[] => text.trim().split(/\s+/);
+
+export const MISSING_OPS: readonly MissingOps[] = [
+  {
+    group: 'Input pipelines',
+    reason: '`fr.data` loads, shuffles and batches outside the graph, and batches are fed.',
+    ops: list(`AnonymousIterator BatchDataset BatchDatasetV2 CacheDataset ConcatenateDataset DatasetToGraph DatasetToSingleElement
+      DeserializeIterator FilterDataset FixedLengthRecordDataset FlatMapDataset GeneratorDataset InterleaveDataset Iterator
+      IteratorFromStringHandle IteratorGetNext IteratorGetNextSync IteratorToStringHandle IteratorV2 MakeIterator MapDataset
+      MultiDeviceIterator OneShotIterator OptionalFromValue OptionalGetValue OptionalHasValue OptionalNone PaddedBatchDataset
+      ParallelInterleaveDatasetV2 ParallelMapDataset PrefetchDataset RangeDataset ReduceDataset RepeatDataset SerializeIterator
+      ShardDataset ShuffleDataset SkipDataset TakeDataset TensorDataset TensorSliceDataset TextLineDataset TFRecordDataset
+      WindowDataset ZipDataset`),
+  },
+  {
+    group: 'Queues, readers, barriers, stages',
+    reason:
+      'They feed a graph from threads of its own runtime; a JavaScript program feeds each step, while the one before runs.',
+    ops: list(`Barrier BarrierClose BarrierIncompleteSize BarrierInsertMany BarrierReadySize BarrierTakeMany FIFOQueue FIFOQueueV2
+      FixedLengthRecordReader IdentityReader LMDBReader MapClear MapStage MapUnstage PaddingFIFOQueue PaddingFIFOQueueV2
+      PriorityQueue QueueClose QueueCloseV2 QueueDequeue QueueDequeueMany QueueDequeueUpTo QueueDequeueV2 QueueEnqueue
+      QueueEnqueueMany QueueEnqueueV2 QueueIsClosed QueueSize QueueSizeV2 RandomShuffleQueue RandomShuffleQueueV2 ReaderRead
+      ReaderReadUpTo ReaderReset ReaderRestoreState ReaderSerializeState RecordInput Stage TFRecordReader TextLineReader Unstage
+      WholeFileReader`),
+  },
+  {
+    group: 'Strings and parsing',
+    reason: 'Strings live on the host only; parse before feeding.',
+    ops: list(`AsString DecodeBase64 DecodeCSV DecodeJSONExample DecodeProtoV2 DecodeRaw EncodeBase64 EncodeProto ParseExample
+      ParseSequenceExample ParseSingleExample ParseTensor ReduceJoin RegexFullMatch RegexReplace SerializeTensor
+      StaticRegexFullMatch StaticRegexReplace StringJoin StringLength StringLower StringNGrams StringSplit StringSplitV2
+      StringStrip StringToHashBucket StringToHashBucketFast StringToHashBucketStrong StringToNumber StringUpper Substr
+      UnicodeDecode UnicodeDecodeWithOffsets UnicodeEncode UnicodeScript UnicodeTranscode UnsortedSegmentJoin`),
+  },
+  {
+    group: 'Files and media',
+    reason: 'The graph does no input or output besides checkpoints; a library of the host program decodes.',
+    ops: list(`AudioSpectrogram DecodeBmp DecodeCompressed DecodeGif DecodeImage DecodeJpeg DecodeAndCropJpeg DecodePng DecodeWav EncodeJpeg
+      EncodePng EncodeWav ExtractGlimpse ExtractJpegShape MatchingFiles Mfcc ReadFile WriteFile`),
+  },
+  {
+    group: 'Summaries',
+    reason: 'Planned with the event-file writer; fetch values and log them until then.',
+    ops: list(`AudioSummary AudioSummaryV2 HistogramSummary ImageSummary MergeSummary ScalarSummary TensorSummary TensorSummaryV2
+      WriteAudioSummary WriteGraphSummary WriteHistogramSummary WriteImageSummary WriteScalarSummary WriteSummary`),
+  },
+  {
+    group: 'Complex numbers and Fourier transforms',
+    reason: 'The device has no complex dtype.',
+    ops: list(`Angle BatchFFT BatchFFT2D BatchFFT3D BatchIFFT Complex ComplexAbs Conj FFT FFT2D FFT3D IFFT IFFT2D IFFT3D IRFFT
+      IRFFT2D IRFFT3D Imag RFFT RFFT2D RFFT3D Real`),
+  },
+  {
+    group: 'Quantized arithmetic',
+    reason: 'The device computes in float32 and int32; quantized weights are a matter of files.',
+    ops: list(`Dequantize FakeQuantWithMinMaxArgs FakeQuantWithMinMaxVars FakeQuantWithMinMaxVarsPerChannel QuantizeAndDequantizeV3
+      QuantizeDownAndShrinkRange QuantizeV2 QuantizedAdd QuantizedAvgPool QuantizedBatchNormWithGlobalNormalization
+      QuantizedBiasAdd QuantizedConcat QuantizedConv2D QuantizedInstanceNorm QuantizedMatMul QuantizedMaxPool QuantizedMul
+      QuantizedRelu QuantizedRelu6 QuantizedReluX QuantizedReshape QuantizedResizeBilinear RequantizationRange Requantize`),
+  },
+  {
+    group: 'Sparse tensors',
+    reason:
+      'A sparse tensor is three tensors; where training needs it there are dense ops, row-wise updates and segment reductions.',
+    ops: list(`AddManySparseToTensorsMap AddSparseToTensorsMap DeserializeManySparse DeserializeSparse SerializeManySparse
+      SerializeSparse SparseAdd SparseAddGrad SparseConcat SparseCross SparseDenseCwiseAdd SparseDenseCwiseDiv
+      SparseDenseCwiseMul SparseFillEmptyRows SparseMatMul SparseReduceMax SparseReduceSum SparseReorder SparseReshape
+      SparseSlice SparseSoftmax SparseSparseMaximum SparseSparseMinimum SparseSplit SparseTensorDenseAdd
+      SparseTensorDenseMatMul DenseToDenseSetOperation DenseToSparseSetOperation SetSize SparseToSparseSetOperation`),
+  },
+  {
+    group: 'Tables',
+    reason: 'Their keys are mostly strings; look up before feeding, or gather from a variable.',
+    ops: list(`HashTable HashTableV2 InitializeTable InitializeTableFromTextFile InitializeTableFromTextFileV2 InitializeTableV2
+      LookupTableExport LookupTableExportV2 LookupTableFind LookupTableFindV2 LookupTableImport LookupTableImportV2
+      LookupTableInsert LookupTableInsertV2 LookupTableSize LookupTableSizeV2 MutableDenseHashTable MutableHashTable
+      MutableHashTableV2`),
+  },
+  {
+    group: 'Several devices and processes',
+    reason: 'A session runs on one device.',
+    ops: list(`AllToAll BroadcastRecv BroadcastSend CollectiveBcastRecv CollectiveBcastSend CollectiveGather CollectiveReduce
+      CollectivePermute ConfigureDistributedTPU CrossReplicaSum NcclAllReduce NcclBroadcast NcclReduce RemoteCall RemoteFusedGraphExecute
+      TPUReplicate TPUReplicatedInput TPUReplicatedOutput`),
+  },
+  {
+    group: 'Accumulators and mutexes',
+    reason: 'Runs of a session follow each other, so nothing accumulates beside them; a variable does.',
+    ops: list(`AccumulatorApplyGradient AccumulatorNumAccumulated AccumulatorSetGlobalStep AccumulatorTakeGradient ConditionalAccumulator
+      ConsumeMutexLock MutexLock MutexV2 ResourceAccumulatorApplyGradient SparseAccumulatorApplyGradient
+      SparseConditionalAccumulator`),
+  },
+  {
+    group: 'Version 1 tensor arrays and stacks',
+    reason:
+      '`fr.TensorArray` is made of tensor lists; files of loops with the older ops can be inspected, not run.',
+    ops: list(`Stack StackPop StackPopV2 StackPush StackPushV2 StackV2 TensorArrayConcatV3 TensorArrayGatherV3 TensorArrayGradV3
+      TensorArrayReadV3 TensorArrayScatterV3 TensorArraySizeV3 TensorArraySplitV3 TensorArrayV3 TensorArrayWriteV3
+      TensorListConcat TensorListConcatV2 TensorListConcatLists TensorListPushBackBatch TensorListScatter TensorListScatterV2
+      TensorListSplit`),
+  },
+  {
+    group: 'cuDNN and fused recurrent kernels',
+    reason: 'Names of one vendor’s kernels; the cells of `fr.nn.rnnCell` compute the same.',
+    ops: list(`BlockLSTM BlockLSTMGrad CudnnRNN CudnnRNNBackprop CudnnRNNCanonicalToParams CudnnRNNParamsSize GRUBlockCell GRUBlockCellGrad
+      LSTMBlockCell LSTMBlockCellGrad`),
+  },
+  {
+    group: 'Rare',
+    reason: 'Not met in the training programs that were looked at; ask if yours needs one.',
+    ops: list(`AccumulateNV2 Batch BatchFunction Bucketize Copy CompareAndBitpack ExtractVolumePatchesGrad FractionalAvgPool FractionalMaxPool
+      Fact FixedUnigramCandidateSamplerV2 HostConst ImmutableConst LoadAndRemapMatrix NegTrain Skipgram SdcaOptimizer SdcaFprint
+      SymbolicGradient Timestamp WordEmbedding`),
+  },
+];
