@@ -32,9 +32,14 @@ function matMul(transposeAttr: string): FlopRule {
   return (op) => product(2, outputSize(op), inputDim(op, 0, op.attrs.bool(transposeAttr) ? -2 : -1));
 }
 
-/** Taps and input channels behind one output element of a convolution with filter [h, w, in, out]. */
+/** Taps and input channels behind one output element of a convolution with filter [...window, in, out]. */
 function taps(filter: Operation['outputs'][number]['shape'] | undefined): number | null {
-  return filter?.slice(0, 3).size ?? null;
+  return filter?.slice(0, -1).size ?? null;
+}
+
+/** Taps of a filter [height, width, ...]. */
+function window(filter: Operation['outputs'][number]['shape'] | undefined): number | null {
+  return filter?.slice(0, 2).size ?? null;
 }
 
 /** Per element of a pooled tensor: one operation for each element of the window. */
@@ -60,6 +65,16 @@ const RULES: Readonly<Record<string, FlopRule>> = {
   Conv2D: (op) => product(2, outputSize(op), taps(op.inputs[1]?.shape)),
   Conv2DBackpropInput: (op) => product(2, inputSize(op, 2), taps(op.inputs[1]?.shape)),
   Conv2DBackpropFilter: (op) => product(2, inputSize(op, 2), taps(op.outputs[0]?.shape)),
+  Conv3D: (op) => product(2, outputSize(op), taps(op.inputs[1]?.shape)),
+  Conv3DBackpropInputV2: (op) => product(2, inputSize(op, 2), taps(op.inputs[1]?.shape)),
+  Conv3DBackpropFilterV2: (op) => product(2, inputSize(op, 2), taps(op.outputs[0]?.shape)),
+  // One channel behind every output element.
+  DepthwiseConv2dNative: (op) => product(2, outputSize(op), window(op.inputs[1]?.shape)),
+  DepthwiseConv2dNativeBackpropInput: (op) => product(2, inputSize(op, 2), window(op.inputs[1]?.shape)),
+  DepthwiseConv2dNativeBackpropFilter: (op) => product(2, inputSize(op, 2), window(op.outputs[0]?.shape)),
+  Dilation2D: (op) => product(2, outputSize(op), window(op.inputs[1]?.shape)),
+  Dilation2DBackpropInput: (op) => product(2, inputSize(op, 2), window(op.inputs[1]?.shape)),
+  Dilation2DBackpropFilter: (op) => product(2, inputSize(op, 2), window(op.inputs[1]?.shape)),
   MaxPool: pooling(outputSize),
   AvgPool: pooling(outputSize),
   MaxPoolGrad: pooling((op) => inputSize(op, 2)),

@@ -148,6 +148,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
     ...['ctcLoss', 'weightedCrossEntropyWithLogits'],
     ...['atrousConv2d', 'atrousConv2dTranspose', 'conv1d', 'conv1dTranspose', 'conv2dTranspose', 'conv3d'],
     ...['conv3dTranspose', 'convolution', 'depthwiseConv2d', 'depthwiseConv2dNative', 'separableConv2d'],
+    ...['dilation2d', 'erosion2d'],
     ...['crelu', 'gelu', 'reluLayer', 'swish', 'xwPlusB'],
     ...[
       'computeAccidentalHits',
@@ -255,6 +256,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
   layers: [
     'averagePooling2d',
     'batchNormalization',
+    ...['conv1d', 'conv2dTranspose', 'conv3d', 'conv3dTranspose', 'separableConv1d', 'separableConv2d'],
     'conv2d',
     'dense',
     'dropout',

@@ -26,6 +26,7 @@ import {
   tapPixels,
 } from './contraction/windows.js';
 import { DEPTHWISE_KERNELS } from './depthwise.js';
+import { DILATION_KERNELS } from './dilation.js';
 import { device, type Kernel, type KernelContext, type Lowered } from './kernel.js';
 import type { Width } from './wgsl/dtype.js';
 import { inputBinding, outputBinding, type ShaderBinding } from './wgsl/shader.js';
@@ -277,6 +278,7 @@ const toFilter = lowerWith(lowerConvBackpropFilter);
 
 export const CONV_KERNELS = {
   ...DEPTHWISE_KERNELS,
+  ...DILATION_KERNELS,
   Conv2D: forward,
   Conv2DBackpropInput: toInput,
   Conv2DBackpropFilter: toFilter,

@@ -276,7 +276,7 @@ out[${at(to, 'n', 'channel', 'y')} + block * ${to.along.x ?? 0}u] = total;`;
 }
 
 /** Opens the loop over the taps of an axis that see pixel `position`, and the test whether there is a window. */
-function overTaps(name: string, position: string, axis: ConvAxis): string {
+export function overTaps(name: string, position: string, axis: ConvAxis): string {
   const { stride, dilation, kernel, before, output } = axis;
   // Without dilation the taps that fit the stride are `stride` apart; with it each is tested.
   const [first, step] = dilation === 1 ? [`(${position} + ${before}u) % ${stride}u`, stride] : ['0u', 1];

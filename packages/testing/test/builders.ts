@@ -41,6 +41,7 @@ export const BUILDER_NAMES: Partial<Record<OpName, string>> = {
   RGBToHSV: 'rgbToHsv',
   HSVToRGB: 'hsvToRgb',
   AdjustContrastv2: 'adjustContrast',
+  Dilation2D: 'dilation2d',
   Conv3D: 'conv3d',
   Conv3DBackpropInputV2: 'conv3dBackpropInput',
   Conv3DBackpropFilterV2: 'conv3dBackpropFilter',
@@ -83,6 +84,8 @@ export const BUILDER_NAMES: Partial<Record<OpName, string>> = {
 
 /** Ops that only gradients, optimizers or importers make, and which of these. */
 export const MADE_BY: Partial<Record<OpName, string>> = {
+  Dilation2DBackpropInput: 'the gradient of Dilation2D',
+  Dilation2DBackpropFilter: 'the gradient of Dilation2D',
   MaxPoolGrad: 'the gradient of MaxPool',
   MaxPoolGradGrad: 'the gradient of MaxPoolGrad',
   AvgPoolGrad: 'the gradient of AvgPool',

@@ -23,6 +23,7 @@ import {
 } from '@forerun/testing';
 import { isSelected } from './selection.js';
 import { ARRAY_VARIATIONS } from './variations/array.js';
+import { CONVOLUTION_VARIATIONS } from './variations/convolutions.js';
 import { Draw, type Generator, type Variation } from './variations/draw.js';
 import { MATH_VARIATIONS } from './variations/math.js';
 import { WINDOW_VARIATIONS } from './variations/windows.js';
@@ -37,6 +38,7 @@ const GENERATORS: Partial<Record<OpName, Generator>> = {
   ...ARRAY_VARIATIONS,
   ...MATH_VARIATIONS,
   ...WINDOW_VARIATIONS,
+  ...CONVOLUTION_VARIATIONS,
 };
 const TYPES = (Object.keys(GENERATORS) as OpName[]).filter(isSelected);
 
@@ -45,7 +47,7 @@ function casesOf(type: OpName): Variation[] {
   const generate = GENERATORS[type];
   if (generate === undefined) return [];
   const own = Array.from(type).reduce((hash, letter) => (hash * 31 + letter.charCodeAt(0)) % 65_521, 7);
-  const share = /^Conv2D|MatMul/.test(type) ? CONTRACTIONS : 1;
+  const share = /^Conv[23]D|MatMul/.test(type) ? CONTRACTIONS : 1;
   return Array.from({ length: Math.ceil(COUNT * share) }, (_, k) =>
     generate(new Draw(own * 1009 + k + SEED * 7919)),
   );

@@ -6,12 +6,14 @@ import { CONV_3D } from './conv3d.js';
 import { convGradients, inferBackpropFilter, inferBackpropInput, inferConvolution } from './convInfer.js';
 import { windowAttrs, type WindowOptions } from './convWindows.js';
 import { DEPTHWISE } from './depthwise.js';
+import { DILATION } from './dilation.js';
 
 export * from './conv1d.js';
 export * from './conv3d.js';
 export * from './convComposed.js';
 export * from './convTransposed.js';
 export * from './depthwise.js';
+export * from './dilation.js';
 
 const ATTRS = [
   'T: {float16, bfloat16, float32, float64}',
@@ -33,6 +35,7 @@ const GRADIENTS = convGradients({
 export const CONV = {
   ...DEPTHWISE,
   ...CONV_3D,
+  ...DILATION,
 
   Conv2D: op({
     summary: 'Convolution of images with a bank of filters (HWIO).',

@@ -12,6 +12,8 @@ import {
   conv3dTranspose,
   convolution,
   depthwiseConv2d,
+  dilation2d,
+  erosion2d,
   gradients,
   placeholder,
   separableConv2d,
@@ -168,6 +170,31 @@ describe('depthwise and separable convolutions', () => {
       expect([dx?.shape.dims, dw?.shape.dims]).toEqual([[1, 2, 9, 9], [3, 3, 2, 3]]); // prettier-ignore
       const [again] = gradients(conv2d(x, unknown(3, 3, 1, 4), { padding: 'SAME', dataFormat: 'NCHW' }), x);
       expect(again?.shape.dims).toEqual([1, 2, 9, 9]);
+    });
+  });
+});
+
+describe('dilation and erosion', () => {
+  it('take the largest sum and the smallest difference', () => {
+    inGraph(() => {
+      const w = constant([[[0], [5]]]);
+      expect(valuesOf(dilation2d(ramp(1, 1, 4, 1), w, { padding: 'VALID' }))).toEqual([7, 8, 9]);
+      expect(valuesOf(dilation2d(ramp(1, 1, 4, 1), w, { padding: 'SAME', rates: 2 }))).toEqual([7, 8, 9, 3]);
+      const eroded = erosion2d(ramp(1, 1, 4, 1), w, { padding: 'VALID', strides: [1, 2] });
+      expect([eroded.name, valuesOf(eroded)]).toEqual(['erosion2d:0', [-4, -2]]);
+    });
+  });
+
+  it('refuse rates of a wrong length and options by position', () => {
+    inGraph(() => {
+      const [x, w] = [unknown(1, 4, 4, 1), unknown(2, 2, 1)];
+      expect(() => dilation2d(x, w, { padding: 'SAME', rates: [1, 2, 3] })).toThrow(
+        'dilation2d: rates takes 1, 2 or 4 numbers, got [1,2,3]',
+      );
+      expect(() => erosion2d(x, w, [1, 1, 1, 1] as never)).toThrow('erosion2d: options must be an object');
+      expect(() => dilation2d(x, unknown(2, 2, 3), { padding: 'SAME' })).toThrow(
+        /Dilation2D .*: the input has 1 channels, the filter is for 3/,
+      );
     });
   });
 });

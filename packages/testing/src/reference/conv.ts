@@ -4,6 +4,7 @@
  */
 import { sizeOf, type Attrs, type HostValue } from '@forerun/graph';
 import type { FamilyReferences, Reference, ReferenceContext } from '../sample.js';
+import { DILATION_REFERENCES } from './dilation.js';
 
 /** One product of the sum: element numbers in input, filter and output. */
 type Visit = (input: number, filter: number, output: number) => void;
@@ -170,6 +171,7 @@ function backpropFilter(depthwise: boolean): Reference {
 }
 
 export const CONV_REFERENCES = {
+  ...DILATION_REFERENCES,
   Conv2D: forward(false),
   Conv2DBackpropInput: backpropInput(false),
   Conv2DBackpropFilter: backpropFilter(false),

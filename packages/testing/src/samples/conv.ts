@@ -4,6 +4,7 @@ import type { ErrorCase, FamilySamples, ShapeCase } from '../sample.js';
 import { CONV_3D_SAMPLES } from './conv3d.js';
 import { convSamples, type ConvCase } from './convCases.js';
 import { DEPTHWISE_SAMPLES } from './depthwise.js';
+import { DILATION_SAMPLES } from './dilation.js';
 
 const attrs = (padding: string, more: AttrInputs = {}): AttrInputs => ({
   strides: [1, 1, 1, 1],
@@ -259,6 +260,7 @@ const SAMPLES = convSamples(CASES);
 export const CONV_SAMPLES = {
   ...DEPTHWISE_SAMPLES,
   ...CONV_3D_SAMPLES,
+  ...DILATION_SAMPLES,
 
   Conv2D: {
     samples: SAMPLES.forward,
