@@ -41,7 +41,7 @@ test('a gradient of rows changes the rows in use, and slots are saved and restor
     expect((await sess.run(w)).toArray()).toEqual(twice);
   } finally {
     rmSync(directory, { recursive: true });
-    await sess.close();
+    sess.close();
   }
 });
 
@@ -62,6 +62,6 @@ test('L-BFGS minimizes a loss that a session computes', async () => {
     expect(a).toBeCloseTo(1, 1);
     expect(b).toBeCloseTo(1, 1);
   } finally {
-    await sess.close();
+    sess.close();
   }
 });
