@@ -4,6 +4,7 @@ import {
   TensorArray,
   add,
   constant,
+  convertToTensor,
   globalVariables,
   gradients,
   greaterEqual,
@@ -57,7 +58,7 @@ describe('dynamicRnn', () => {
       const variables = new Map(cell.weights.map((v) => [v.op, drawn(v.snapshot)] as const));
       const feeds = new Map([[x, drawn(x)]]);
       for (const pair of pairs) {
-        const tensors = pair.filter((t) => t !== null && t !== undefined);
+        const tensors = pair.flatMap((t) => (t === null || t === undefined ? [] : convertToTensor(t)));
         const [got, want] = interpret(tensors, feeds, { variables });
         if (got === undefined || want === undefined) throw new Error('a value or a gradient is missing');
         expectClose(got, want, { rtol: 1e-9, atol: 1e-12 });

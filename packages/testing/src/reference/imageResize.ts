@@ -2,6 +2,7 @@
  * Float64 references of resizing: the definition of each method on one axis, applied to both; gradients by
  * carrying every element back to where it came from.
  */
+import { wrapTo } from './unary.js';
 import type { Attrs, HostValue } from '@forerun/graph';
 import type { FamilyReferences, Reference, ReferenceContext } from '../sample.js';
 import { coordinates, tabulate } from './tabulate.js';
@@ -102,7 +103,8 @@ function carryBack(method: Method, c: ReferenceContext, rows: number, columns: n
       }
     }
   }
-  return [{ dtype: c.outputs[0] ?? 'float32', shape: [n, rows, columns, channels], data }];
+  const dtype = c.outputs[0] ?? 'float32';
+  return [{ dtype, shape: [n, rows, columns, channels], data: data.map((value) => wrapTo(value, dtype)) }];
 }
 
 const ofImage =

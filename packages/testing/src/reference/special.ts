@@ -1,5 +1,34 @@
 /** Float64 special functions by other methods than the kernels': shifts, long series, bisection. */
-import { erf, erfc } from './unary.js';
+
+/** erfc by its continued fraction for x >= 2, erf by its series below (Abramowitz and Stegun 7.1.6, 7.1.14). */
+function erfSeries(x: number): number {
+  let term = x;
+  let sum = x;
+  for (let n = 1; Math.abs(term) > 1e-18 * Math.abs(sum); n++) {
+    term *= (2 * x * x) / (2 * n + 1);
+    sum += term;
+  }
+  return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
+}
+
+function erfcFraction(x: number): number {
+  let fraction = x;
+  for (let k = 120; k > 0; k--) fraction = x + k / 2 / fraction;
+  return Math.exp(-x * x) / Math.sqrt(Math.PI) / fraction;
+}
+
+/** Complementary error function in float64. */
+export function erfc(x: number): number {
+  if (Number.isNaN(x)) return x;
+  if (x < 0) return 2 - erfc(-x);
+  return x < 2 ? 1 - erfSeries(x) : erfcFraction(x);
+}
+
+/** Error function in float64. */
+export function erf(x: number): number {
+  if (x === 0) return x;
+  return Math.abs(x) < 2 ? erfSeries(x) : Math.sign(x) * (1 - erfc(Math.abs(x)));
+}
 
 /** Bernoulli numbers B2, B4 …. */
 const BERNOULLI = [1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510];

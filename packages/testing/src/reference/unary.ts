@@ -1,7 +1,7 @@
 /** Float64 references of the elementwise ops of one operand. */
 import type { DType } from '@forerun/graph';
 import type { FamilyReferences, Reference, ReferenceContext } from '../sample.js';
-import { digamma, erfinv, lgamma, ndtri } from './special.js';
+import { digamma, erf, erfc, erfinv, lgamma, ndtri } from './special.js';
 
 /** Ones among the bits, one bit after the other. */
 function onesOf(x: number, dtype: DType): number {
@@ -56,36 +56,6 @@ const halfEven = (x: number): number => {
   const nearest = Math.round(x);
   return Math.abs(x % 1) === 0.5 && nearest % 2 !== 0 ? nearest - 1 : nearest;
 };
-
-/** erfc by its continued fraction for x >= 2, erf by its series below (Abramowitz and Stegun 7.1.6, 7.1.14). */
-function erfSeries(x: number): number {
-  let term = x;
-  let sum = x;
-  for (let n = 1; Math.abs(term) > 1e-18 * Math.abs(sum); n++) {
-    term *= (2 * x * x) / (2 * n + 1);
-    sum += term;
-  }
-  return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
-}
-
-function erfcFraction(x: number): number {
-  let fraction = x;
-  for (let k = 120; k > 0; k--) fraction = x + k / 2 / fraction;
-  return Math.exp(-x * x) / Math.sqrt(Math.PI) / fraction;
-}
-
-/** Complementary error function in float64. */
-export function erfc(x: number): number {
-  if (Number.isNaN(x)) return x;
-  if (x < 0) return 2 - erfc(-x);
-  return x < 2 ? 1 - erfSeries(x) : erfcFraction(x);
-}
-
-/** Error function in float64. */
-export function erf(x: number): number {
-  if (x === 0) return x;
-  return Math.abs(x) < 2 ? erfSeries(x) : Math.sign(x) * (1 - erfc(Math.abs(x)));
-}
 
 const sigmoid = (x: number): number => (x < 0 ? Math.exp(x) / (1 + Math.exp(x)) : 1 / (1 + Math.exp(-x)));
 const alphaOf = (c: ReferenceContext): number => Math.fround(c.attrs.float('alpha'));
