@@ -4,7 +4,7 @@ import { lowerElementwise, type ElementwiseProgram } from '@forerun/kernels-webg
 import { runOpOnGpu, settle, testDevice } from '@forerun/testing';
 import { throwErrors } from '../src/device.js';
 import { normalOf, randomWords, uniformOf } from '../src/reference/random.js';
-import { erf, erfc } from '../src/reference/unary.js';
+import { erf, erfc } from '../src/reference/special.js';
 
 const vector = (data: ArrayLike<number>): HostValue => ({
   dtype: 'float32',

@@ -1,7 +1,7 @@
 /** Random numbers: the generator against published vectors, the distributions against their laws. */
 import { normalTable, philoxKey, upperNormalQuantile } from '@forerun/kernels-webgpu';
 import { normalOf, philox4x32, randomWords, truncatedNormalOf, uniformOf } from '../src/reference/random.js';
-import { erfc } from '../src/reference/unary.js';
+import { erfc } from '../src/reference/special.js';
 
 const SIZE = 40_000;
 /** Of the table; computed independently with 40 digits. */

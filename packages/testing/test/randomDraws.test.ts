@@ -3,7 +3,7 @@ import { logTable, powerTable } from '@forerun/kernels-webgpu';
 import { gammaOf, poissonOf, shuffledOrder, truncatedOf } from '../src/reference/randomDraws.js';
 import { philox4x32 } from '../src/reference/randomStream.js';
 import { exp, log, log1pExcess, numberOf, over, softOf } from '../src/reference/softNumber.js';
-import { erfc } from '../src/reference/unary.js';
+import { erfc } from '../src/reference/special.js';
 
 const SIZE = 4000;
 
