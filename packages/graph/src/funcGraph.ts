@@ -8,8 +8,8 @@ import { Graph } from './graph.js';
 import type { HandleData } from './opDef.js';
 import type { Operation } from './operation.js';
 import type { DType } from './dtype.js';
-import { TensorShape } from './shape.js';
-import { Tensor } from './tensor.js';
+import type { TensorShape } from './shape.js';
+import type { Tensor } from './tensor.js';
 
 /** An argument as a function declares it. */
 export interface ArgumentSpec {

@@ -72,7 +72,7 @@ export class Graph {
 
   /** The graph that holds variables, collections and the function library: itself, or for a function its user's. */
   get root(): Graph {
-    return this;
+    return itself(this);
   }
 
   /** Functions of the library by name. */
@@ -342,6 +342,11 @@ export class Graph {
   get collectionKeys(): string[] {
     return [...this.#collections.keys()];
   }
+}
+
+/** A graph as a `Graph`: a function's root is another graph than the function. */
+function itself(graph: Graph): Graph {
+  return graph;
 }
 
 /** The operation behind a tensor, an operation or a variable. */

@@ -47,7 +47,7 @@ export interface SessionConfig {
   readonly passes?: PassSwitches;
   /** How many compiled plans are kept; default 64. */
   readonly planCacheSize?: number;
-  /** Receives what the graph prints; default: `console.error`, or `console.log` for the stream `stdout`. */
+  /** Receives what the graph prints; default: `console.error`, or `console.info` for the stream `stdout`. */
   readonly onPrint?: (text: string, stream: 'stdout' | 'stderr') => void;
   /** Receives warnings; default `console.warn`. */
   readonly onWarning?: (message: string) => void;
@@ -89,7 +89,7 @@ export interface SessionStats {
 const DEFAULT_PLAN_CACHE = 64;
 
 function printOut(text: string, stream: 'stdout' | 'stderr'): void {
-  if (stream === 'stdout') console.log(text);
+  if (stream === 'stdout') console.info(text);
   else console.error(text);
 }
 

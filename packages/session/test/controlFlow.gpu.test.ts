@@ -118,7 +118,7 @@ describe('whileLoop', () => {
     const n = fr.placeholder('int32', [], { name: 'n' });
     const [, last] = fr.whileLoop(
       (i) => fr.less(i, n),
-      (i, _) => {
+      (i) => {
         const doubled = v.assign(fr.mul(v, 2));
         return [fr.add(i, 1), doubled];
       },

@@ -78,7 +78,7 @@ test('a loop that does not run at all', () => {
 test('a recurrent step with weights from outside', () => {
   const weights = floats([2, 2], 0.3, -0.4, 0.7, 0.2);
   check([floats([3, 1, 2], 1, 2, -1, 0.5, 0.3, -0.2), weights], (x, w) =>
-    scan((h, row) => tanh(add(matMul(h as Tensor, w), row as Tensor)), x, {
+    scan((h, row) => tanh(add(matMul(h, w), row)), x, {
       initializer: constant([[0.1, 0.2]]),
     }),
   );

@@ -7,7 +7,8 @@ import { cast } from '../ops/unary.js';
 import type { Operation } from '../operation.js';
 import { getDefaultGraph, nameScope } from '../scopes.js';
 import { TensorShape } from '../shape.js';
-import { Tensor, type TensorLike } from '../tensor.js';
+import type { Tensor } from '../tensor.js';
+import { type TensorLike } from '../tensor.js';
 import { funcAttr, inside, isStateful, newFunction, register, shareCaptures } from './functions.js';
 import { flatten, type Flat, type Nest, type Nested, type NestLike } from './nest.js';
 

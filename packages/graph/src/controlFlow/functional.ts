@@ -90,7 +90,7 @@ export function mapFn<const E extends NestLike, const R extends NestLike = E>(
       [int(0), empty],
       options,
     );
-    return rebuilt(results.flat, arrays as readonly TensorArray[], rows.count) as Nested<R>;
+    return rebuilt(results.flat, arrays, rows.count) as Nested<R>;
   });
 }
 
@@ -160,10 +160,10 @@ export function scan<const E extends NestLike, const A extends NestLike = E>(
           into.map((array, k) => writeTo(array, i, next.tensors[k])),
         ];
       },
-      [walk.start(initializer !== undefined), start as NestLike, arrays],
+      [walk.start(initializer !== undefined), start, arrays],
       options,
     );
-    return rebuilt(flat, written as readonly TensorArray[], rows.count) as Nested<A>;
+    return rebuilt(flat, written, rows.count) as Nested<A>;
   });
 }
 
@@ -210,7 +210,7 @@ function fold<E extends NestLike, A extends NestLike>(
     const [, result] = whileLoop(
       (i) => walk.goesOn(i),
       (i, a) => [walk.next(i), fn(a as Nested<A>, row(rows, i) as Nested<E>)],
-      [walk.start(initializer !== undefined), start as NestLike],
+      [walk.start(initializer !== undefined), start],
       options,
     );
     return result as Nested<A>;

@@ -23,7 +23,7 @@ export type Nested<T> = NestLike extends T
     ? T
     : T extends TensorConvertible | number | boolean
       ? Tensor
-      : T extends readonly NestLike[] | { readonly [key: string]: NestLike }
+      : T extends readonly NestLike[] | Readonly<Record<string, NestLike>>
         ? { -readonly [K in keyof T]: Nested<T[K]> }
         : Nest;
 
@@ -65,8 +65,7 @@ export function flatten(nest: NestLike): Flat {
 }
 
 function required(part: NestLike | undefined): NestLike {
-  if (part === undefined || part === null)
-    throw new InvalidArgumentError(`expected a tensor, got ${String(part)}`);
+  if (part === undefined) throw new InvalidArgumentError(`expected a tensor, got ${String(part)}`);
   return part;
 }
 
@@ -89,5 +88,5 @@ function rebuildParts(flats: readonly Flat[], tensors: readonly Tensor[]): Nest[
 
 function collect(keys: readonly string[] | null, parts: readonly Nest[]): Nest {
   if (keys === null) return parts;
-  return Object.fromEntries(keys.map((key, i) => [key, parts[i] as Nest]));
+  return Object.fromEntries(parts.map((part, i) => [keys[i] ?? '', part]));
 }

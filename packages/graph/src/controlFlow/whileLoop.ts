@@ -9,7 +9,8 @@ import { constant, convertToTensor } from '../apply.js';
 import { identity } from '../ops/source.js';
 import { getDefaultGraph, nameScope } from '../scopes.js';
 import { TensorShape, type ShapeLike } from '../shape.js';
-import { Tensor, type TensorLike } from '../tensor.js';
+import type { Tensor } from '../tensor.js';
+import { type TensorLike } from '../tensor.js';
 import { funcAttr, inside, isStateful, newFunction, register, shareCaptures } from './functions.js';
 import { flatten, type Flat, type NestedList, type Nest, type NestLike } from './nest.js';
 

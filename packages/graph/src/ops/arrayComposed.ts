@@ -2,7 +2,7 @@
 import { apply, convertToTensor, type NameOptions } from '../apply.js';
 import { InvalidArgumentError } from '../errors.js';
 import { nameScope } from '../scopes.js';
-import type { Tensor} from '../tensor.js';
+import type { Tensor } from '../tensor.js';
 import { type TensorLike } from '../tensor.js';
 import { toTensorValue } from '../value.js';
 import type { DType } from '../dtype.js';

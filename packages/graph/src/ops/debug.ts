@@ -203,7 +203,7 @@ export function jsFunc(
   Tout: DType | readonly DType[],
   { stateful = true, outputShapes, name }: JsFuncOptions = {},
 ): Tensor[] {
-  const types = [Tout].flat() as DType[];
+  const types: readonly DType[] = typeof Tout === 'string' ? [Tout] : Tout;
   if (outputShapes !== undefined && outputShapes.length !== types.length) {
     throw new InvalidArgumentError(`jsFunc: ${outputShapes.length} outputShapes for ${types.length} results`);
   }

@@ -67,8 +67,9 @@ class FunctionWriter {
 
   private node(op: Operation): Init<NodeDef> {
     const controls = op.controlInputs.map((control) => {
-      const argument = this.#arguments.get(control.outputs[0] ?? (op.inputs[0] as Tensor));
-      return `^${control.type === 'Placeholder' && argument !== undefined ? argument : control.name}`;
+      const [output] = control.outputs;
+      const argument = output === undefined ? undefined : this.#arguments.get(output);
+      return `^${argument ?? control.name}`;
     });
     return {
       name: op.name,

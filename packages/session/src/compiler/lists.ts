@@ -112,9 +112,8 @@ class ListOp {
   }
 
   elementShape(list: ListValue, asked = TensorShape.UNKNOWN): TensorShape {
-    const set = list.elements.find((element) => element !== null && isIrValue(element));
-    const known =
-      set !== undefined && set !== null && isIrValue(set) ? new TensorShape(set.shape) : list.element.shape;
+    const [set] = list.elements.filter((element) => element !== null).filter(isIrValue);
+    const known = set === undefined ? list.element.shape : new TensorShape(set.shape);
     return known.mergeWith(asked) ?? known;
   }
 
