@@ -14,7 +14,8 @@ import {
   type KernelContext,
   type Lowered,
 } from './kernel.js';
-import { float32Bits, storageType, vectorType, type Width } from './wgsl/dtype.js';
+import { float32Bits, storageType, vectorType, wrapped, type Width } from './wgsl/dtype.js';
+import { widen } from './wgsl/library.js';
 import { bytesOf, gridFor, gridStride } from './wgsl/indexing.js';
 import {
   dataBinding,
@@ -74,6 +75,11 @@ function term({ type, weighted }: Resizing, at: string, weight: string): string 
   return `total += ${weighted ? `${weight} * ` : ''}${type}(x[${at}]);`;
 }
 
+/** The total, brought back into the range of a narrow integer. */
+function result({ c, width, weighted }: Resizing): string {
+  return weighted ? 'total' : widen(wrapped('total', c.output(0).dtype), width);
+}
+
 function atOnce(r: Resizing): Lowered {
   const [images, rows, columns, channels] = r.source;
   const [outRows, outColumns] = [r.y.length, r.x.length];
@@ -86,7 +92,7 @@ let row = (i / ${channels * outColumns}u) % ${outRows}u;
 let image = i / ${channels * outColumns * outRows}u;
 var total = ${r.type}();
 ${forTaps('rows', r.y, 'row', across)}
-out[i] = total;`;
+out[i] = ${result(r)};`;
   const bindings = [
     inputBinding(r.c, 0, 'x', r.width),
     dataBinding(tapWords(r.y), 'rows'),
@@ -111,7 +117,7 @@ let position = (i / ${inner}u) % ${taps.length}u;
 let o = i / ${inner * taps.length}u;
 var total = ${r.type}();
 ${forTaps('taps', taps, 'position', term(r, `(o * ${size}u + taps_at) * ${inner}u + n`, 'taps_weight'))}
-out[i] = total;`;
+out[i] = ${result(r)};`;
   const bindings = [from, dataBinding(tapWords(taps), 'taps'), to];
   return shader(
     { label: `${r.label}.axis`, bindings, workgroups: grid.workgroups, body: gridStride(grid, body) },
