@@ -58,6 +58,19 @@ test('dynamicPartition and dynamicStitch give back what they took', async () => 
   expect(result.back.toArray()).toEqual([10, 30, 20, 50, 40]);
 });
 
+test('requests that differ in what they fetch after a cut have plans of their own', async () => {
+  const x = vector();
+  const kept = fr.booleanMask(fr.mul(x, 1), fr.greater(x, 0));
+  const doubled = fr.mul(kept, 2);
+  const shifted = fr.add(doubled, 1);
+  sess = await Session.create();
+  const feeds = { x: [1, -1, 2] };
+  expect((await sess.run(shifted, feeds)).toArray()).toEqual([3, 5]);
+  const both = await sess.run({ doubled, shifted }, feeds);
+  expect(both.doubled.toArray()).toEqual([2, 4]);
+  expect(both.shifted.toArray()).toEqual([3, 5]);
+});
+
 test('variables are updated once though the plan is cut', async () => {
   const x = vector(4);
   const v = new fr.Variable(0, { name: 'v', dtype: 'float32' });

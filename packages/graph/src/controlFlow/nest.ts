@@ -1,7 +1,7 @@
 /** Nested structures of tensors and tensor arrays, as loops and conditionals take and return them. */
 import { convertToTensor } from '../apply.js';
 import { InvalidArgumentError } from '../errors.js';
-import { isTensorConvertible, Tensor, type TensorConvertible, type TensorLike } from '../tensor.js';
+import { isTensorConvertible, Tensor, type TensorConvertible } from '../tensor.js';
 import { TensorArray } from './tensorArray.js';
 
 /** Tensors, tensor arrays, and arrays and records of these. */
@@ -48,7 +48,7 @@ export function flatten(nest: NestLike): Flat {
     };
   }
   if (nest instanceof Tensor || typeof nest !== 'object' || isTensorConvertible(nest)) {
-    return leaf(convertLeaf(nest));
+    return leaf(convertToTensor(nest));
   }
   const keys = Array.isArray(nest) ? null : Object.keys(nest);
   const parts =
@@ -67,10 +67,6 @@ export function flatten(nest: NestLike): Flat {
 function required(part: NestLike | undefined): NestLike {
   if (part === undefined) throw new InvalidArgumentError(`expected a tensor, got ${String(part)}`);
   return part;
-}
-
-function convertLeaf(value: TensorLike): Tensor {
-  return convertToTensor(value);
 }
 
 function leaf(tensor: Tensor): Flat {

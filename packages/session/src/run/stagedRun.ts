@@ -322,11 +322,14 @@ class Part {
       if (value.kind === 'variable') bound.set(tensor, value.variable);
       parts.push(`${tensor.op.id}:${tensor.index}=${describeValue(value)}`);
     }
+    const fetches = this.scope.fetches.filter((tensor) => !this.known.has(tensor));
+    const targets = this.scope.targets.filter((op) => left.has(op));
+    const wanted = [...fetches.map(({ op, index }) => `${op.id}:${index}`), ...targets.map(({ id }) => id)];
     return {
-      key: `${this.scope.key}|${operations.map(({ id }) => id).join()}|${parts.join()}`,
+      key: `${this.scope.key}|${operations.map(({ id }) => id).join()}|${wanted.join()}|${parts.join()}`,
       operations,
-      fetches: this.scope.fetches.filter((tensor) => !this.known.has(tensor)),
-      targets: this.scope.targets.filter((op) => left.has(op)),
+      fetches,
+      targets,
       feeds,
       bound,
     };
