@@ -113,6 +113,23 @@ describe('whileLoop', () => {
     expect(result.dx.item()).toBeCloseTo(17, 4);
   });
 
+  test('gives memory back while it runs, and keeps what it needs', async () => {
+    const x = fr.placeholder('float32', [1 << 20], { name: 'x' });
+    const limit = fr.placeholder('float32', [], { name: 'limit' });
+    const [, y, z] = fr.whileLoop(
+      (s) => fr.less(s, limit),
+      (s, y, z) => [fr.add(s, 1), fr.add(y, 1), fr.add(z, y)],
+      [fr.constant(0), x, fr.mul(x, 2)],
+    );
+    await open();
+    const value = new Float32Array(1 << 20).fill(1);
+    const result = await sess.run([fr.reduceMax(y), fr.reduceMin(z)], { x: value, limit: 40 });
+    expect(result[0].item()).toBe(41);
+    expect(result[1].item()).toBe(2 + 40 + (40 * 39) / 2);
+    // Three values of 4 MiB per iteration: without giving back it would be half a gigabyte.
+    expect(sess.stats.bufferBytes).toBeLessThan(200 * 2 ** 20);
+  });
+
   test('changes variables in order', async () => {
     const v = new fr.Variable(1, { name: 'v', dtype: 'float32' });
     const n = fr.placeholder('int32', [], { name: 'n' });

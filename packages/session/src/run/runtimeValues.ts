@@ -49,11 +49,10 @@ export class RuntimePool {
 
   constructor(private readonly handle: DeviceHandle) {}
 
-  /** A buffer for `shape`, in use until it is swept or the run ends. */
+  /** A buffer for `shape`, in use until it is collected or the run ends. */
   acquire(shape: readonly number[]): GPUBuffer {
     const bytes = sizeClass(storageBytes(sizeOf(shape)));
     this.#sinceSweep += bytes;
-    if (this.#sinceSweep > SWEEP_BYTES) this.sweep();
     const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
     const buffer =
       this.#free.get(bytes)?.pop() ?? this.handle.createBuffer(bytes, usage, 'value between parts');
@@ -69,6 +68,14 @@ export class RuntimePool {
 
   release(values: Iterable<RuntimeValue>): void {
     this.#roots.delete(values);
+  }
+
+  /**
+   * Takes back buffers that nothing held refers to, once enough have been handed out. For places where all values in
+   * use are held: not while the results of a plan are being gathered.
+   */
+  collect(): void {
+    if (this.#sinceSweep > SWEEP_BYTES) this.sweep();
   }
 
   private sweep(): void {

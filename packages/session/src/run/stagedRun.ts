@@ -185,6 +185,7 @@ export class StagedRun {
       const next = ahead === null ? await this.call(body, vars) : unwrap(await ahead);
       pool.release(vars);
       vars = next;
+      pool.collect();
     }
   }
 
