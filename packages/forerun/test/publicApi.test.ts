@@ -153,6 +153,8 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
     ...[
       'computeAccidentalHits',
       'embeddingLookup',
+      'embeddingLookupSparse',
+      'safeEmbeddingLookupSparse',
       'logUniformCandidateSampler',
       'nceLoss',
       'sampledSoftmaxLoss',

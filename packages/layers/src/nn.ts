@@ -1,6 +1,12 @@
 /** The part of `fr.nn` that is composed of graph ops. */
 export { dropout, type DropoutOptions } from './nnDropout.js';
 export { embeddingLookup, type EmbeddingOptions, type EmbeddingTable } from './nnEmbedding.js';
+export {
+  embeddingLookupSparse,
+  safeEmbeddingLookupSparse,
+  type SafeEmbeddingOptions,
+  type SparseEmbeddingOptions,
+} from './nnEmbeddingSparse.js';
 export { weightedCrossEntropyWithLogits } from './nnLosses.js';
 export { nceLoss, sampledSoftmaxLoss, type SampledLossOptions } from './nnSampled.js';
 export { logPoissonLoss } from './logPoissonLoss.js';

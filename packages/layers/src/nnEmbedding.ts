@@ -2,16 +2,24 @@
 import {
   InvalidArgumentError,
   Tensor,
-  isTensorConvertible,
+  add,
+  addN,
   cast,
-  concat,
   constant,
   convertToTensor,
+  equal,
   floorDiv,
   floorMod,
-  add,
   gather,
+  isTensorConvertible,
+  less,
+  maximum,
   nameScope,
+  shape,
+  stridedSlice,
+  sub,
+  where,
+  whereV2,
   type NameOptions,
   type TensorLike,
 } from '@forerun/graph';
@@ -36,46 +44,80 @@ function partsOf(params: EmbeddingTable): Tensor[] {
 
 /**
  * Rows of `params` at `ids` (`tf.nn.embedding_lookup`): shape `ids.shape + params.shape[1:]`. Several tables are
- * parts of one, with rows dealt out by `partitionStrategy`; for `mod` their row counts must be known.
+ * parts of one: with `mod` id `i` is row `i / n` of table `i % n`; with `div` the tables hold blocks of ids, of
+ * which the first ones are larger by a row where the ids do not divide evenly. An id out of range gives zeros. The
+ * gradient for a table that is a variable is `IndexedSlices`. Throws `InvalidArgumentError` for an empty list.
  */
 export function embeddingLookup(
   params: EmbeddingTable,
   ids: TensorLike,
   { partitionStrategy = 'mod', maxNorm, name = 'embedding_lookup' }: EmbeddingOptions = {},
 ): Tensor {
-  const tables = partsOf(params);
+  if (!['mod', 'div'].includes(partitionStrategy)) {
+    throw new InvalidArgumentError(
+      `embeddingLookup: partitionStrategy must be 'mod' or 'div', got '${partitionStrategy}'`,
+    );
+  }
   return nameScope(name, () => {
+    const tables = partsOf(params);
     const numbers = Array.isArray(ids) ? convertToTensor(ids, { dtype: 'int32' }) : convertToTensor(ids);
     const [first] = tables;
     if (first === undefined) throw new InvalidArgumentError('embeddingLookup: there are no params');
-    const rows =
-      tables.length === 1
-        ? gather(first, numbers)
-        : gather(concat(tables, 0), partitionStrategy === 'div' ? numbers : dealtOut(tables, numbers));
-    if (maxNorm === undefined) return rows;
-    const rank = first.shape.rank;
-    if (rank === null || numbers.shape.rank === null) {
-      throw new InvalidArgumentError('embeddingLookup: maxNorm needs params and ids of known rank');
-    }
-    const begin = numbers.shape.rank;
-    const axes = Array.from({ length: rank - 1 }, (_, i) => begin + i);
-    return clipByNorm(rows, maxNorm, { axes });
+    const rows = tables.length === 1 ? gather(first, numbers) : fromParts(tables, numbers, partitionStrategy);
+    return maxNorm === undefined ? rows : limited(rows, numbers, first, maxNorm);
   });
 }
 
-/** Row `id / parts` of part `id % parts`, in the concatenation of all parts. */
-function dealtOut(tables: readonly Tensor[], ids: Tensor): Tensor {
-  let next = 0;
-  const begins = tables.map((table) => {
-    const begin = next;
-    const rows = table.shape.rank === null ? null : table.shape.dim(0);
-    if (rows === null) {
-      throw new InvalidArgumentError("embeddingLookup: partitionStrategy 'mod' needs params of known size");
-    }
-    next += rows;
-    return begin;
-  });
+function limited(rows: Tensor, ids: Tensor, table: Tensor, maxNorm: TensorLike): Tensor {
+  const [begin, { rank }] = [ids.shape.rank, table.shape];
+  if (rank === null || begin === null) {
+    throw new InvalidArgumentError('embeddingLookup: maxNorm needs params and ids of known rank');
+  }
+  return clipByNorm(rows, maxNorm, { axes: Array.from({ length: rank - 1 }, (_, i) => begin + i) });
+}
+
+/** Which table each id is in, and in which row. */
+interface Place {
+  readonly table: Tensor;
+  readonly row: Tensor;
+}
+
+/**
+ * Every table is read at all ids, at row -1 where an id belongs to another: such rows are zeros, and updates
+ * pass over their gradients. So nothing has as many rows as values tell, and the whole lookup is one plan.
+ */
+function fromParts(tables: readonly Tensor[], ids: Tensor, strategy: 'mod' | 'div'): Tensor {
+  const place = strategy === 'mod' ? dealtOut(ids, tables.length) : inBlocks(ids, tables);
+  const elsewhere = constant(-1, { dtype: ids.dtype });
+  return addN(
+    tables.map((table, i) => {
+      const isHere = equal(place.table, constant(i, { dtype: ids.dtype }));
+      return gather(table, whereV2(isHere, place.row, elsewhere));
+    }),
+  );
+}
+
+function dealtOut(ids: Tensor, tables: number): Place {
+  const count = constant(tables, { dtype: ids.dtype });
+  return { table: floorMod(ids, count), row: floorDiv(ids, count) };
+}
+
+/** Blocks of q + 1 ids for the first r tables, of q for the others, where q and r divide the rows among them. */
+function inBlocks(ids: Tensor, tables: readonly Tensor[]): Place {
+  const total = addN(tables.map((table) => rowsOf(table, ids)));
   const count = constant(tables.length, { dtype: ids.dtype });
-  const starts = gather(constant(begins, { dtype: 'int32' }), floorMod(ids, count));
-  return add(floorDiv(ids, count), cast(starts, ids.dtype));
+  const larger = floorMod(total, count);
+  const small = floorDiv(total, count);
+  // Without rows for all, no id is past the larger blocks.
+  const divisor = maximum(small, 1);
+  const [long, rest] = [add(small, 1), sub(ids, larger)];
+  const table = maximum(floorDiv(ids, long), floorDiv(rest, divisor));
+  return { table, row: where(less(table, larger), floorMod(ids, long), floorMod(rest, divisor)) };
+}
+
+/** The number of rows of a table, in the dtype of `ids`. */
+function rowsOf(table: Tensor, ids: Tensor): Tensor {
+  const known = table.shape.rank === null ? null : table.shape.dim(0);
+  if (known !== null) return constant(known, { dtype: ids.dtype });
+  return cast(stridedSlice(shape(table), [0], [1], { shrinkAxisMask: 1 }), ids.dtype);
 }

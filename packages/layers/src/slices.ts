@@ -4,6 +4,9 @@ import {
   cast,
   equal,
   gather,
+  greaterEqual,
+  less,
+  logicalAnd,
   range,
   size,
   unsortedSegmentMin,
@@ -15,7 +18,7 @@ import {
 /**
  * The same slices with every index once: the rows of an index are summed where it comes first, and the
  * places of the others get index -1, which updates pass over. So the number of rows does not depend on
- * values, and nothing leaves the device.
+ * values, and nothing leaves the device. Indices that are no row's stay as they are.
  */
 export function deduplicated(
   { values, indices, denseShape }: IndexedSlices,
@@ -23,8 +26,10 @@ export function deduplicated(
 ): IndexedSlices {
   const count = size(indices);
   const places = range(count);
-  const firstOfRow = unsortedSegmentMin(places, indices, variable.shape.dim(0) ?? 0);
-  const first = gather(firstOfRow, indices);
+  const rows = variable.shape.dim(0) ?? 0;
+  const firstOfRow = unsortedSegmentMin(places, indices, rows);
+  const isRow = logicalAnd(greaterEqual(indices, 0), less(indices, rows));
+  const first = where(isRow, gather(firstOfRow, indices), places);
   const unique = where(equal(first, places), indices, cast(-1, indices.dtype));
   return new IndexedSlices(unsortedSegmentSum(values, first, count), unique, denseShape);
 }

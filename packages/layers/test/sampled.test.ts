@@ -129,13 +129,20 @@ describe('nn.embeddingLookup', () => {
     });
   });
 
-  it('needs the sizes of parts that are dealt out', () => {
-    new Graph().asDefault(() => {
-      const parts = [placeholder('float32', [null, 2]), placeholder('float32', [null, 2])];
-      expect(() => nn.embeddingLookup(parts, [1])).toThrow(
-        "partitionStrategy 'mod' needs params of known size",
-      );
-      expect(() => nn.embeddingLookup([], [1])).toThrow('there are no params');
+  it('takes parts of unknown size', () => {
+    ReferenceSession.in((session) => {
+      const parts = [placeholder('float32', [null, 1]), placeholder('float32', [null, 1])];
+      const values = [
+        [[1], [2], [3]],
+        [[4], [5]],
+      ];
+      const lookup = (partitionStrategy: 'mod' | 'div'): number[] =>
+        session.get(
+          nn.embeddingLookup(parts, [3, 1, 4], { partitionStrategy }),
+          parts.map((part, i) => [part, values[i] ?? []] as const),
+        );
+      expect(lookup('mod')).toEqual([5, 4, 3]);
+      expect(lookup('div')).toEqual([4, 2, 5]);
     });
   });
 });
