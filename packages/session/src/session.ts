@@ -37,7 +37,8 @@ import { resolveFetches, type Fetched, type Fetches, type ResolvedFetches } from
 import type { HostEnvironment } from './run/hostOps.js';
 import { RandomState } from './run/random.js';
 import { RuntimePool } from './run/runtimeValues.js';
-import { StagedRun, type PartRequest } from './run/stagedRun.js';
+import type { PartRequest } from './run/partRequest.js';
+import { StagedRun } from './run/stagedRun.js';
 import { Tracer } from './run/tracer.js';
 import { VariableStore } from './variables.js';
 import { ConstantStore } from './constants.js';

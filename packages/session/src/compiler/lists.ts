@@ -19,6 +19,7 @@ import {
   type OpName,
   type Operation,
 } from '@forerun/graph';
+import { describeIn, type Described } from './describe.js';
 import { outputOf, type IrValue } from './ir.js';
 import type { ProgramBuilder } from './programBuilder.js';
 import { Deferral, FedList, isIrValue, ListValue, type Frame, type Value } from './values.js';
@@ -130,11 +131,8 @@ class ListOp {
     return outputOf(node);
   }
 
-  private described(
-    type: OpName,
-    attrs: Readonly<Record<string, AttrValue>>,
-  ): ReturnType<ProgramBuilder['describe']> {
-    const described = this.builder.describe(this.op, this.frame, OPS[type]);
+  private described(type: OpName, attrs: Readonly<Record<string, AttrValue>>): Described {
+    const described = describeIn(this.frame, this.op, OPS[type]);
     return { ...described, attrs: new Attrs(new Map(Object.entries(attrs)), described.name) };
   }
 

@@ -4,26 +4,21 @@
  * decided yet is deferred, together with all that depends on it.
  */
 import {
-  Attrs,
   InternalError,
   InvalidArgumentError,
   isRefDType,
   OPS,
-  RuleError,
-  TensorShape,
-  TensorValue,
   UnimplementedError,
-  type AttrValue,
-  type OpDef,
+  type OpName,
   type Operation,
   type Tensor,
-  type OpName,
+  type TensorValue,
 } from '@forerun/graph';
-import { isHostStep } from '../run/hostOps.js';
-import { variableRef } from '../variables.js';
 import { buildCall, isCall } from './calls.js';
-import { kernelOf, SESSION_OPS } from './fuse.js';
+import { describeIn, describeOp, requireDef } from './describe.js';
+import { Exports } from './exports.js';
 import { HostValues } from './hostValues.js';
+import { inferOutputs, isUnknownHostValue, resourceOutputs } from './inferOutputs.js';
 import {
   inputOf,
   makeNode,
@@ -36,14 +31,13 @@ import {
   type VariableRef,
 } from './ir.js';
 import { buildList, touchesLists } from './lists.js';
+import { buildCheck } from './numericChecks.js';
 import { isReplaced, type Pruned } from './prune.js';
 import { readReference, resourceEquivalent, type Reference } from './references.js';
-import { StaticInferContext } from './staticInfer.js';
 import {
   Deferral,
   FedList,
   isIrValue,
-  ListValue,
   type DeferredOp,
   type Export,
   type Frame,
@@ -70,9 +64,6 @@ export interface SpecializeOptions {
   readonly keep?: boolean;
 }
 
-/** Any tensor may be fed, whatever op makes it: inside the program it is a placeholder. */
-const placeholderDef = OPS.Placeholder;
-
 export class ProgramBuilder {
   readonly #nodes: IrNode[] = [];
   readonly #references = new Map<Tensor, Reference>();
@@ -97,18 +88,9 @@ export class ProgramBuilder {
     }
   }
 
+  /** Any tensor may be fed, whatever op makes it: inside the program it is a placeholder. */
   private addFeed(tensor: Tensor, position: number, { dtype, shape }: FeedSpec): void {
-    const node = this.push(
-      {
-        ...describeOp(tensor.op, placeholderDef),
-        type: 'Placeholder',
-        inputs: [],
-        controls: [],
-        literal: null,
-        feed: position,
-      },
-      [{ dtype, shape, variable: null }],
-    );
+    const node = this.source(tensor.op, 'Placeholder', { dtype, shape, variable: null }, position);
     this.#values.set(tensor, outputOf(node));
   }
 
@@ -117,19 +99,15 @@ export class ProgramBuilder {
       this.#values.set(tensor, new FedList(tensor));
       return;
     }
-    const node = this.push(
-      {
-        ...describeOp(tensor.op, OPS.VarHandleOp),
-        type: 'VarHandleOp',
-        inputs: [],
-        controls: [],
-        literal: null,
-        feed: null,
-      },
-      [{ dtype: 'resource', shape: [], variable: bound }],
-    );
-    if (isRefDType(tensor.dtype)) this.#references.set(tensor, { handle: outputOf(node), after: [] });
-    this.#values.set(tensor, outputOf(node));
+    const output = { dtype: 'resource' as const, shape: [], variable: bound };
+    const handle = outputOf(this.source(tensor.op, 'VarHandleOp', output, null));
+    if (isRefDType(tensor.dtype)) this.#references.set(tensor, { handle, after: [] });
+    this.#values.set(tensor, handle);
+  }
+
+  private source(op: Operation, type: OpName, output: OutputInit, feed: number | null): IrNode {
+    const described = describeOp(op, OPS[type]);
+    return this.push({ ...described, type, inputs: [], controls: [], literal: null, feed }, [output]);
   }
 
   /** Makes a node of the program. */
@@ -187,7 +165,7 @@ export class ProgramBuilder {
   build(op: Operation, frame: Frame): void {
     if (isCall(op)) buildCall(this, op, frame);
     else if (touchesLists(op)) buildList(this, op, frame);
-    else if (op.type === 'CheckNumerics') this.buildCheck(op, frame);
+    else if (op.type === 'CheckNumerics') buildCheck(this, op, frame);
     else this.buildNode(op, frame);
   }
 
@@ -196,79 +174,18 @@ export class ProgramBuilder {
     const { type, def } = equivalent ?? { type: op.type, def: requireDef(op) };
     const waits = this.waitsOf(op, frame);
     const { inputs, after } = this.inputsOf(op, waits, frame);
-    if (type.startsWith('ResourceScatter') && equivalent !== undefined) this.checkScatter(op, inputs);
     const outputs =
-      equivalent === undefined ? this.inferOutputs(op, def, inputs) : resourceOutputs(op, type, inputs);
+      equivalent === undefined
+        ? inferOutputs(op, def, inputs, this.host)
+        : resourceOutputs(op, type, inputs, this.host);
     const literal = op.type === 'Const' ? op.attrs.tensor('value') : null;
     const controls = [...new Set([...waits, ...after])];
-    const described = this.describe(op, frame, def);
+    const described = describeIn(frame, op, def);
     const node = this.push({ ...described, type, inputs, controls, literal, feed: null }, outputs);
-    if (this.isUnknownHostValue(node)) throw new Deferral([]);
+    if (isUnknownHostValue(node, this.host)) throw new Deferral([]);
     frame.nodes.set(op, [node]);
     if (equivalent !== undefined) this.noteReference(op, node);
     this.setOutputs(op, node.outputs, frame);
-  }
-
-  /**
-   * The value passes through; whether it is finite is found on the device, so that the host reads one word, not
-   * the tensor. Users of the value need not wait for the check: the run fails either way.
-   */
-  private buildCheck(op: Operation, frame: Frame): void {
-    const [input] = op.inputs;
-    if (input === undefined) throw new InternalError(`${op.describe()} has no input`);
-    const value = this.irValue(input, op, frame);
-    const controls = this.waitsOf(op, frame);
-    const { shape } = value;
-    const make = (
-      type: OpName,
-      inputs: IrValue[],
-      attrs: Record<string, AttrValue>,
-      outShape: readonly number[],
-    ): IrValue => {
-      const described = this.describe(op, frame, OPS[type]);
-      const node = {
-        ...described,
-        type,
-        attrs: new Attrs(new Map(Object.entries(attrs)), op.name),
-        inputs,
-        controls,
-        literal: null,
-        feed: null,
-      };
-      return outputOf(this.push(node, [{ dtype: 'bool', shape: outShape, variable: null }]));
-    };
-    const finite = make('IsFinite', [value], { T: { kind: 'type', value: value.dtype } }, shape);
-    const all = make(
-      'All',
-      [finite, this.axes(op, shape.length, frame)],
-      { keep_dims: { kind: 'bool', value: false } },
-      [],
-    );
-    const check = this.push(
-      { ...this.describe(op, frame), inputs: [all], controls, literal: null, feed: null },
-      [],
-    );
-    this.keep([check]);
-    frame.nodes.set(op, [check]);
-    this.setOutputs(op, [value], frame);
-  }
-
-  /** All axes of a rank, as a constant. */
-  private axes(op: Operation, rank: number, frame: Frame): IrValue {
-    const literal = new TensorValue(
-      'int32',
-      [rank],
-      Int32Array.from({ length: rank }, (_, i) => i),
-    );
-    const node = {
-      ...this.describe(op, frame, OPS.Const),
-      type: 'Const',
-      inputs: [],
-      controls: [],
-      literal,
-      feed: null,
-    };
-    return outputOf(this.push(node, [{ dtype: 'int32', shape: [rank], variable: null }]));
   }
 
   /** The nodes that an operation comes after. */
@@ -284,19 +201,6 @@ export class ProgramBuilder {
       const output = op.output(i);
       if (!frame.values.has(output)) frame.values.set(output, value);
     });
-  }
-
-  /** Name, attributes and origin of a node; random ops of a call get seeds of their own. */
-  describe(
-    op: Operation,
-    { path, salt, origin }: Frame,
-    def = requireDef(op),
-  ): ReturnType<typeof describeOp> {
-    const described = describeOp(op, def);
-    if (path === '') return described;
-    const attrs = salt !== 0 && op.attrs.has('seed2') ? reseeded(op.attrs, salt, op.name) : op.attrs;
-    const name = `${path}${op.name}`;
-    return { ...described, attrs, name, sources: [name], origin };
   }
 
   /** Notes nodes that must run though nothing uses them. */
@@ -355,6 +259,7 @@ export class ProgramBuilder {
 
   finish(): Specialized {
     const { fetches: wanted } = this.pruned;
+    const { host } = this;
     const deferred = [...this.#deferred].map(([op, hostInputs]) => ({ op, hostInputs }));
     const targets = [
       ...this.pruned.targets.flatMap((op) => (this.#deferred.has(op) ? [] : (this.#nodeOf.get(op) ?? []))),
@@ -362,22 +267,11 @@ export class ProgramBuilder {
     ];
     if (deferred.length === 0 && this.options.keep !== true) {
       const fetches = wanted.map((tensor) => this.fetched(tensor));
-      return {
-        program: { nodes: this.#nodes, fetches, targets },
-        host: this.host,
-        deferred,
-        exports: new Map(),
-      };
-    }
-    const needed = new Set([...wanted, ...deferred.flatMap(({ op }) => op.inputs)]);
-    const fetches: IrValue[] = [];
-    const exports = new Map<Tensor, Export>();
-    for (const tensor of needed) {
-      if (this.pruned.feeds.has(tensor) || this.#deferred.has(tensor.op)) continue;
-      exports.set(tensor, this.exported(tensor, fetches));
+      return { program: { nodes: this.#nodes, fetches, targets }, host, deferred, exports: new Map() };
     }
     // What must happen now must not wait for a value that is only needed later.
-    return { program: { nodes: this.#nodes, fetches, targets }, host: this.host, deferred, exports };
+    const { fetches, places } = this.exports([...wanted, ...deferred.flatMap(({ op }) => op.inputs)]);
+    return { program: { nodes: this.#nodes, fetches, targets }, host, deferred, exports: places };
   }
 
   private fetched(tensor: Tensor): IrValue {
@@ -389,136 +283,12 @@ export class ProgramBuilder {
     throw new InvalidArgumentError(`"${tensor.name}" is a tensor list, which cannot be fetched: stack it`);
   }
 
-  private exported(tensor: Tensor, fetches: IrValue[]): Export {
-    const reference = this.#references.get(tensor);
-    if (reference?.handle.variable !== undefined && reference.handle.variable !== null) {
-      return { kind: 'variable', variable: reference.handle.variable };
+  /** What this program makes of the tensors that are needed after it. */
+  private exports(needed: readonly Tensor[]): Exports {
+    const exports = new Exports(this.#values, this.#references);
+    for (const tensor of new Set(needed)) {
+      if (!this.pruned.feeds.has(tensor) && !this.#deferred.has(tensor.op)) exports.add(tensor);
     }
-    const value = this.#values.get(tensor);
-    if (value === undefined) throw new InternalError(`${tensor.name} is used before it is made`);
-    return exportOf(value, fetches);
+    return exports;
   }
-
-  private inferOutputs(op: Operation, def: OpDef, inputs: readonly IrValue[]): OutputInit[] {
-    const shapes = this.infer(op, def, inputs);
-    return op.outputs.map((output, i) => {
-      const shape = (shapes[i] ?? TensorShape.UNKNOWN).mergeWith(output.shape);
-      if (shape === null) {
-        throw new InvalidArgumentError(
-          `${op.describe()}: output ${i} has shape ${String(shapes[i])}, but the graph says ${output.shape.toString()}${op.creationSite()}`,
-          { node: op.name },
-        );
-      }
-      const variable = output.dtype === 'resource' ? variableOf(op, inputs) : null;
-      return { dtype: output.dtype, shape: this.staticShape(op, shape, i), variable };
-    });
-  }
-
-  /** Shapes from constants; from fed values where that is not enough; else the op waits for values. */
-  private infer(op: Operation, def: OpDef, inputs: readonly IrValue[]): readonly TensorShape[] {
-    try {
-      const shapes = def.infer(new StaticInferContext(op, inputs, this.host, 'constants'));
-      if (shapes.every((shape) => shape.isFullyDefined)) return shapes;
-      if (isEvaluated(op)) throw new Deferral([]);
-      const context = new StaticInferContext(op, inputs, this.host, 'feeds');
-      const known = def.infer(context);
-      if (!known.every((shape) => shape.isFullyDefined) && context.missing.size > 0) {
-        throw new Deferral([...context.missing]);
-      }
-      if (isHostStep(op.type) && op.outputs.some(({ shape }) => !shape.isFullyDefined))
-        throw new Deferral([]);
-      return known;
-    } catch (error) {
-      if (!(error instanceof RuleError)) throw error;
-      throw new InvalidArgumentError(`${op.describe()}: ${error.message}${op.creationSite()}`, {
-        node: op.name,
-      });
-    }
-  }
-
-  /** Checks an update of rows by the rule of the op on references, for which the handle has the variable's shape. */
-  private checkScatter(op: Operation, [handle, ...rest]: readonly IrValue[]): void {
-    if (handle === undefined) return;
-    const known = handle.variable?.shape.isFullyDefined === true;
-    const shape = known ? handle.variable.shape.toStatic() : handle.shape;
-    this.infer(op, requireDef(op), [{ ...handle, shape }, ...rest]);
-  }
-
-  private staticShape(op: Operation, shape: TensorShape, i: number): readonly number[] {
-    if (shape.isFullyDefined) return shape.toStatic();
-    throw new UnimplementedError(
-      `${op.describe()}: the shape ${shape.toString()} of output ${i} depends on values computed on the device${op.creationSite()}`,
-      { node: op.name },
-    );
-  }
-
-  /** An op that is evaluated on the host, whose inputs only the run computes. */
-  private isUnknownHostValue(node: IrNode): boolean {
-    if (kernelOf(node).kind !== 'host' || node.literal !== null || node.def.evaluate === undefined)
-      return false;
-    if (SESSION_OPS.has(node.type) || isHostStep(node.type) || node.outputs.length === 0) return false;
-    return node.outputs.some((output) => this.host.get(output, 'feeds') === null);
-  }
-}
-
-/** Whether the run evaluates an op on the host, from values that it reads. */
-function isEvaluated(op: Operation): boolean {
-  if (op.def?.evaluate === undefined || op.def.stateful) return false;
-  return kernelOf({ type: op.type }).kind === 'host' && !SESSION_OPS.has(op.type);
-}
-
-function exportOf(value: Value, fetches: IrValue[]): Export {
-  if (value instanceof FedList) return { kind: 'fed', tensor: value.tensor };
-  if (value instanceof ListValue) {
-    const elements = value.elements.map((element) => (element === null ? null : exportOf(element, fetches)));
-    return { kind: 'list', elements, element: value.element };
-  }
-  if (value.variable !== null) return { kind: 'variable', variable: value.variable };
-  fetches.push(value);
-  return { kind: 'value', index: fetches.length - 1 };
-}
-
-/** Attributes with another second seed: the same op in another iteration draws other numbers. */
-function reseeded(attrs: Attrs, salt: number, name: string): Attrs {
-  const seed2 = Number(BigInt.asUintN(31, attrs.bigint('seed2') + BigInt(salt)));
-  const values = new Map<string, AttrValue>([...attrs.values, ['seed2', { kind: 'int', value: seed2 }]]);
-  return new Attrs(values, name);
-}
-
-function requireDef(op: Operation): OpDef {
-  if (op.def === undefined)
-    throw new UnimplementedError(`${op.describe()}: the op type is not known to Forerun`);
-  return op.def;
-}
-
-export function describeOp(
-  op: Operation,
-  def: OpDef,
-): Pick<IrNode, 'type' | 'name' | 'attrs' | 'def' | 'sources' | 'site' | 'origin'> {
-  const { type, name, attrs } = op;
-  return { type, name, attrs, def, sources: [name], site: op.creationSite(), origin: op };
-}
-
-/** Outputs of the resource op that stands for an op on references. Throws when an update's shapes differ. */
-function resourceOutputs(op: Operation, type: string, [handle, value]: readonly IrValue[]): OutputInit[] {
-  if (type === 'VarHandleOp') return [{ dtype: 'resource', shape: [], variable: variableRef(op.output(0)) }];
-  if (type === 'VarIsInitializedOp') return [{ dtype: 'bool', shape: [], variable: null }];
-  const shape = handle?.variable?.shape;
-  if (
-    type.startsWith('Assign') &&
-    value !== undefined &&
-    shape?.isCompatibleWith(new TensorShape(value.shape)) === false
-  ) {
-    throw new InvalidArgumentError(
-      `${op.describe()}: the value has shape [${value.shape.join(',')}], the variable has ${shape.toString()}${op.creationSite()}`,
-      { node: op.name },
-    );
-  }
-  return [];
-}
-
-/** The variable that a resource output stands for: declared here, or passed through from an input. */
-function variableOf(op: Operation, inputs: readonly IrValue[]): VariableRef | null {
-  const passed = inputs.find((input) => input.variable !== null)?.variable;
-  return passed ?? (op.type === 'VarHandleOp' ? variableRef(op.output(0)) : null);
 }

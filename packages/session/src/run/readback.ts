@@ -1,0 +1,44 @@
+/** Reading what decides how a run goes on. */
+import { InternalError, sizeOf, type TensorValue } from '@forerun/graph';
+import type { DeviceHandle } from '../device/handle.js';
+import { fromWords } from '../device/words.js';
+import type { RuntimeTensor } from './runtimeValues.js';
+
+/** Brings the elements of tensors to the host, in one readback. */
+export async function readTensors(handle: DeviceHandle, tensors: readonly RuntimeTensor[]): Promise<void> {
+  const missing = tensors.filter((tensor) => tensor.value === null && tensor.buffer !== null);
+  const bytes = missing.reduce((sum, { shape }) => sum + sizeOf(shape) * 4, 0);
+  if (bytes === 0) return;
+  const staging = handle.createBuffer(bytes, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST, 'decision');
+  try {
+    const encoder = handle.device.createCommandEncoder();
+    let offset = 0;
+    for (const { buffer, shape } of missing) {
+      const size = sizeOf(shape) * 4;
+      if (buffer !== null) encoder.copyBufferToBuffer(buffer, 0, staging, offset, size);
+      offset += size;
+    }
+    handle.queue.submit([encoder.finish()]);
+    await handle.wait(staging.mapAsync(GPUMapMode.READ));
+    fill(missing, staging.getMappedRange());
+    staging.unmap();
+  } finally {
+    handle.destroyBuffer(staging);
+  }
+}
+
+function fill(tensors: readonly RuntimeTensor[], mapped: ArrayBuffer): void {
+  let offset = 0;
+  for (const tensor of tensors) {
+    const length = sizeOf(tensor.shape);
+    tensor.value = fromWords(mapped.slice(offset, offset + length * 4), tensor.dtype, tensor.shape, length);
+    offset += length * 4;
+  }
+}
+
+/** The elements of one tensor, read where they are not there yet. */
+export async function readTensor(handle: DeviceHandle, tensor: RuntimeTensor): Promise<TensorValue> {
+  await readTensors(handle, [tensor]);
+  if (tensor.value === null) throw new InternalError('a value was not read');
+  return tensor.value;
+}
