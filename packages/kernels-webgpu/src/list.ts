@@ -18,4 +18,11 @@ export const LIST_KERNELS = {
   TensorListGather: resolved,
   TensorListScatterIntoExistingList: resolved,
   TensorListResize: resolved,
+  TensorListConcat: resolved,
+  TensorListConcatV2: resolved,
+  TensorListSplit: resolved,
+  TensorListScatter: resolved,
+  TensorListScatterV2: resolved,
+  TensorListConcatLists: resolved,
+  TensorListPushBackBatch: resolved,
 } satisfies Partial<Record<OpName, Kernel>>;

@@ -112,6 +112,42 @@ function resized(list: readonly (HostValue | null)[], size: number): ListHostVal
   return listOf(Array.from({ length: size }, (_, i) => list[i] ?? null));
 }
 
+function scattered(c: Call, size: number): ListHostValue {
+  const [added, indices] = [rows(value(c, 0)), Array.from(value(c, 1).data)];
+  const start = resized([], Math.max(0, size, ...indices.map((index) => index + 1)));
+  return indices.reduce(
+    (list, index, i) => replaced(list.items, index, added[i] ?? zeros([], 'float32')),
+    start,
+  );
+}
+
+/** Elements one after the other, and their lengths; one never set has the length that is given for it. */
+function joined(c: Call): HostValue[] {
+  const leading = c.op.inputs.length > 2 ? value(c, 2).data : new Float64Array(0);
+  const [set] = items(c).filter((element) => element !== null);
+  const asked = c.op.inputs.length > 1 ? Array.from(value(c, 1).data.slice(1)) : [];
+  const rest = set?.shape.slice(1) ?? asked;
+  const dtype = c.op.attrs.type('element_dtype');
+  const elements = items(c).map((element, i) => element ?? zeros([leading[i] ?? 0, ...rest], dtype));
+  const lengths = elements.map(({ shape }) => shape[0] ?? 0);
+  const data = Float64Array.from(elements.flatMap((element) => Array.from(element.data)));
+  return [
+    { dtype, shape: [lengths.reduce((sum, length) => sum + length, 0), ...rest], data },
+    { dtype: 'int64', shape: [lengths.length], data: Float64Array.from(lengths) },
+  ];
+}
+
+function parts({ dtype, shape, data }: HostValue, lengths: readonly number[]): HostValue[] {
+  const rest = shape.slice(1);
+  const size = rest.reduce((product, dim) => product * dim, 1);
+  let start = 0;
+  return lengths.map((length) => {
+    const part = data.slice(start * size, (start + length) * size);
+    start += length;
+    return { dtype, shape: [length, ...rest], data: part };
+  });
+}
+
 const RULES: Readonly<Record<string, (c: Call) => readonly HostValue[]>> = {
   Identity: (c) => [value(c, 0)],
   EmptyTensorList: () => [listOf([])],
@@ -149,6 +185,30 @@ const RULES: Readonly<Record<string, (c: Call) => readonly HostValue[]>> = {
       ),
     ];
   },
+  TensorListScatter: (c) => [scattered(c, 0)],
+  TensorListScatterV2: (c) => [scattered(c, int(c, 3))],
+  TensorListConcat: (c) => joined(c),
+  TensorListConcatV2: (c) => joined(c),
+  TensorListSplit: (c) => [listOf(parts(value(c, 0), Array.from(value(c, 2).data)))],
+  TensorListConcatLists: (c) => [listOf([...items(c), ...items(c, 1)])],
+  TensorListPushBackBatch: (c) => {
+    const added = rows(value(c, 1));
+    return [
+      listOf(
+        items(c).map((list, i) =>
+          listOf([...(isList(list ?? undefined) ? (list as ListHostValue).items : []), added[i] ?? null]),
+        ),
+      ),
+    ];
+  },
+  TensorListElementShape: (c) => {
+    const shapes = items(c).flatMap((element) => (element === null ? [] : [element.shape]));
+    const [first = []] = shapes;
+    const data = first.map((dim, axis) => (shapes.every((shape) => shape[axis] === dim) ? dim : -1));
+    return [{ dtype: 'int32', shape: [data.length], data: Float64Array.from(data) }];
+  },
+  Pack: (c) => [listOf(c.op.inputs.map((_, i) => value(c, i)))],
+  Unpack: (c) => items(c).map((list) => list ?? listOf([])),
   TensorListResize: (c) => [resized(items(c), int(c, 1))],
   ZerosLike: (c) => [likeZeros(value(c, 0)) ?? listOf([])],
   AddN: (c) => [sumOfLists(c.inputs.filter(isList))],

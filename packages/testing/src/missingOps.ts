@@ -119,9 +119,7 @@ export const MISSING_OPS: readonly MissingOps[] = [
     reason:
       '`fr.TensorArray` is made of tensor lists; files of loops with the older ops can be inspected, not run.',
     ops: list(`Stack StackPop StackPopV2 StackPush StackPushV2 StackV2 TensorArrayConcatV3 TensorArrayGatherV3 TensorArrayGradV3
-      TensorArrayReadV3 TensorArrayScatterV3 TensorArraySizeV3 TensorArraySplitV3 TensorArrayV3 TensorArrayWriteV3
-      TensorListConcat TensorListConcatV2 TensorListConcatLists TensorListPushBackBatch TensorListScatter TensorListScatterV2
-      TensorListSplit`),
+      TensorArrayReadV3 TensorArrayScatterV3 TensorArraySizeV3 TensorArraySplitV3 TensorArrayV3 TensorArrayWriteV3`),
   },
   {
     group: 'cuDNN and fused recurrent kernels',

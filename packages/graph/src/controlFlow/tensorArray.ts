@@ -5,20 +5,20 @@
 import { convertToTensor } from '../apply.js';
 import type { DType } from '../dtype.js';
 import { InvalidArgumentError } from '../errors.js';
-import { concat, split } from '../ops/arrayJoin.js';
-import { squeeze } from '../ops/arrayView.js';
 import {
   elementDims,
+  tensorListConcat,
   tensorListFromTensor,
   tensorListGather,
   tensorListGetItem,
   tensorListLength,
   tensorListReserve,
-  tensorListResize,
   tensorListScatterIntoExistingList,
   tensorListSetItem,
+  tensorListSplit,
   tensorListStack,
 } from '../ops/list.js';
+import { cast } from '../ops/unary.js';
 import { constantValue } from '../constantValue.js';
 import { nameScope } from '../scopes.js';
 import { TensorShape, type ShapeLike } from '../shape.js';
@@ -26,7 +26,7 @@ import type { Tensor, TensorLike } from '../tensor.js';
 
 export interface TensorArrayOptions {
   /** Number of elements; default 0. */
-  readonly size?: TensorLike;
+  readonly size?: TensorLike | undefined;
   /** Whether writing behind the end makes it longer. */
   readonly dynamicSize?: boolean;
   /** Shape of the elements; by default taken from the first one written when all have one shape. */
@@ -128,21 +128,21 @@ export class TensorArray {
     return tensorListGather(this.flow, indices, elementDims(this.#shape), this.dtype, { name });
   }
 
-  /** The elements joined along their first dimension. */
+  /** The elements joined along their first dimension, in which they may differ. */
   concat({ name = 'TensorArrayConcat' }: { name?: string } = {}): Tensor {
-    return nameScope(name, () => {
-      const stacked = this.stack();
-      const { dims } = stacked.shape;
-      if (dims === null || dims.length < 2 || dims[0] === null || dims[0] === undefined) {
-        throw new InvalidArgumentError(
-          `TensorArray "${this.flow.op.name}": concat needs a known number of elements of a known rank of 1 or more, their stack is ${stacked.shape.toString()}`,
-        );
-      }
-      return concat(
-        split(stacked, dims[0], { axis: 0 }).map((row) => squeezeFirst(row)),
-        0,
+    const { dims } = this.#shape;
+    if (dims?.length === 0) {
+      throw new InvalidArgumentError(
+        `TensorArray "${this.flow.op.name}": concat joins along the first dimension, the elements are scalars`,
       );
-    });
+    }
+    const [first, ...rest] = dims ?? [];
+    const shape = elementDims(new TensorShape(dims === null ? null : [null, ...rest]));
+    const { tensor } = tensorListConcat(this.flow, this.dtype, { shape, name });
+    const { size } = this.#options;
+    const known = typeof size === 'number' && !this.dynamicSize && typeof first === 'number';
+    if (known) tensor.setShape(new TensorShape([size * first, ...rest]));
+    return tensor;
   }
 
   /** An array whose elements are the rows of `value`. */
@@ -163,26 +163,32 @@ export class TensorArray {
     return this.written(tensorListScatterIntoExistingList(this.flow, rows, int32(indices), { name }), shape);
   }
 
-  /** An array whose elements are parts of `value` along its first dimension, of the given (known) lengths. */
+  /** An array whose elements are parts of `value` along its first dimension, of the given lengths. */
   split(
     value: TensorLike,
     lengths: TensorLike,
     { name = 'TensorArraySplit' }: { name?: string } = {},
   ): TensorArray {
     return nameScope(name, () => {
-      const sizes = constantValue(int32(lengths));
-      if (sizes === null) throw new InvalidArgumentError('TensorArray: split needs lengths that are known');
-      const parts = split(value, Array.from(sizes.data), { axis: 0 });
-      const start = new TensorArray(
-        this.dtype,
-        { ...this.#options, inferShape: false },
-        {
-          flow: tensorListResize(this.flow, parts.length),
-          shape: this.#shape,
-        },
+      const rows = convertToTensor(value, { dtype: this.dtype });
+      const sizes = int32(lengths);
+      const known = constantValue(sizes)?.data ?? null;
+      const same = known?.length !== 0 && known?.every((length) => length === known[0]) === true;
+      const { dims } = rows.shape;
+      const shape = new TensorShape(
+        dims === null ? null : [same ? (known[0] ?? null) : null, ...dims.slice(1)],
       );
-      return parts.reduce<TensorArray>((array, part, i) => array.write(i, part), start);
+      return this.written(
+        tensorListSplit(rows, cast(sizes, 'int64'), { shape: elementDims(shape), name: 'TensorListSplit' }),
+        shape,
+      ).resized(known?.length);
     });
+  }
+
+  /** The same array with as many elements as its list has, where that is known. */
+  private resized(size: number | undefined): TensorArray {
+    const options = { ...this.#options, size };
+    return new TensorArray(this.dtype, options, { flow: this.flow, shape: this.#shape });
   }
 
   /** The number of elements (scalar int32). */
@@ -198,8 +204,4 @@ export class TensorArray {
 
 function int32(value: TensorLike): Tensor {
   return convertToTensor(value, typeof value === 'number' || Array.isArray(value) ? { dtype: 'int32' } : {});
-}
-
-function squeezeFirst(row: Tensor): Tensor {
-  return squeeze(row, { axis: [0] });
 }

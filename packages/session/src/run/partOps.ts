@@ -33,9 +33,9 @@ export class PartOps {
     { op, hostInputs }: DeferredOp,
     inputs: readonly RuntimeValue[],
   ): Promise<readonly RuntimeValue[] | null> {
-    const isList =
-      touchesLists(op) && (hostInputs?.length === 0 || inputs.some(({ kind }) => kind === 'list'));
-    if (isList) return this.listed(op, inputs);
+    // One that a plan had to leave is carried out here, whatever it takes.
+    const isList = hostInputs !== null || inputs.some(({ kind }) => kind === 'list');
+    if (isList && touchesLists(op)) return this.listed(op, inputs);
     return hostInputs?.length === 0 ? this.evaluated(op, inputs) : counted(op, inputs);
   }
 

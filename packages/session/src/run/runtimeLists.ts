@@ -1,31 +1,8 @@
 /** Ops on tensor lists that the run itself carries out: those on lists that loops have grown. */
-import {
-  allocateData,
-  baseDType,
-  InvalidArgumentError,
-  sizeOf,
-  TensorShape,
-  TensorValue,
-  type HandleData,
-  type Operation,
-} from '@forerun/graph';
-import type { DeviceHandle } from '../device/handle.js';
-import { toWords } from '../device/words.js';
-import {
-  hostTensor,
-  type RuntimeList,
-  type RuntimePool,
-  type RuntimeTensor,
-  type RuntimeValue,
-} from './runtimeValues.js';
-
-/** What carrying out list ops needs. */
-export interface ListRuntime {
-  readonly handle: DeviceHandle;
-  readonly pool: RuntimePool;
-  /** The elements of a tensor, read from the device where necessary. */
-  readonly read: (value: RuntimeTensor) => Promise<TensorValue>;
-}
+import { InvalidArgumentError, TensorShape, TensorValue, type Operation } from '@forerun/graph';
+import { scatterSize } from '../compiler/listShapes.js';
+import { RuntimeListOp, zeros, type ListRuntime } from './runtimeListOp.js';
+import { hostTensor, type RuntimeList, type RuntimeValue } from './runtimeValues.js';
 
 /** Carries out one op on lists. Throws `InvalidArgumentError` naming the node when the list does not allow it. */
 export async function runListOp(
@@ -37,149 +14,6 @@ export async function runListOp(
   if (rule === undefined)
     throw new InvalidArgumentError(`${op.describe()} cannot take tensor lists${op.creationSite()}`);
   return rule(new RuntimeListOp(runtime, op, inputs));
-}
-
-function numbers(data: TensorValue['data']): number[] {
-  const result: number[] = [];
-  for (const x of data) result.push(Number(x));
-  return result;
-}
-
-class RuntimeListOp {
-  constructor(
-    private readonly runtime: ListRuntime,
-    readonly op: Operation,
-    readonly inputs: readonly RuntimeValue[],
-  ) {}
-
-  fail(rule: string): never {
-    const { op } = this;
-    throw new InvalidArgumentError(`${op.describe()}: ${rule}${op.creationSite()}`, { node: op.name });
-  }
-
-  value(i: number): RuntimeValue {
-    return this.inputs[i] ?? this.fail(`there is no input ${i}`);
-  }
-
-  list(i: number): RuntimeList {
-    const value = this.value(i);
-    return value.kind === 'list' ? value : this.fail(`input ${i} is no list`);
-  }
-
-  tensor(i: number): RuntimeTensor {
-    const value = this.value(i);
-    return value.kind === 'tensor' ? value : this.fail(`input ${i} is a list, expected a tensor`);
-  }
-
-  async ints(i: number): Promise<number[]> {
-    return numbers((await this.runtime.read(this.tensor(i))).data);
-  }
-
-  async shapeInput(i: number): Promise<TensorShape> {
-    const { shape, data } = await this.runtime.read(this.tensor(i));
-    if (shape.length === 0) return TensorShape.UNKNOWN;
-    return new TensorShape(numbers(data).map((dim) => (dim < 0 ? null : dim)));
-  }
-
-  async declared(shapeInput: number): Promise<HandleData> {
-    return {
-      dtype: baseDType(this.op.attrs.type('element_dtype')),
-      shape: await this.shapeInput(shapeInput),
-    };
-  }
-
-  async position(list: RuntimeList, i: number): Promise<number> {
-    const [index = 0] = await this.ints(i);
-    if (index >= 0 && index < list.elements.length) return index;
-    return this.fail(`index ${index} is out of range [0, ${list.elements.length})`);
-  }
-
-  elementShape(list: RuntimeList, asked = TensorShape.UNKNOWN): TensorShape {
-    const set = list.elements.find((element) => element?.kind === 'tensor');
-    const known = set?.kind === 'tensor' ? new TensorShape(set.shape) : list.element.shape;
-    return known.mergeWith(asked) ?? known;
-  }
-
-  element(list: RuntimeList, index: number, asked: TensorShape): RuntimeValue {
-    const element = list.elements[index] ?? null;
-    if (element !== null) return element;
-    if (list.element.dtype === 'variant')
-      return { kind: 'list', elements: [], element: { dtype: 'float32', shape: TensorShape.UNKNOWN } };
-    const shape = this.elementShape(list, asked);
-    if (!shape.isFullyDefined) this.fail(`element ${index} was never set, and its shape is not known`);
-    return zeros(list.element, shape.toStatic());
-  }
-
-  /** The elements at `indices` as the rows of one tensor, copied on the device. */
-  stacked(list: RuntimeList, indices: readonly number[], asked: TensorShape): RuntimeTensor {
-    const bad = indices.find((index) => index < 0 || index >= list.elements.length);
-    if (bad !== undefined) this.fail(`index ${bad} is out of range [0, ${list.elements.length})`);
-    const elements = indices.map((index) => this.element(list, index, asked));
-    const tensors = elements.filter((element) => element.kind === 'tensor');
-    if (tensors.length < elements.length) this.fail('lists of lists cannot be stacked');
-    const known = this.elementShape(list, asked);
-    const [first] = tensors;
-    const shape =
-      first?.shape ??
-      (known.isFullyDefined
-        ? known.toStatic()
-        : this.fail('the list is empty and the shape of its elements is not known'));
-    const odd = tensors.find((tensor) => tensor.shape.join() !== shape.join());
-    if (odd !== undefined)
-      this.fail(`elements have different shapes: [${shape.join()}] and [${odd.shape.join()}]`);
-    return this.concatenated(tensors, [tensors.length, ...shape], first?.dtype ?? list.element.dtype);
-  }
-
-  private concatenated(
-    rows: readonly RuntimeTensor[],
-    shape: readonly number[],
-    dtype: RuntimeTensor['dtype'],
-  ): RuntimeTensor {
-    if (sizeOf(shape) === 0) return zeros({ dtype, shape: TensorShape.UNKNOWN }, shape);
-    const { handle, pool } = this.runtime;
-    const buffer = pool.acquire(shape);
-    const encoder = handle.device.createCommandEncoder();
-    const bytes = sizeOf(shape.slice(1)) * 4;
-    rows.forEach((row, i) => {
-      if (row.buffer !== null) encoder.copyBufferToBuffer(row.buffer, 0, buffer, i * bytes, bytes);
-    });
-    handle.queue.submit([encoder.finish()]);
-    rows.forEach((row, i) => {
-      if (row.buffer !== null || row.value === null) return;
-      const words = toWords(row.value, this.op.name);
-      handle.queue.writeBuffer(buffer, i * bytes, words.buffer, words.byteOffset, bytes);
-    });
-    return { kind: 'tensor', dtype, shape, buffer, value: null };
-  }
-
-  /** The rows of a tensor, each in a buffer of its own. */
-  rows(tensor: RuntimeTensor): RuntimeTensor[] {
-    const [count = 0, ...shape] = tensor.shape;
-    if (tensor.buffer === null || sizeOf(tensor.shape) === 0) return hostRows(tensor, count, shape);
-    const { handle, pool } = this.runtime;
-    const encoder = handle.device.createCommandEncoder();
-    const bytes = sizeOf(shape) * 4;
-    const source = tensor.buffer;
-    const rows = Array.from({ length: count }, (_, i): RuntimeTensor => {
-      const buffer = pool.acquire(shape);
-      encoder.copyBufferToBuffer(source, i * bytes, buffer, 0, bytes);
-      return { kind: 'tensor', dtype: tensor.dtype, shape, buffer, value: null };
-    });
-    handle.queue.submit([encoder.finish()]);
-    return rows;
-  }
-}
-
-function hostRows({ value, dtype }: RuntimeTensor, count: number, shape: readonly number[]): RuntimeTensor[] {
-  const size = sizeOf(shape);
-  return Array.from({ length: count }, (_, i) => {
-    const data = value === null ? allocateData(dtype, size) : value.data.slice(i * size, (i + 1) * size);
-    return hostTensor(new TensorValue(dtype, shape, data));
-  });
-}
-
-function zeros({ dtype }: HandleData, shape: readonly number[]): RuntimeTensor {
-  return hostTensor(new TensorValue(dtype, shape, allocateData(dtype, sizeOf(shape))));
 }
 
 function resized(list: RuntimeList, size: number): RuntimeList {
@@ -203,6 +37,19 @@ function zerosLike(value: RuntimeValue | null): RuntimeValue | null {
 }
 
 type ListRule = (c: RuntimeListOp) => Promise<readonly RuntimeValue[]> | readonly RuntimeValue[];
+
+function pushed(c: RuntimeListOp, list: RuntimeValue | null, element: RuntimeValue | undefined): RuntimeList {
+  if (list?.kind !== 'list' || element === undefined) return c.fail('there are not as many rows as lists');
+  return { ...list, elements: [...list.elements, element] };
+}
+
+/** A list with the rows of a tensor at given positions; of `asked` elements, or as many as needed for -1. */
+async function scattered(c: RuntimeListOp, asked: number): Promise<RuntimeList> {
+  const [rows, indices] = [c.rows(c.tensor(0)), await c.ints(1)];
+  const size = scatterSize(indices, asked, (rule) => c.fail(rule));
+  const start = resized({ kind: 'list', elements: [], element: await c.declared(2) }, size);
+  return indices.reduce((list, index, i) => withElement(list, index, rows[i] ?? null), start);
+}
 
 const RULES: Readonly<Record<string, ListRule>> = {
   Identity: (c) => [c.value(0)],
@@ -257,6 +104,30 @@ const RULES: Readonly<Record<string, ListRule>> = {
       indices.reduce((list, index, i) => withElement(list, index, rows[i] ?? null), resized(c.list(0), size)),
     ];
   },
+  TensorListScatter: async (c) => [await scattered(c, -1)],
+  TensorListScatterV2: async (c) => [await scattered(c, (await c.ints(3))[0] ?? 0)],
+  TensorListConcat: (c) => c.joined(c.list(0), c.op.attrs.shape('element_shape'), []),
+  TensorListConcatV2: async (c) => c.joined(c.list(0), await c.shapeInput(1), await c.ints(2)),
+  TensorListSplit: async (c) => {
+    const elements = c.parts(c.tensor(0), await c.ints(2));
+    return [{ kind: 'list', elements, element: await c.declared(1) }];
+  },
+  TensorListConcatLists: (c) => {
+    const [a, b] = [c.list(0), c.list(1)];
+    return [{ ...a, elements: [...a.elements, ...b.elements] }];
+  },
+  TensorListPushBackBatch: (c) => {
+    const [lists, rows] = [c.list(0), c.rows(c.tensor(1))];
+    return [{ ...lists, elements: lists.elements.map((list, i) => pushed(c, list, rows[i])) }];
+  },
+  Pack: (c) => [
+    {
+      kind: 'list',
+      elements: c.inputs.map((_, i) => c.list(i)),
+      element: { dtype: 'variant', shape: TensorShape.SCALAR },
+    },
+  ],
+  Unpack: (c) => c.list(0).elements.map((list) => list ?? c.fail('a list of the batch is missing')),
   TensorListResize: async (c) => {
     const [size = 0] = await c.ints(1);
     return [resized(c.list(0), size)];

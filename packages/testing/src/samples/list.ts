@@ -2,7 +2,7 @@
 import type { FamilySamples } from '../sample.js';
 
 const elsewhere = {
-  testedElsewhere: 'graph/test/controlFlow and session/test/tensorLists work with whole lists',
+  testedElsewhere: 'testing/test/tensorLists and session/test/tensorLists.gpu work with whole lists',
 };
 
 export const LIST_SAMPLES = {
@@ -19,4 +19,11 @@ export const LIST_SAMPLES = {
   TensorListGather: elsewhere,
   TensorListScatterIntoExistingList: elsewhere,
   TensorListResize: elsewhere,
+  TensorListConcat: elsewhere,
+  TensorListConcatV2: elsewhere,
+  TensorListSplit: elsewhere,
+  TensorListScatter: elsewhere,
+  TensorListScatterV2: elsewhere,
+  TensorListConcatLists: elsewhere,
+  TensorListPushBackBatch: elsewhere,
 } satisfies FamilySamples;
