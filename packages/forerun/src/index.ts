@@ -51,9 +51,11 @@ export {
   type Fetches,
   type Feeds,
   type FeedValue,
+  type FetchedSparseTensor,
   type RunOptions,
   type SessionConfig,
   type SessionOptions,
+  type SparseTensorValue,
 } from '@forerun/session';
 
 export * as bitwise from './bitwise.js';

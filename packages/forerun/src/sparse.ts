@@ -1,6 +1,13 @@
 /** `fr.sparse`: tensors as lists of their elements. */
 export {
   SparseTensor,
+  sparseFillEmptyRows as fillEmptyRows,
   sparsePlaceholder as placeholder,
+  sparseReduceSum as reduceSum,
+  sparseReorder as reorder,
+  sparseSegmentMean as segmentMean,
+  sparseSegmentSqrtN as segmentSqrtN,
+  sparseSegmentSum as segmentSum,
+  sparseTensorDenseMatmul as sparseDenseMatmul,
   sparseTensorToDense as toDense,
 } from '@forerun/graph';

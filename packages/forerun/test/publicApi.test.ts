@@ -137,6 +137,11 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
     ...[
       'SparseTensor',
       'sparsePlaceholder',
+      'sparseFillEmptyRows',
+      'sparseReduceSum',
+      'sparseReorder',
+      'sparseTensorDenseMatmul',
+      'sparseTensorToDense',
       'sparseToDense',
       'multinomial',
       'randomGamma',
@@ -357,7 +362,17 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
   ],
   io: ['readGraph', 'writeGraph'],
   data: ['Dataset', 'loadMnist'],
-  sparse: ['SparseTensor', 'placeholder', 'toDense'],
+  sparse: [
+    ...[
+      'SparseTensor',
+      'fillEmptyRows',
+      'placeholder',
+      'reduceSum',
+      'reorder',
+      'sparseDenseMatmul',
+      'toDense',
+    ],
+  ],
   errors: ['FailedPreconditionError', 'InvalidArgumentError', 'NotFoundError', 'UnimplementedError'],
 };
 

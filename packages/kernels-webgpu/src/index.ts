@@ -20,6 +20,7 @@ import { LINALG_KERNELS } from './linalg.js';
 import { IMAGE_KERNELS } from './image.js';
 import { SEGMENT_KERNELS } from './segment.js';
 import { SCATTER_KERNELS } from './scatter.js';
+import { SPARSE_TENSOR_KERNELS } from './sparse.js';
 import { SORT_KERNELS } from './sort.js';
 import { DYNAMIC_KERNELS } from './dynamic.js';
 import { CONTROL_KERNELS } from './control.js';
@@ -56,6 +57,7 @@ export const KERNELS: Readonly<Record<OpName, Kernel>> = {
   ...IMAGE_KERNELS,
   ...SEGMENT_KERNELS,
   ...SCATTER_KERNELS,
+  ...SPARSE_TENSOR_KERNELS,
   ...SORT_KERNELS,
   ...DYNAMIC_KERNELS,
   ...CONTROL_KERNELS,

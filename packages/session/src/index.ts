@@ -13,6 +13,7 @@ export type { CompileProgress, CompileStage } from './compiler/compile.js';
 export type { PassReport, PassSwitches, SimplifyPass } from './compiler/simplify.js';
 export type { PlanReport } from './plan.js';
 export type { FeedKey, Feeds, FeedValue } from './run/feeds.js';
+export type { FetchedSparseTensor, SparseTensorValue } from './run/sparseFeeds.js';
 export type { Fetched, Fetches, FetchLeaf } from './run/fetches.js';
 export {
   Saver,

@@ -25,10 +25,13 @@ import { PlanCache } from './planCache.js';
 import { Version1Requests, graphKey, requestKey } from './requests.js';
 import { execute } from './run/execute.js';
 import {
+  feedTarget,
+  feedsOf,
   feedTensor,
   resolveFeed,
   resolveFeeds,
   type Feed,
+  type DenseFeedKey,
   type FeedKey,
   type Feeds,
   type FeedValue,
@@ -71,7 +74,7 @@ export interface RunOptions {
 
 /** Shapes of the feeds for which to compile ahead. */
 export type FeedShapes =
-  ReadonlyMap<FeedKey, readonly number[]> | Readonly<Record<string, readonly number[]>>;
+  ReadonlyMap<DenseFeedKey, readonly number[]> | Readonly<Record<string, readonly number[]>>;
 
 export interface CompileOptions {
   /** Told about every stage and every finished pipeline. */
@@ -186,15 +189,15 @@ export class Session {
   ): (...values: FeedValue[]) => Promise<Fetched<F>> {
     this.requireOpen();
     const resolved = resolveFetches(this.graph, fetches);
-    const tensors = feedTensors.map((key) => feedTensor(this.graph, key));
+    const targets = feedTensors.map((key) => feedTarget(this.graph, key));
     const call = async (values: readonly FeedValue[]): Promise<unknown> => {
       this.requireOpen();
-      if (values.length !== tensors.length) {
-        throw new InvalidArgumentError(`the callable takes ${tensors.length} values, got ${values.length}`);
+      if (values.length !== targets.length) {
+        throw new InvalidArgumentError(`the callable takes ${targets.length} values, got ${values.length}`);
       }
-      const feeds = tensors.flatMap((tensor, i) => {
+      const feeds = targets.flatMap((target, i) => {
         const value = values[i];
-        return value === undefined ? [] : [resolveFeed(tensor, value)];
+        return value === undefined ? [] : feedsOf(target, value);
       });
       return this.runResolved(resolved, feeds, {});
     };
@@ -209,7 +212,7 @@ export class Session {
   ): Promise<PlanReport> {
     this.requireOpen();
     const resolved = resolveFetches(this.graph, fetches);
-    const entries: readonly (readonly [FeedKey, readonly number[]])[] =
+    const entries: readonly (readonly [DenseFeedKey, readonly number[]])[] =
       feedShapes instanceof Map
         ? [...feedShapes]
         : Object.entries(feedShapes as Record<string, readonly number[]>);

@@ -88,9 +88,9 @@ export const MISSING_OPS: readonly MissingOps[] = [
       'A sparse tensor is three tensors; where training needs it there are dense ops, row-wise updates and segment reductions.',
     ops: list(`AddManySparseToTensorsMap AddSparseToTensorsMap DeserializeManySparse DeserializeSparse SerializeManySparse
       SerializeSparse SparseAdd SparseAddGrad SparseConcat SparseCross SparseDenseCwiseAdd SparseDenseCwiseDiv
-      SparseDenseCwiseMul SparseFillEmptyRows SparseMatMul SparseReduceMax SparseReduceSum SparseReorder SparseReshape
+      SparseDenseCwiseMul SparseMatMul SparseReduceMax SparseReshape
       SparseSlice SparseSoftmax SparseSparseMaximum SparseSparseMinimum SparseSplit SparseTensorDenseAdd
-      SparseTensorDenseMatMul DenseToDenseSetOperation DenseToSparseSetOperation SetSize SparseToSparseSetOperation`),
+      DenseToDenseSetOperation DenseToSparseSetOperation SetSize SparseToSparseSetOperation`),
   },
   {
     group: 'Tables',

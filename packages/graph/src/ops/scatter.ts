@@ -10,10 +10,12 @@ import type { TensorShape } from '../shape.js';
 import type { Tensor, TensorLike } from '../tensor.js';
 import { indexDType, withShapeOf } from './arrayHost.js';
 import { checkVectorUpdates } from './scatterInfer.js';
+import { SPARSE } from './sparse.js';
 import { SPARSE_DENSE } from './sparseDense.js';
 import { SCATTER_STATE } from './scatterState.js';
 
 export * from './scatterState.js';
+export * from './sparse.js';
 
 function inferScatterNd(c: InferContext): TensorShape[] {
   const target = shapeFromInput(c, 2);
@@ -98,7 +100,7 @@ const TENSORS = {
   ),
 };
 
-export const SCATTER = { ...TENSORS, ...SPARSE_DENSE, ...SCATTER_STATE };
+export const SCATTER = { ...TENSORS, ...SPARSE, ...SPARSE_DENSE, ...SCATTER_STATE };
 
 /**
  * A tensor of `shape` with `updates` added at the index vectors `indices` (`tf.scatter_nd`). Repeated

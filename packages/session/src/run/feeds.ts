@@ -5,6 +5,7 @@ import {
   isFloating,
   isTensorConvertible,
   NotFoundError,
+  SparseTensor,
   Tensor,
   TensorShape,
   TensorValue,
@@ -14,9 +15,12 @@ import {
   type NumericData,
   type TensorConvertible,
 } from '@forerun/graph';
+import { isSparseValue, sparseFeeds, type SparseTensorValue } from './sparseFeeds.js';
 
-/** A value to feed: number, nested arrays, typed array, `TensorValue`, anything of its form, or a buffer on the device. */
-export type FeedValue = NestedArray | NumericData | TensorValue | TensorValueLike | GPUBuffer;
+/** A value for one tensor: number, nested arrays, typed array, `TensorValue`, anything of its form, or a buffer on the device. */
+export type DenseFeedValue = NestedArray | NumericData | TensorValue | TensorValueLike | GPUBuffer;
+/** A value to feed: for a `SparseTensor` its three parts, else one value. */
+export type FeedValue = DenseFeedValue | SparseTensorValue;
 
 /** Structurally a `TensorValue`, as datasets yield. */
 export interface TensorValueLike {
@@ -25,7 +29,9 @@ export interface TensorValueLike {
   readonly data: TensorValue['data'];
 }
 
-export type FeedKey = Tensor | TensorConvertible | string;
+/** What means one tensor. */
+export type DenseFeedKey = Tensor | TensorConvertible | string;
+export type FeedKey = DenseFeedKey | SparseTensor;
 
 /** A `Map`, pairs, or a record by name. */
 export type Feeds =
@@ -42,7 +48,7 @@ export interface Feed {
 
 /** The feeds in a fixed order. Throws `InvalidArgumentError` naming the tensor, both dtypes or both shapes. */
 export function resolveFeeds(graph: Graph, feeds: Feeds | undefined): Feed[] {
-  const resolved = pairs(feeds).map(([key, value]) => resolveFeed(feedTensor(graph, key), value));
+  const resolved = pairs(feeds).flatMap(([key, value]) => feedsOf(feedTarget(graph, key), value));
   const seen = new Set<Tensor>();
   for (const { tensor } of resolved) {
     if (seen.has(tensor)) throw new InvalidArgumentError(`"${tensor.name}" is fed twice`);
@@ -58,8 +64,15 @@ function pairs(feeds: Feeds | undefined): readonly (readonly [FeedKey, FeedValue
   return Object.entries(feeds as Readonly<Record<string, FeedValue>>);
 }
 
+/** What a feed key means: a tensor, or a sparse tensor of the graph. */
+export function feedTarget(graph: Graph, key: FeedKey): Tensor | SparseTensor {
+  if (!(key instanceof SparseTensor)) return feedTensor(graph, key);
+  for (const part of [key.indices, key.values, key.denseShape]) feedTensor(graph, part);
+  return key;
+}
+
 /** The tensor that a feed key means; a bare op name means its first output. */
-export function feedTensor(graph: Graph, key: FeedKey): Tensor {
+export function feedTensor(graph: Graph, key: DenseFeedKey): Tensor {
   if (typeof key === 'string') return namedTensor(graph, key);
   const tensor = isTensorConvertible(key) ? key.asTensor() : key;
   if (!(tensor instanceof Tensor)) {
@@ -96,8 +109,22 @@ function feedHint(graph: Graph, message: string): string {
   return `; its placeholders are ${names.join(', ')}${placeholders.length > 5 ? ', ...' : ''}`;
 }
 
+/** The feeds of one target: three for a sparse tensor. */
+export function feedsOf(target: Tensor | SparseTensor, value: FeedValue): Feed[] {
+  if (target instanceof SparseTensor) {
+    return sparseFeeds(target, value).map(([tensor, part]) => resolveFeed(tensor, part));
+  }
+  if (isSparseValue(value)) {
+    throw new InvalidArgumentError(
+      `feed for "${target.name}" is the value of a sparse tensor${target.op.creationSite()}`,
+      { node: target.op.name },
+    );
+  }
+  return [resolveFeed(target, value)];
+}
+
 /** Checks one value against its tensor's dtype and static shape. */
-export function resolveFeed(tensor: Tensor, value: FeedValue): Feed {
+export function resolveFeed(tensor: Tensor, value: DenseFeedValue): Feed {
   requireValue(tensor, value);
   if (isGpuBuffer(value)) return bufferFeed(tensor, value);
   const converted = convert(tensor, value);
@@ -145,7 +172,7 @@ function placeholderValue(tensor: Tensor, shape: readonly number[]): TensorValue
   }) as TensorValue;
 }
 
-function isGpuBuffer(value: FeedValue): value is GPUBuffer {
+function isGpuBuffer(value: DenseFeedValue): value is GPUBuffer {
   return typeof GPUBuffer !== 'undefined' && value instanceof GPUBuffer;
 }
 
@@ -155,7 +182,7 @@ function isValueLike(value: unknown): value is TensorValueLike {
   );
 }
 
-function convert(tensor: Tensor, value: Exclude<FeedValue, GPUBuffer>): TensorValue {
+function convert(tensor: Tensor, value: Exclude<DenseFeedValue, GPUBuffer>): TensorValue {
   const dtype = baseDType(tensor.dtype);
   try {
     if (isValueLike(value)) {

@@ -6,28 +6,32 @@ import {
   InvalidArgumentError,
   isTensorConvertible,
   Operation,
+  SparseTensor,
   Tensor,
   type Graph,
   type TensorConvertible,
   type TensorValue,
 } from '@forerun/graph';
+import type { FetchedSparseTensor } from './sparseFeeds.js';
 
 /** One thing to fetch. A name is a tensor (`loss:0`) or an operation (`train`). */
-export type FetchLeaf = Tensor | Operation | TensorConvertible | string;
+export type FetchLeaf = Tensor | SparseTensor | Operation | TensorConvertible | string;
 export type Fetches = FetchLeaf | readonly Fetches[] | { readonly [key: string]: Fetches };
 
-/** The result of fetching `F`: values for tensors and variables, `undefined` for operations. */
+/** The result of fetching `F`: values for tensors and variables, three for sparse tensors, `undefined` for operations. */
 export type Fetched<F> = F extends Tensor
   ? TensorValue
-  : F extends Operation
-    ? undefined
-    : F extends TensorConvertible
-      ? TensorValue
-      : F extends string
-        ? F extends `${string}:${number}`
-          ? TensorValue
-          : TensorValue | undefined
-        : { -readonly [K in keyof F]: Fetched<F[K]> };
+  : F extends SparseTensor
+    ? FetchedSparseTensor
+    : F extends Operation
+      ? undefined
+      : F extends TensorConvertible
+        ? TensorValue
+        : F extends string
+          ? F extends `${string}:${number}`
+            ? TensorValue
+            : TensorValue | undefined
+          : { -readonly [K in keyof F]: Fetched<F[K]> };
 
 /** The distinct tensors and operations of a fetch structure, and how to put results into it. */
 export interface ResolvedFetches {
@@ -42,6 +46,9 @@ export function resolveFetches(graph: Graph, fetches: Fetches): ResolvedFetches 
   const tensors = new Map<Tensor, number>();
   const operations = new Set<Operation>();
   const place = (item: Fetches): Slot => {
+    if (item instanceof SparseTensor) {
+      return { indices: place(item.indices), values: place(item.values), denseShape: place(item.denseShape) };
+    }
     if (typeof item === 'object' && !isLeaf(item)) {
       return Array.isArray(item)
         ? (item as readonly Fetches[]).map(place)
@@ -73,11 +80,11 @@ function fill(slot: Slot, values: readonly TensorValue[]): unknown {
   return Object.fromEntries(Object.entries(slot).map(([key, item]) => [key, fill(item, values)]));
 }
 
-function isLeaf(item: object): item is Tensor | Operation | TensorConvertible {
+function isLeaf(item: object): item is Exclude<FetchLeaf, string | SparseTensor> {
   return item instanceof Tensor || item instanceof Operation || isTensorConvertible(item);
 }
 
-function leafElement(graph: Graph, item: Fetches): Tensor | Operation {
+function leafElement(graph: Graph, item: Exclude<FetchLeaf, SparseTensor>): Tensor | Operation {
   const element = typeof item === 'string' ? graph.asGraphElement(item) : item;
   const found = isTensorConvertible(element) ? element.asTensor() : element;
   if (!(found instanceof Tensor) && !(found instanceof Operation)) {

@@ -1,18 +1,16 @@
 /** What the run itself carries out of a part: ops on lists, ops evaluated on the host, counters and conditions. */
 import {
-  fromHostValue,
   FuncGraph,
   InternalError,
   isInteger,
   sizeOf,
   TensorShape,
-  toHostValue,
   type Graph,
-  type HostValue,
   type Operation,
 } from '@forerun/graph';
 import { touchesLists } from '../compiler/lists.js';
 import type { DeferredOp } from '../compiler/values.js';
+import { checkValues, evaluate } from './hostEvaluation.js';
 import { hostStep, isHostStep } from './hostOps.js';
 import { readTensor, readTensors } from './readback.js';
 import { addends, runListOp } from './runtimeLists.js';
@@ -76,6 +74,7 @@ export class PartOps {
     if (isHostStep(op.type)) return this.stepped(op, tensors);
     if (op.def?.evaluate === undefined) return null;
     await readTensors(this.context.handle, tensors);
+    checkValues(op, tensors);
     return evaluate(op, tensors);
   }
 
@@ -100,19 +99,6 @@ function counted(op: Operation, inputs: readonly RuntimeValue[]): readonly Runti
   ) as RuntimeTensor[];
   if (tensors.length < inputs.length) return null;
   return evaluate(op, tensors);
-}
-
-function evaluate(op: Operation, tensors: readonly RuntimeTensor[]): readonly RuntimeValue[] | null {
-  const values = tensors.map(({ value }): HostValue | null => (value === null ? null : toHostValue(value)));
-  const shapes = tensors.map(({ shape }) => new TensorShape(shape));
-  const results = op.def?.evaluate?.({
-    attrs: op.attrs,
-    shapes,
-    outputs: op.outputs.map(({ dtype }) => dtype),
-    shape: (i) => shapes[i] ?? TensorShape.UNKNOWN,
-    value: (i) => values[i] ?? null,
-  });
-  return results?.map((value) => hostTensor(fromHostValue(value))) ?? null;
 }
 
 const sums = new WeakMap<Graph, Map<string, FuncGraph>>();

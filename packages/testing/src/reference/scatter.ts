@@ -1,4 +1,5 @@
 /** Float64 references of the family `scatter`. */
+import { SPARSE_REFERENCES } from './sparse.js';
 import { SPARSE_DENSE_REFERENCES } from './sparseDense.js';
 import type { HostValue } from '@forerun/graph';
 import type { FamilyReferences, Reference, ReferenceContext } from '../sample.js';
@@ -86,6 +87,7 @@ function partsAt(params: HostValue, indices: HostValue): HostValue {
 }
 
 export const SCATTER_REFERENCES = {
+  ...SPARSE_REFERENCES,
   ...SPARSE_DENSE_REFERENCES,
   ScatterNd: ({ input }) => {
     const zeros = tabulate(input(1).dtype, [...input(2).data], () => 0);

@@ -1,4 +1,5 @@
 /** Samples of the family `scatter`. */
+import { SPARSE_SAMPLES } from './sparse.js';
 import { SPARSE_DENSE_SAMPLES } from './sparseDense.js';
 import type { ErrorCase, FamilySamples, OpSamples, Sample } from '../sample.js';
 import { counting, indices, int, ints, none, scattered } from './literals.js';
@@ -160,6 +161,7 @@ const BY_REFERENCE = {
 };
 
 export const SCATTER_SAMPLES = {
+  ...SPARSE_SAMPLES,
   ...SPARSE_DENSE_SAMPLES,
   ScatterNd: {
     samples: [
