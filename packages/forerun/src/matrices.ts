@@ -17,6 +17,7 @@ export {
   qr,
   selfAdjointEig,
   selfAdjointEigvals,
+  svd,
   matrixTranspose,
   tensorDiag as diag,
   tensorDiagPart as diagPart,

@@ -122,7 +122,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
       'unsortedSegmentMean',
       'unsortedSegmentMax',
     ],
-    ...['diag', 'diagPart', 'einsum', 'eye', 'matrixBandPart', 'matrixDiag', 'tensordot', 'trace'],
+    ...['diag', 'diagPart', 'einsum', 'eye', 'matrixBandPart', 'matrixDiag', 'tensordot', 'trace', 'svd'],
     ...[
       'argsort',
       'booleanMask',
@@ -243,7 +243,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
     ...['countNonzero', 'cumulativeLogsumexp', 'l2Normalize', 'reduceAll', 'reduceAny', 'zeroFraction'],
   ],
   linalg: [
-    ...['eigh', 'eigvalsh'],
+    ...['eigh', 'eigvalsh', 'matrixRank', 'pinv', 'svd'],
     ...[
       'cholesky',
       'choleskySolve',

@@ -5,6 +5,7 @@
 import { sizeOf, type OpName } from '@forerun/graph';
 import { device, type Kernel, type KernelContext, type Lowered } from './kernel.js';
 import { selfAdjointEig } from './linalgEig.js';
+import { svd } from './linalgSvd.js';
 import { BARRIER, perMatrix, share } from './linalgWorkgroup.js';
 import { broadcastIndex, unflatten } from './wgsl/indexing.js';
 import { inputBinding, outputBinding, scratchBinding, type ShaderBinding } from './wgsl/shader.js';
@@ -332,4 +333,5 @@ export const LINALG_KERNELS = {
   ),
   Qr: qr,
   SelfAdjointEigV2: selfAdjointEig,
+  Svd: svd,
 } satisfies Partial<Record<OpName, Kernel>>;

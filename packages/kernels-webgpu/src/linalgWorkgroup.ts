@@ -2,7 +2,7 @@
 import type { KernelContext, Lowered } from './kernel.js';
 import { shader, type ShaderBinding } from './wgsl/shader.js';
 
-const LANES = 64;
+export const LANES = 64;
 /** Makes what one invocation stored visible to the others of the workgroup. */
 export const BARRIER = 'storageBarrier();\nworkgroupBarrier();';
 

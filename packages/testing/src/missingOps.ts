@@ -15,7 +15,7 @@ export const MISSING_OPS: readonly MissingOps[] = [
     ops: list(`AdjustContrast BatchNormWithGlobalNormalizationGrad CholeskyGrad Conv3DBackpropFilter Conv3DBackpropInput CountUpTo
       CTCBeamSearchDecoder CTCGreedyDecoder DataFormatDimMap DataFormatVecPermute MatrixExponential MatrixLogarithm MatrixSolveLs
       MatrixSquareRoot ParallelConcat ResourceCountUpTo ResourceStridedSliceAssign ScaleAndTranslate ScaleAndTranslateGrad
-      SelfAdjointEig StridedSliceAssign Svd TemporaryVariable UnravelIndex`),
+      SelfAdjointEig StridedSliceAssign TemporaryVariable UnravelIndex`),
   },
   {
     group: 'Version 1 control flow',

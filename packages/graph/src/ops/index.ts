@@ -23,6 +23,7 @@ export * from './training.js';
 export * from './norm.js';
 export * from './linalg.js';
 export * from './linalgComposed.js';
+export * from './linalgPseudo.js';
 export * from './image.js';
 export * from './segment.js';
 export * from './scatter.js';

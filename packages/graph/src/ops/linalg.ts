@@ -6,8 +6,10 @@ import { op, type GradContext, type InferContext } from '../opDef.js';
 import { broadcastShapes, TensorShape, type Dim } from '../shape.js';
 import type { Tensor, TensorLike } from '../tensor.js';
 import { LINALG_EIG } from './linalgEig.js';
+import { LINALG_SVD } from './linalgSvd.js';
 
 export * from './linalgEig.js';
+export * from './linalgSvd.js';
 
 const FLOATS = 'T: {float64, float32, float16, complex64, complex128}';
 const WIDE_FLOATS = 'T: {bfloat16, float64, float32, float16, complex64, complex128}';
@@ -130,6 +132,7 @@ function qrGrad(c: GradContext): Tensor[] {
 
 export const LINALG = {
   ...LINALG_EIG,
+  ...LINALG_SVD,
   Cholesky: op({
     summary: 'Lower triangular factors l of symmetric positive definite matrices l lᵀ.',
     inputs: ['input: T'],

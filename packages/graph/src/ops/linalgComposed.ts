@@ -6,7 +6,7 @@ import { convertToTensor } from '../apply.js';
 import { transpose } from './arrayMove.js';
 import { expandDims, reshape, squeeze } from './arrayView.js';
 import { add, mul, pow } from './binary.js';
-import { cholesky, matrixTriangularSolve, selfAdjointEigvals } from './linalg.js';
+import { cholesky, matrixTriangularSolve, svd } from './linalg.js';
 import { batchMatMul } from './matrix.js';
 import { composedOf } from './matrixComposed.js';
 import { matrixDiagPart, matrixSetDiag } from './matrixDiag.js';
@@ -134,7 +134,7 @@ function normKept(x: Tensor, ord: NormOrder, axis: number | readonly [number, nu
   return pow(reduceSum(pow(size, ord), kept), 1 / ord);
 }
 
-/** The largest singular value of matrices a over two axes: the root of the largest eigenvalue of aᵀ a. */
+/** The largest singular value of matrices over two axes. */
 function spectralNorm(x: Tensor, axis: readonly [number, number], keepDims: boolean): Tensor {
   const { rank } = x.shape;
   if (rank === null)
@@ -142,8 +142,7 @@ function spectralNorm(x: Tensor, axis: readonly [number, number], keepDims: bool
   const [row = 0, column = 1] = axis.map((a) => (a < 0 ? a + rank : a));
   const others = Array.from({ length: rank }, (_, i) => i).filter((i) => i !== row && i !== column);
   const matrices = transpose(x, { perm: [...others, row, column] });
-  const gram = batchMatMul(matrices, matrices, { adjX: true });
-  const largest = sqrt(reduceMax(selfAdjointEigvals(gram), { axis: [-1] }));
+  const largest = reduceMax(svd(matrices, { computeUv: false }), { axis: [-1] });
   if (!keepDims) return largest;
   return expandDims(expandDims(largest, Math.min(row, column)), Math.max(row, column));
 }

@@ -2,6 +2,7 @@
 import { sizeOf, type HostValue } from '@forerun/graph';
 import type { FamilyReferences, Reference } from '../sample.js';
 import { selfAdjointEig } from './linalgEig.js';
+import { svd } from './linalgSvd.js';
 
 type Matrix = number[][];
 
@@ -203,4 +204,5 @@ export const LINALG_REFERENCES = {
   },
   Qr: qr,
   SelfAdjointEigV2: selfAdjointEig,
+  Svd: svd,
 } satisfies FamilyReferences;

@@ -32,7 +32,7 @@ function turnColumns(x: Matrix, p: number, q: number, angle: number): Matrix {
 
 const flipped = (x: Matrix): Matrix => x.map((row, i) => row.map((_, j) => at(x, j, i)));
 
-function eigen(input: Matrix): { values: number[]; vectors: Matrix } {
+export function eigen(input: Matrix): { values: number[]; vectors: Matrix } {
   const n = input.length;
   let a = input.map((row, i) => row.map((_, j) => at(input, Math.max(i, j), Math.min(i, j))));
   let v: Matrix = a.map((row, i) => row.map((_, j) => (i === j ? 1 : 0)));

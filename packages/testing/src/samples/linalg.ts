@@ -1,6 +1,7 @@
 /** Samples of dense linear algebra: matrices of small condition, batches, empty and failing ones. */
 import { Random } from '../random.js';
 import type { FamilySamples, OpSamples, Sample, SampleInput } from '../sample.js';
+import { LINALG_SVD_SAMPLES } from './linalgSvd.js';
 
 /** Sums of products and quotients round in every step; the conditions of these matrices are below 100. */
 const TOLERANCE = { rtol: 1e-4, atol: 2e-5 };
@@ -138,6 +139,7 @@ const deep: readonly Sample[] = [
 const FULL = { full_matrices: true };
 
 export const LINALG_SAMPLES = {
+  ...LINALG_SVD_SAMPLES,
   Cholesky: ofSquare(
     [
       named('one by one', [{ value: [[2.5]] }]),
