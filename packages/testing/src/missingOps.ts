@@ -117,9 +117,10 @@ export const MISSING_OPS: readonly MissingOps[] = [
   {
     group: 'Version 1 tensor arrays and stacks',
     reason:
-      '`fr.TensorArray` is made of tensor lists; files of loops with the older ops can be inspected, not run.',
-    ops: list(`Stack StackPop StackPopV2 StackPush StackPushV2 StackV2 TensorArrayConcatV3 TensorArrayGatherV3 TensorArrayGradV3
-      TensorArrayReadV3 TensorArrayScatterV3 TensorArraySizeV3 TensorArraySplitV3 TensorArrayV3 TensorArrayWriteV3`),
+      'Files with these ops run: before a plan is made they are translated into tensor lists, from which `fr.TensorArray` is made too.',
+    ops: list(`Stack StackCloseV2 StackPop StackPopV2 StackPush StackPushV2 StackV2 TensorArrayCloseV3 TensorArrayConcatV3
+      TensorArrayGatherV3 TensorArrayGradV3 TensorArrayReadV3 TensorArrayScatterV3 TensorArraySizeV3 TensorArraySplitV3
+      TensorArrayV3 TensorArrayWriteV3`),
   },
   {
     group: 'cuDNN and fused recurrent kernels',

@@ -8,8 +8,7 @@ import {
   type Operation,
   type Tensor,
 } from '@forerun/graph';
-import { interpret } from '@forerun/testing';
-import { CONDITIONAL, FIBONACCI, NESTED, SUM_OF_ROWS, inputsOf } from './version1Graphs.js';
+import { interpret, CONDITIONAL, FIBONACCI, NESTED, SUM_OF_ROWS, inputsOf } from '@forerun/testing';
 
 function load(text: string): Graph {
   const graph = new Graph();

@@ -150,7 +150,7 @@ function reservedName(fn: FuncGraph, suffix: string): string {
 }
 
 /** Gives the forward op an output for each value that a backward function needs. */
-class ForwardCall {
+export class ForwardCall {
   constructor(
     private readonly op: Operation,
     private readonly ops: Ops,
@@ -165,6 +165,13 @@ class ForwardCall {
       if (outer === undefined) throw new InternalError(`${this.op.describe()} lacks input ${position}`);
       return fn.capture(outer);
     }
+    const inner = fn.capture(this.output(branch, tensor));
+    if (tensor.dtype !== 'variant') inner.setShape(tensor.shape);
+    return inner;
+  }
+
+  /** A result of the op for `tensor`, a tensor of one branch; where another branch runs it means nothing. */
+  output(branch: number, tensor: Tensor): Tensor {
     const index = this.op.outputs.length;
     this.branches.forEach((other, b) => {
       other.outputs = [...other.outputs, b === branch ? tensor : this.stand(other, tensor)];
@@ -183,10 +190,7 @@ class ForwardCall {
       ...branchAttrs(this.op.type, this.branches),
       ...shapes,
     });
-    const output = this.op.output(index);
-    const inner = fn.capture(output);
-    if (tensor.dtype !== 'variant') inner.setShape(tensor.shape);
-    return inner;
+    return this.op.output(index);
   }
 
   /** What the branches return that do not compute the value; it is never used. */

@@ -8,8 +8,8 @@ import { baseDType, dtypeFromNumber, type DType } from '../dtype.js';
 import type { OpDef, OpDefArgDef } from '../proto/messages.js';
 import { attrFromProto } from './attrProto.js';
 
-/** Control flow and tensor arrays of version 1: a type attribute, or a fixed dtype, for each output. */
-const CONTROL_FLOW: Readonly<Record<string, readonly ('T' | 'T_ref' | 'dtype' | DType)[]>> = {
+/** Control flow, tensor arrays and stacks of version 1: a type attribute, or a fixed dtype, for each output. */
+const CONTROL_FLOW: Readonly<Record<string, readonly ('T' | 'T_ref' | 'dtype' | 'elem_type' | DType)[]>> = {
   Switch: ['T', 'T'],
   Merge: ['T', 'int32'],
   Enter: ['T'],
@@ -26,8 +26,16 @@ const CONTROL_FLOW: Readonly<Record<string, readonly ('T' | 'T_ref' | 'dtype' | 
   TensorArrayGatherV3: ['dtype'],
   TensorArrayWriteV3: ['float32'],
   TensorArrayScatterV3: ['float32'],
+  TensorArrayConcatV3: ['dtype', 'int64'],
+  TensorArraySplitV3: ['float32'],
+  TensorArrayGradV3: ['resource', 'float32'],
   TensorArraySizeV3: ['int32'],
   TensorArrayCloseV3: [],
+  StackV2: ['resource'],
+  StackPushV2: ['T'],
+  StackPopV2: ['elem_type'],
+  StackCloseV2: [],
+  ControlTrigger: [],
 };
 
 /** Output dtypes of a node of type `op`; at least `count` of them, which other nodes use. */
@@ -47,7 +55,7 @@ function controlFlowOutputs(op: string, attrs: ReadonlyMap<string, AttrValue>): 
   const type = typeAttr(attrs.get('T'));
   return (outputs ?? []).map((output) => {
     if (output === 'T') return type;
-    if (output === 'dtype') return typeAttr(attrs.get('dtype'));
+    if (output === 'dtype' || output === 'elem_type') return typeAttr(attrs.get(output));
     return output === 'T_ref' ? refOf(type) : output;
   });
 }

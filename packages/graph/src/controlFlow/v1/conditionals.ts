@@ -9,7 +9,11 @@ import { funcAttr, isStateful, newFunction, register, shareCaptures } from '../f
 import type { Translator } from './functionalize.js';
 import { reach } from './needed.js';
 import { isLoopMerge, isMerge, isNextIteration, type Region, type Regions } from './regions.js';
-import { Scope } from './scope.js';
+import { Scope, type EarlierBranch } from './scope.js';
+import { listOf } from './storeOps.js';
+import type { Store } from './stores.js';
+import { builders } from '../../registry.js';
+import { ForwardCall } from '../gradients.js';
 
 /** The joining nodes of one conditional. */
 export interface Conditional {
@@ -77,12 +81,16 @@ function dependsOn(
 
 /** Makes the `If` of a conditional in `scope`, and takes its results for those of the `Merge` nodes. */
 export function buildConditional(translator: Translator, conditional: Conditional, scope: Scope): void {
-  const { merges, predicate, branches } = conditional;
+  const { merges, predicate } = conditional;
   for (const merge of merges) scope.built.set(merge, null);
   const selector = translator.value(predicate, scope);
-  const [otherwise, then] = branches.map((region) => branchFunction(translator, merges, region, scope));
+  const stores = changedStores(translator, conditional);
+  for (const store of stores) listOf(translator, store, scope);
+  const [otherwise, then] = conditional.branches.map((region) =>
+    branchFunction(translator, conditional, stores, region, scope),
+  );
   if (otherwise === undefined || then === undefined) return;
-  const functions = [then, otherwise] as const;
+  const functions = [then.fn, otherwise.fn] as const;
   const controls = merges.flatMap((merge) => translator.controls(merge, scope));
   scope.within(() => {
     const captured = shareCaptures(functions);
@@ -93,26 +101,54 @@ export function buildConditional(translator: Translator, conditional: Conditiona
       inputs: [selector, ...captured],
       controlInputs: [...new Set([...controls, ...waits])],
       attrs: {
-        then_branch: funcAttr(then),
-        else_branch: funcAttr(otherwise),
-        Tout: { kind: 'list(type)', value: then.outputs.map(({ dtype }) => dtype) },
-        output_shapes: then.outputs.map(({ shape }, i) => commonShape(shape, otherwise.outputs[i]?.shape)),
+        then_branch: funcAttr(then.fn),
+        else_branch: funcAttr(otherwise.fn),
+        Tout: { kind: 'list(type)', value: then.fn.outputs.map(({ dtype }) => dtype) },
+        output_shapes: then.fn.outputs.map(({ shape }, i) =>
+          commonShape(shape, otherwise.fn.outputs[i]?.shape),
+        ),
       },
     });
     merges.forEach((merge, i) => {
       translator.set(scope, merge.output(0), op.output(2 * i));
       translator.set(scope, merge.output(1), op.output(2 * i + 1));
     });
+    stores.forEach((store, i) => scope.lists.set(store, op.output(2 * merges.length + i)));
+    const call = new ForwardCall(op, builders, functions, 1);
+    [then, otherwise].forEach((branch, b) => {
+      noteBranch(scope, { scope: branch.scope, op, handOver: (value) => call.output(b, value) });
+    });
   });
 }
 
-/** A branch: for every `Merge` the value that it has there, and the position of the input it comes from. */
+/** Lets later conditionals on the same predicate take values of a branch. */
+function noteBranch(scope: Scope, branch: EarlierBranch): void {
+  const { region } = branch.scope;
+  scope.branches.set(region, [...(scope.branches.get(region) ?? []), branch]);
+}
+
+/** Tensor arrays and stacks from around that a branch changes. */
+function changedStores(translator: Translator, { branches }: Conditional): readonly Store[] {
+  return [...new Set(branches.flatMap((region) => translator.stores.changedIn(region)))];
+}
+
+interface Branch {
+  readonly fn: FuncGraph;
+  readonly scope: Scope;
+}
+
+/**
+ * A branch: for every `Merge` the value that it has there, and the position of the input it comes from; then the lists
+ * of the stores that the conditional changes.
+ */
 function branchFunction(
   translator: Translator,
-  merges: readonly Operation[],
+  conditional: Conditional,
+  stores: readonly Store[],
   region: Region,
   scope: Scope,
-): FuncGraph {
+): Branch {
+  const { merges } = conditional;
   const side = region.side === 1 ? 'true' : 'false';
   const name = `${merges[0]?.name.replaceAll('/', '_') ?? 'cond'}_${side}`;
   const fn = newFunction(name, scope.graph);
@@ -125,12 +161,14 @@ function branchFunction(
     sources.flatMap(({ input }) => input?.op ?? []),
     inner,
   );
-  fn.outputs = sources.flatMap(({ index, input }) => {
+  if (translator.isLastOf(conditional, scope)) translator.buildChanges(inner);
+  const values = sources.flatMap(({ index, input }) => {
     if (input === undefined) return [];
     const value = fn.capture(translator.value(input, inner));
     return [value, inner.within(() => constant(index, { dtype: 'int32' }))];
   });
-  return fn;
+  fn.outputs = [...values, ...stores.map((store) => fn.capture(listOf(translator, store, inner)))];
+  return { fn, scope: inner };
 }
 
 /** What is known of a shape that is one or the other. */

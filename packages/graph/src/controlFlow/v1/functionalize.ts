@@ -21,10 +21,12 @@ import {
   isMerge,
   isNextIteration,
   isSwitch,
+  isTrigger,
   type Region,
 } from './regions.js';
 import { Scope } from './scope.js';
-import { translateTensorArray } from './tensorArrays.js';
+import { translateStoreOp } from './storeOps.js';
+import { changesStore, Stores } from './stores.js';
 
 /** What to compute: tensors and operations of one graph, with tensors whose values are given. */
 export interface FunctionalRequest {
@@ -52,6 +54,7 @@ export function functionalize(request: FunctionalRequest): FunctionalRequest | n
 
 export class Translator {
   readonly regions: Regions;
+  readonly stores: Stores;
   readonly #conditionals: ReadonlyMap<Operation, Conditional>;
   readonly #root: Scope;
 
@@ -62,6 +65,7 @@ export class Translator {
   ) {
     const fed = new Set(feeds);
     this.regions = new Regions(operations, (tensor) => fed.has(tensor));
+    this.stores = new Stores(operations, this.regions);
     this.#conditionals = conditionals(operations, this.regions);
     this.#root = new Scope(this.regions.root, new Graph(), null);
     const { graph, values } = this.#root;
@@ -108,6 +112,7 @@ export class Translator {
   build(op: Operation, scope: Scope): void {
     if (scope.built.has(op)) return;
     scope.built.set(op, null);
+    if (this.takeFromEarlier(op, scope)) return;
     const [first] = op.inputs;
     if (isExit(op)) {
       buildLoop(this, op, scope);
@@ -123,12 +128,44 @@ export class Translator {
       if (first !== undefined) scope.values.set(op.output(0), this.value(first, scope));
       return;
     }
-    const arrays = translateTensorArray(this, op, scope);
-    if (arrays !== null) {
-      op.outputs.forEach((output, i) => this.set(scope, output, arrays[i]));
-      return;
+    const stored = translateStoreOp(this, op, scope);
+    if (stored === null) this.copy(op, scope);
+    else op.outputs.forEach((output, i) => this.set(scope, output, stored[i]));
+  }
+
+  /** What has effects or draws numbers must run once: a later conditional on a predicate takes it from the earlier one. */
+  private takeFromEarlier(op: Operation, scope: Scope): boolean {
+    if (!runsOnce(op)) return false;
+    const branches = scope.parent?.branches.get(scope.region) ?? [];
+    const earlier = branches.find((branch) => branch.scope.built.has(op));
+    if (earlier === undefined) return false;
+    for (const output of op.outputs) {
+      const made = earlier.scope.values.get(output);
+      if (made === undefined) continue;
+      scope.values.set(output, made.graph === earlier.scope.graph ? earlier.handOver(made) : made);
     }
-    this.copy(op, scope);
+    scope.built.set(op, earlier.op);
+    return true;
+  }
+
+  /** Makes what changes stores in the region of `scope`, or in one within it, and is not there yet. */
+  buildChanges(scope: Scope): void {
+    const { region } = scope;
+    for (const op of this.operations) {
+      const own = this.regions.of(op);
+      if (own === region && changesStore(op)) this.build(op, scope);
+      const [output] = op.outputs;
+      const left: readonly Region[] = isExit(op) ? [own] : (this.#conditionals.get(op)?.branches ?? []);
+      if (output === undefined || left[0]?.parent !== region) continue;
+      if (left.some((inner) => this.stores.changedIn(inner).length > 0)) this.value(output, scope);
+    }
+  }
+
+  /** Whether all conditionals on the predicate of `conditional` but itself have been made in `scope`. */
+  isLastOf(conditional: Conditional, scope: Scope): boolean {
+    const [region] = conditional.branches;
+    const others = [...this.#conditionals.values()].filter((other) => other.branches[0] === region);
+    return others.every((other) => other.merges.every((merge) => scope.built.has(merge)));
   }
 
   /** Everything in the region of `scope` that `roots` need, in order. */
@@ -148,7 +185,10 @@ export class Translator {
   controls(op: Operation, scope: Scope): Operation[] {
     return op.controlInputs.flatMap((control) => {
       if (isPivot(control)) return [];
-      const home = this.home(this.regions.ofControl(control), scope, control);
+      const region = this.regions.ofControl(control);
+      // A trigger waits for what lies in branches: these run in any case.
+      if (isTrigger(op) && !contains(region, scope.region)) return [];
+      const home = this.home(region, scope, control);
       this.build(control, home);
       return home.built.get(control) ?? [];
     });
@@ -171,7 +211,7 @@ export class Translator {
     const controlInputs = this.controls(op, scope);
     const copy = scope.within(() =>
       scope.graph.createOp({
-        type: op.type,
+        type: isTrigger(op) ? 'NoOp' : op.type,
         name: scope.parent === null ? `${op.name}/` : op.name,
         inputs,
         controlInputs,
@@ -197,7 +237,7 @@ export class Translator {
   }
 
   /** The scope, `scope` or one around it, that is for `region`. */
-  private home(region: Region, scope: Scope, op: Operation): Scope {
+  home(region: Region, scope: Scope, op: Operation): Scope {
     for (let found: Scope | null = scope; found !== null; found = found.parent) {
       if (found.region === region) return found;
     }
@@ -206,6 +246,11 @@ export class Translator {
       { node: op.name },
     );
   }
+}
+
+/** Ops whose second run would be another: those with effects and those that draw numbers. */
+function runsOnce(op: Operation): boolean {
+  return changesStore(op) || (op.def?.stateful === true && op.type !== 'Placeholder');
 }
 
 /** The `Identity` of a `Switch` by which nodes of a loop or a branch wait for its entry. */

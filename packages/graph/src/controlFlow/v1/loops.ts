@@ -9,6 +9,8 @@ import { commonShape } from './conditionals.js';
 import type { Translator } from './functionalize.js';
 import { isEnter, isExit, isLoopMerge, isLoopSwitch, isNextIteration, type Region } from './regions.js';
 import { Scope } from './scope.js';
+import { listOf } from './storeOps.js';
+import type { Store } from './stores.js';
 
 /** One loop variable. */
 interface LoopVar {
@@ -25,13 +27,18 @@ interface Frame {
   readonly vars: readonly LoopVar[];
   readonly condition: Operation;
   readonly exits: readonly Operation[];
+  /** Tensor arrays and stacks that the loop changes: more variables. */
+  readonly stores: readonly Store[];
 }
 
 /** Makes the `While` of the loop that `exit` leaves, and takes its results for those of all exits. */
 export function buildLoop(translator: Translator, exit: Operation, inLoop: Scope): void {
   const frame = frameOf(translator, translator.regions.of(exit), exit);
   const scope = inLoop;
-  const initial = frame.vars.map((v) => translator.value(v.initial, scope));
+  const initial = [
+    ...frame.vars.map((v) => translator.value(v.initial, scope)),
+    ...frame.stores.map((store) => listOf(translator, store, scope)),
+  ];
   const controls = frame.enters.flatMap((enter) => translator.controls(enter, scope));
   let shapes = initial.map(({ shape }) => shape);
   let functions = loopFunctions(translator, frame, initial, shapes, scope);
@@ -64,6 +71,7 @@ export function buildLoop(translator: Translator, exit: Operation, inLoop: Scope
       if (index < 0) throw unstructured(other, 'leaves with a value that is no loop variable');
       translator.set(scope, other.output(0), op.output(index));
     }
+    frame.stores.forEach((store, i) => scope.lists.set(store, op.output(frame.vars.length + i)));
   });
 }
 
@@ -88,7 +96,14 @@ function frameOf(translator: Translator, region: Region, exit: Operation): Frame
     const from = switches.filter((op) => op.inputs[0]?.op === merge);
     return { merge, initial, next: next.op, switches: from };
   });
-  return { region, enters, vars, condition, exits: own.filter(isExit) };
+  return {
+    region,
+    enters,
+    vars,
+    condition,
+    exits: own.filter(isExit),
+    stores: translator.stores.changedIn(region),
+  };
 }
 
 function unstructured(op: Operation, what: string): UnimplementedError {
@@ -97,7 +112,7 @@ function unstructured(op: Operation, what: string): UnimplementedError {
 
 function loopFunctions(
   translator: Translator,
-  { region, vars, condition }: Frame,
+  { region, vars, condition, stores }: Frame,
   initial: readonly Tensor[],
   shapes: readonly TensorShape[],
   scope: Scope,
@@ -115,6 +130,11 @@ function loopFunctions(
       inner.values.set(merge.output(0), input);
       for (const op of switches) inner.values.set(op.output(1), input);
     });
+    stores.forEach((store, i) => {
+      const { shape, handle = null } = initial[vars.length + i] ?? {};
+      const name = store.op.name;
+      if (shape !== undefined) inner.lists.set(store, fn.addInput({ dtype: 'variant', shape, handle, name }));
+    });
     return { fn, inner };
   };
   const cond = declare('cond');
@@ -125,7 +145,11 @@ function loopFunctions(
     vars.map(({ next }) => next),
     body.inner,
   );
-  body.fn.outputs = vars.map(({ next }) => body.fn.capture(translator.value(next.output(0), body.inner)));
+  translator.buildChanges(body.inner);
+  body.fn.outputs = [
+    ...vars.map(({ next }) => translator.value(next.output(0), body.inner)),
+    ...stores.map((store) => listOf(translator, store, body.inner)),
+  ].map((value) => body.fn.capture(value));
   return [cond.fn, body.fn];
 }
 

@@ -28,8 +28,12 @@ export const isLoopSwitch = (op: Operation): boolean => isSwitch(op) && op.input
 /** A `Merge` that begins a loop variable, not one that joins branches. */
 export const isLoopMerge = (op: Operation): boolean =>
   isMerge(op) && op.inputs.some((input) => isEnter(input.op) || isNextIteration(input.op));
-export const isControlFlow = (op: Operation): boolean =>
-  isSwitch(op) || isMerge(op) || isEnter(op) || isExit(op);
+export const isTrigger = (op: Operation): boolean => op.type === 'ControlTrigger';
+const CONTROL_FLOW: ReadonlySet<string> = new Set(
+  ['Switch', 'Merge', 'Enter', 'Exit'].flatMap((type) => [type, `Ref${type}`]),
+);
+export const isControlFlow = ({ type }: Operation): boolean =>
+  CONTROL_FLOW.has(type) || type.startsWith('TensorArray') || type.startsWith('Stack');
 
 export function frameName(op: Operation): string {
   return op.attrs.string('frame_name');
@@ -108,6 +112,13 @@ export class Regions {
     return output === undefined || isSwitch(op) || isEnter(op) ? this.of(op) : this.ofTensor(output);
   }
 
+  /** A trigger runs whichever branches did not: it lies around them. */
+  private waitedFor(control: Operation, op: Operation): Region {
+    let region = this.ofControl(control);
+    while (isTrigger(op) && region.kind === 'branch' && region.parent !== null) region = region.parent;
+    return region;
+  }
+
   /** The branch that `Merge` leaves on the side of one of its inputs. */
   joined(merge: Operation): Region {
     const regions = merge.inputs.map((input) => this.ofTensor(input));
@@ -154,7 +165,7 @@ export class Regions {
     const values = op.inputs.filter((input) => !isMerge(op) || !isNextIteration(input.op));
     const found = [
       ...values.map((input) => this.ofTensor(input)),
-      ...op.controlInputs.map((control) => this.ofControl(control)),
+      ...op.controlInputs.map((control) => this.waitedFor(control, op)),
     ];
     const deepest = found.reduce((a, b) => (b.depth > a.depth ? b : a), this.root);
     const sides = isMerge(op) && !isLoopMerge(op);

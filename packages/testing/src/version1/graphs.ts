@@ -1,49 +1,7 @@
-/** Graphs as TensorFlow 1.15's `tf.cond` and `tf.while_loop` write them, in a short notation that gives text files. */
+/** Graphs as TensorFlow 1.15's `tf.cond` and `tf.while_loop` write them. */
 import type { Operation } from '@forerun/graph';
 
-/** Attributes in the text format, by op. */
-type Attrs = Readonly<Record<string, string>>;
-
-const F = { T: 'type: DT_FLOAT' };
-const I = { T: 'type: DT_INT32' };
-const B = { T: 'type: DT_BOOL' };
-
-function node(name: string, op: string, inputs: string, attrs: Attrs = {}): string {
-  const lines = [
-    `name: "${name}"`,
-    `op: "${op}"`,
-    ...inputs
-      .split(' ')
-      .filter((input) => input !== '')
-      .map((input) => `input: "${input}"`),
-    ...Object.entries(attrs).map(([key, value]) => `attr { key: "${key}" value { ${value} } }`),
-  ];
-  return `node {\n  ${lines.join('\n  ')}\n}\n`;
-}
-
-function scalar(name: string, value: number, control = '', type: 'FLOAT' | 'INT32' = 'FLOAT'): string {
-  const field = type === 'FLOAT' ? 'float_val' : 'int_val';
-  return node(name, 'Const', control, {
-    dtype: `type: DT_${type}`,
-    value: `tensor { dtype: DT_${type} tensor_shape { } ${field}: ${value} }`,
-  });
-}
-
-function placeholder(name: string, type: string): string {
-  return node(name, 'Placeholder', '', { dtype: `type: DT_${type}`, shape: 'shape { }' });
-}
-
-function enter(name: string, input: string, frame: string, type: Attrs, constant = false): string {
-  return node(name, 'Enter', input, {
-    ...type,
-    frame_name: `s: "${frame}"`,
-    is_constant: `b: ${constant}`,
-    parallel_iterations: 'i: 10',
-  });
-}
-
-const merge = (name: string, a: string, b: string, type: Attrs): string =>
-  node(name, 'Merge', `${a} ${b}`, { ...type, N: 'i: 2' });
+import { B, F, I, enter, merge, node, placeholder, scalar } from './nodes.js';
 
 /** `tf.cond(pred, lambda: x + 1, lambda: x * 10)`, and `-` of the result. */
 export const CONDITIONAL = [
