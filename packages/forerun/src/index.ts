@@ -6,6 +6,7 @@ export * from './core.js';
 export * from './math.js';
 export * from './arrays.js';
 export * from './matrices.js';
+export * from './quantization.js';
 
 export {
   constantInitializer,
@@ -66,6 +67,7 @@ export * as io from './io.js';
 export * as linalg from './linalg.js';
 export * as math from './math.js';
 export * as nn from './nn.js';
+export * as quantization from './quantization.js';
 export * as random from './random.js';
 export * as sparse from './sparse.js';
 export * as train from './train.js';

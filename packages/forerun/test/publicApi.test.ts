@@ -354,6 +354,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
     ...['randomSaturation', 'sampleDistortedBoundingBox', 'sobelEdges', 'ssim', 'ssimMultiscale'],
     ...['totalVariation', 'nonMaxSuppressionOverlaps', 'randomCrop', 'transpose'],
   ],
+  quantization: ['fakeQuantWithMinMaxArgs', 'fakeQuantWithMinMaxVars', 'quantizeAndDequantize'],
   random: [
     ...['categorical', 'gamma', 'getSeed', 'multinomial', 'normal', 'poisson', 'setRandomSeed', 'setSeed'],
     ...['shuffle', 'statelessCategorical', 'statelessNormal', 'statelessTruncatedNormal', 'statelessUniform'],

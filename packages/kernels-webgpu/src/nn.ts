@@ -2,6 +2,7 @@
 import { lowerCtcLoss } from './ctc.js';
 import { sizeOf, type OpName } from '@forerun/graph';
 import { device, elementwise, type Kernel, type KernelContext, type Lowered } from './kernel.js';
+import { QUANTIZE_KERNELS } from './quantize.js';
 import { lowerReduction } from './reduce.js';
 import { SUM } from './reduction.js';
 import { lowerCrossEntropy, lowerSoftmax, lowerSparseCrossEntropy } from './softmax.js';
@@ -79,6 +80,7 @@ out[row] = u32(decidable && above < ${k});`;
 }
 
 export const NN_KERNELS = {
+  ...QUANTIZE_KERNELS,
   CTCLoss: device(lowerCtcLoss),
   BiasAdd: elementwise('value + bias', { operandShape: biasShape }),
   BiasAddGrad: device(biasAddGrad),

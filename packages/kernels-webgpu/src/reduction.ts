@@ -30,13 +30,13 @@ export const MEAN: Reducer = {
   },
 };
 
-const MAX: Reducer = {
+export const MAX: Reducer = {
   name: 'max',
   identity: (dtype) => (isFloat(dtype) ? -Infinity : rangeOf(dtype)[0]),
   combine: (a, b, dtype) => (isFloat(dtype) ? `nan_max(${a}, ${b})` : `max(${a}, ${b})`),
 };
 
-const MIN: Reducer = {
+export const MIN: Reducer = {
   name: 'min',
   identity: (dtype) => (isFloat(dtype) ? Infinity : rangeOf(dtype)[1]),
   combine: (a, b, dtype) => (isFloat(dtype) ? `nan_min(${a}, ${b})` : `min(${a}, ${b})`),

@@ -15,6 +15,8 @@ export * from './matrixComposed.js';
 export * from './conv.js';
 export * from './pool.js';
 export * from './nn.js';
+export * from './fakeQuant.js';
+export * from './quantize.js';
 export * from './activationComposed.js';
 export * from './moments.js';
 export * from './random.js';

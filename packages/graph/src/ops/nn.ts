@@ -6,6 +6,8 @@ import { TensorShape } from '../shape.js';
 import type { Tensor, TensorLike } from '../tensor.js';
 import type { DataFormat } from './convWindows.js';
 import { CTC } from './ctc.js';
+import { FAKE_QUANT } from './fakeQuant.js';
+import { QUANTIZE } from './quantize.js';
 import { SOFTMAX } from './softmax.js';
 
 /** Position of the channels in a tensor of `rank` dimensions. TensorFlow 1.15 has them second in NCHW at any rank. */
@@ -53,6 +55,8 @@ const IS_PIECEWISE_CONSTANT = notDifferentiable('its values are booleans');
 export const NN = {
   ...SOFTMAX,
   ...CTC,
+  ...FAKE_QUANT,
+  ...QUANTIZE,
 
   BiasAdd: op({
     summary: 'Adds a vector to the channels of a tensor.',

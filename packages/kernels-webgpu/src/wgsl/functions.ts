@@ -4,6 +4,7 @@ import { EXPONENTIAL_FUNCTIONS } from './exponentialFunctions.js';
 import { GAMMA_FUNCTIONS } from './gammaFunctions.js';
 import { GAMMA_SAMPLE_FUNCTIONS } from './gammaSampleFunctions.js';
 import type { LibraryFunction } from './libraryFunction.js';
+import { QUANTIZE_FUNCTIONS } from './quantizeFunctions.js';
 import { TRIGONOMETRIC_FUNCTIONS } from './trigonometricFunctions.js';
 
 export const FUNCTIONS: Readonly<Record<string, LibraryFunction>> = {
@@ -12,4 +13,5 @@ export const FUNCTIONS: Readonly<Record<string, LibraryFunction>> = {
   ...TRIGONOMETRIC_FUNCTIONS,
   ...GAMMA_FUNCTIONS,
   ...GAMMA_SAMPLE_FUNCTIONS,
+  ...QUANTIZE_FUNCTIONS,
 };

@@ -1,5 +1,6 @@
 /** Float64 references of neural network ops: bias, softmax, cross-entropies. */
 import { CTC_REFERENCES } from './ctc.js';
+import { QUANTIZE_REFERENCES } from './quantize.js';
 import type { HostValue } from '@forerun/graph';
 import type { FamilyReferences, Reference, ReferenceContext } from '../sample.js';
 import { wrapTo } from './unary.js';
@@ -93,6 +94,7 @@ function inTopK(c: ReferenceContext, k: number): HostValue[] {
 }
 
 export const NN_REFERENCES = {
+  ...QUANTIZE_REFERENCES,
   ...CTC_REFERENCES,
   BiasAdd: (c) => {
     const { of } = channels(c);

@@ -1,5 +1,6 @@
 /** Samples of neural network ops: bias, softmax, cross-entropies. */
 import { CTC_SAMPLES } from './ctc.js';
+import { QUANTIZE_SAMPLES } from './quantize.js';
 import { Random } from '../random.js';
 import type { ErrorCase, FamilySamples, OpSamples, Sample, SampleInput } from '../sample.js';
 
@@ -116,6 +117,7 @@ function topK(k: SampleInput | number): readonly Sample[] {
 }
 
 export const NN_SAMPLES = {
+  ...QUANTIZE_SAMPLES,
   ...CTC_SAMPLES,
   BiasAdd: {
     samples: [
