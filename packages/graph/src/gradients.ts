@@ -4,6 +4,7 @@
  * be differentiated again.
  */
 import { apply, convertToTensor } from './apply.js';
+import { inFunctionalForm, replaceVersion1 } from './controlFlow/v1/inPlace.js';
 import { isFloating } from './dtype.js';
 import { InternalError, InvalidArgumentError, UnimplementedError } from './errors.js';
 import { concatSlices, IndexedSlices } from './indexedSlices.js';
@@ -48,13 +49,15 @@ export function gradients(
   xs: Source | readonly Source[],
   { gradYs, stopGradients = [], name = 'gradients' }: GradientsOptions = {},
 ): Gradient[] {
-  const targets: readonly Tensor[] = Array.isArray(ys) ? (ys as readonly Tensor[]) : [ys as Tensor];
-  const sources = (Array.isArray(xs) ? (xs as readonly Source[]) : [xs as Source]).map(sourceTensor);
+  const given: readonly Tensor[] = Array.isArray(ys) ? (ys as readonly Tensor[]) : [ys as Tensor];
+  const asked = (Array.isArray(xs) ? (xs as readonly Source[]) : [xs as Source]).map(sourceTensor);
+  replaceVersion1(given, asked);
+  const [targets, sources] = [given.map(inFunctionalForm), asked.map(inFunctionalForm)];
   const first = targets[0];
   if (first === undefined) return sources.map(() => null);
   return withGraphOf(first, () =>
     nameScope(name, () => {
-      const walk = new ReverseWalk(targets, sources, stopGradients.map(sourceTensor));
+      const walk = new ReverseWalk(targets, sources, stopGradients.map(sourceTensor).map(inFunctionalForm));
       targets.forEach((y, i) => walk.seed(y, gradYs?.[i] ?? null));
       walk.walkBack();
       return sources.map((x) => (x.dtype === 'resource' ? walk.gradient(x) : walk.total(x)));

@@ -1,7 +1,9 @@
 /** What tells requests apart, and how those with control flow of version 1 are translated, once each. */
 import {
   functionalize,
+  inFunctionalForm,
   isVersion1ControlFlow,
+  type FunctionalRequest,
   type Graph,
   type Operation,
   type Tensor,
@@ -39,7 +41,7 @@ type Request = readonly [resolved: ResolvedFetches, feeds: readonly Feed[]];
 
 /** The requests of a session in a form without control flow of version 1. */
 export class Version1Requests {
-  readonly #known = new Map<string, ReturnType<typeof functionalize>>();
+  readonly #known = new Map<string, FunctionalRequest | null>();
   #seen = 0;
   #found = false;
 
@@ -48,23 +50,30 @@ export class Version1Requests {
   /** The same request on functions, or itself where it needs none. */
   translate(resolved: ResolvedFetches, feeds: readonly Feed[]): Request {
     if (!this.graphHasIt()) return [resolved, feeds];
-    const { tensors, operations } = resolved;
-    const key = requestKey(tensors, operations, feeds);
-    let made = this.#known.get(key);
-    if (made === undefined) {
-      made = functionalize({
-        fetches: tensors,
-        targets: operations,
-        feeds: feeds.map(({ tensor }) => tensor),
-      });
-      this.#known.set(key, made);
-    }
-    if (made === null) return [resolved, feeds];
+    const { operations } = resolved;
+    // Where gradients were asked for, functions stand for loops and conditionals already.
+    const tensors = resolved.tensors.map(inFunctionalForm);
+    const given = feeds.map((feed) => ({ ...feed, tensor: inFunctionalForm(feed.tensor) }));
+    const made = this.translated({ fetches: tensors, targets: operations, feeds: given });
+    if (made === null) return [{ ...resolved, tensors }, given];
     const { fetches, targets, feeds: tensorsFed } = made;
     return [
       { ...resolved, tensors: fetches, operations: targets },
-      feeds.map((feed, i) => ({ ...feed, tensor: tensorsFed[i] ?? feed.tensor })),
+      given.map((feed, i) => ({ ...feed, tensor: tensorsFed[i] ?? feed.tensor })),
     ];
+  }
+
+  private translated({
+    fetches,
+    targets,
+    feeds,
+  }: Omit<FunctionalRequest, 'feeds'> & { readonly feeds: readonly Feed[] }): FunctionalRequest | null {
+    const key = requestKey(fetches, targets, feeds);
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const made = functionalize({ fetches, targets, feeds: feeds.map(({ tensor }) => tensor) });
+    this.#known.set(key, made);
+    return made;
   }
 
   /** Looks at the nodes that were added since it was asked last. */

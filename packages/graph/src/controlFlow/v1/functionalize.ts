@@ -49,7 +49,15 @@ export function functionalize(request: FunctionalRequest): FunctionalRequest | n
   ];
   const operations = neededOperations(roots, isFed);
   if (!operations.some(isControlFlow)) return null;
-  return new Translator(operations, request.feeds).translate(request);
+  return new Translator(operations, request.feeds, emptyLike(operations[0]?.graph)).translate(request);
+}
+
+/** A graph for copies of nodes, with the functions that these call. */
+function emptyLike(source: Graph | undefined): Graph {
+  const graph = new Graph();
+  graph.seed = source?.seed ?? null;
+  for (const fn of source?.functions.values() ?? []) graph.addFunction(fn);
+  return graph;
 }
 
 export class Translator {
@@ -57,26 +65,33 @@ export class Translator {
   readonly stores: Stores;
   readonly #conditionals: ReadonlyMap<Operation, Conditional>;
   readonly #root: Scope;
+  readonly #inPlace: boolean;
 
   constructor(
     /** What the request needs, every operation after its inputs. */
     readonly operations: readonly Operation[],
     feeds: readonly Tensor[],
+    /** The graph to put things into: that of the operations themselves, or one into which all else is copied. */
+    target: Graph,
   ) {
     const fed = new Set(feeds);
     this.regions = new Regions(operations, (tensor) => fed.has(tensor));
     this.stores = new Stores(operations, this.regions);
     this.#conditionals = conditionals(operations, this.regions);
-    this.#root = new Scope(this.regions.root, new Graph(), null);
-    const { graph, values } = this.#root;
-    const source = operations[0]?.graph;
-    graph.seed = source?.seed ?? null;
-    for (const tensor of feeds) values.set(tensor, fedPlaceholder(graph, tensor));
+    this.#root = new Scope(this.regions.root, target, null);
+    this.#inPlace = operations[0]?.graph === target;
+    for (const tensor of feeds) this.#root.values.set(tensor, fedPlaceholder(target, tensor));
+  }
+
+  /** Makes what stands for the operations outside of loops and branches; their tensors with what these have become. */
+  translateAll(): ReadonlyMap<Tensor, Tensor> {
+    for (const op of this.operations)
+      if (this.regions.of(op) === this.regions.root) this.build(op, this.#root);
+    return this.#root.values;
   }
 
   translate({ fetches, targets, feeds }: FunctionalRequest): FunctionalRequest {
-    for (const op of this.operations)
-      if (this.regions.of(op) === this.regions.root) this.build(op, this.#root);
+    this.translateAll();
     return {
       fetches: fetches.map((tensor) => this.value(tensor, this.#root)),
       targets: targets.map((op) => this.target(op)),
@@ -129,7 +144,7 @@ export class Translator {
       return;
     }
     const stored = translateStoreOp(this, op, scope);
-    if (stored === null) this.copy(op, scope);
+    if (stored === null) this.carryOver(op, scope);
     else op.outputs.forEach((output, i) => this.set(scope, output, stored[i]));
   }
 
@@ -200,7 +215,7 @@ export class Translator {
     scope.built.set(output.op, value.op);
   }
 
-  private copy(op: Operation, scope: Scope): void {
+  private carryOver(op: Operation, scope: Scope): void {
     const inputs = op.inputs.map((input) => this.value(input, scope));
     const [first] = inputs;
     // The flow of a tensor array is a list here.
@@ -208,6 +223,20 @@ export class Translator {
       this.set(scope, op.output(0), first);
       return;
     }
+    if (this.#inPlace && scope === this.#root) this.rewire(op, inputs);
+    else this.copy(op, inputs, scope);
+  }
+
+  /** An operation that stays as it is, and takes what stands for its inputs. */
+  private rewire(op: Operation, inputs: readonly Tensor[]): void {
+    inputs.forEach((input, i) => {
+      if (op.inputs[i] !== input) op.replaceInput(i, input);
+    });
+    for (const output of op.outputs) this.#root.values.set(output, output);
+    this.#root.built.set(op, op);
+  }
+
+  private copy(op: Operation, inputs: readonly Tensor[], scope: Scope): void {
     const controlInputs = this.controls(op, scope);
     const copy = scope.within(() =>
       scope.graph.createOp({
