@@ -150,6 +150,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
     ],
   ],
   nn: [
+    ...['ctcBeamSearchDecoder', 'ctcBeamSearchDecoderV2', 'ctcGreedyDecoder', 'ctcLossV2'],
     ...['ctcLoss', 'weightedCrossEntropyWithLogits'],
     ...['atrousConv2d', 'atrousConv2dTranspose', 'conv1d', 'conv1dTranspose', 'conv2dTranspose', 'conv3d'],
     ...['conv3dTranspose', 'convolution', 'depthwiseConv2d', 'depthwiseConv2dNative', 'separableConv2d'],

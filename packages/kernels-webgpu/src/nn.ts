@@ -1,8 +1,8 @@
 /** Kernels of neural network ops: bias, softmax, cross-entropies. */
 import { lowerCtcLoss } from './ctc.js';
 import { sizeOf, type OpName } from '@forerun/graph';
-import { device, elementwise, type Kernel, type KernelContext, type Lowered } from './kernel.js';
 import { QUANTIZE_KERNELS } from './quantize.js';
+import { device, hostOp, elementwise, type Kernel, type KernelContext, type Lowered } from './kernel.js';
 import { lowerReduction } from './reduce.js';
 import { SUM } from './reduction.js';
 import { lowerCrossEntropy, lowerSoftmax, lowerSparseCrossEntropy } from './softmax.js';
@@ -79,9 +79,15 @@ out[row] = u32(decidable && above < ${k});`;
   return { dispatches: [dispatch] };
 }
 
+const DECODED = hostOp(
+  'how many labels it gives depends on values: the session evaluates it between device work',
+);
+
 export const NN_KERNELS = {
   ...QUANTIZE_KERNELS,
   CTCLoss: device(lowerCtcLoss),
+  CTCGreedyDecoder: DECODED,
+  CTCBeamSearchDecoder: DECODED,
   BiasAdd: elementwise('value + bias', { operandShape: biasShape }),
   BiasAddGrad: device(biasAddGrad),
   L2Loss: device(l2Loss),

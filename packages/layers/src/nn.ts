@@ -1,4 +1,5 @@
 /** The part of `fr.nn` that is composed of graph ops. */
+export { ctcLossV2, type CtcLossV2Options } from './nnCtc.js';
 export { dropout, type DropoutOptions } from './nnDropout.js';
 export { embeddingLookup, type EmbeddingOptions, type EmbeddingTable } from './nnEmbedding.js';
 export {

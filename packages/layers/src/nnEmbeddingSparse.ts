@@ -2,8 +2,7 @@
  * Embeddings of lists of ids, combined by row. Rows that are left out get segment -1 and id -1 instead of being
  * taken away, so that no size depends on values and a training step stays one plan.
  */
-import type {
-  Tensor} from '@forerun/graph';
+import type { Tensor } from '@forerun/graph';
 import {
   InvalidArgumentError,
   SparseTensor,

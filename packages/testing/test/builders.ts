@@ -56,6 +56,8 @@ export const BUILDER_NAMES: Partial<Record<OpName, string>> = {
   StatelessRandomUniformInt: 'statelessRandomUniform',
   StatelessMultinomial: 'statelessCategorical',
   CTCLoss: 'ctcLoss',
+  CTCGreedyDecoder: 'ctcGreedyDecoder',
+  CTCBeamSearchDecoder: 'ctcBeamSearchDecoder',
   SparseTensorDenseMatMul: 'sparseTensorDenseMatmul',
   BroadcastArgs: 'broadcastDynamicShape',
   VarHandleOp: 'varHandle',

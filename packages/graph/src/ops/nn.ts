@@ -8,6 +8,7 @@ import type { DataFormat } from './convWindows.js';
 import { CTC } from './ctc.js';
 import { FAKE_QUANT } from './fakeQuant.js';
 import { QUANTIZE } from './quantize.js';
+import { CTC_DECODE } from './ctcDecode.js';
 import { SOFTMAX } from './softmax.js';
 
 /** Position of the channels in a tensor of `rank` dimensions. TensorFlow 1.15 has them second in NCHW at any rank. */
@@ -57,6 +58,7 @@ export const NN = {
   ...CTC,
   ...FAKE_QUANT,
   ...QUANTIZE,
+  ...CTC_DECODE,
 
   BiasAdd: op({
     summary: 'Adds a vector to the channels of a tensor.',
@@ -145,6 +147,7 @@ export function inTopK(
 }
 
 export * from './ctc.js';
+export * from './ctcDecode.js';
 export {
   logSoftmax,
   sigmoidCrossEntropyWithLogits,

@@ -1,6 +1,7 @@
 /** Float64 references of neural network ops: bias, softmax, cross-entropies. */
 import { CTC_REFERENCES } from './ctc.js';
 import { QUANTIZE_REFERENCES } from './quantize.js';
+import { CTC_DECODE_REFERENCES } from './ctcDecode.js';
 import type { HostValue } from '@forerun/graph';
 import type { FamilyReferences, Reference, ReferenceContext } from '../sample.js';
 import { wrapTo } from './unary.js';
@@ -96,6 +97,7 @@ function inTopK(c: ReferenceContext, k: number): HostValue[] {
 export const NN_REFERENCES = {
   ...QUANTIZE_REFERENCES,
   ...CTC_REFERENCES,
+  ...CTC_DECODE_REFERENCES,
   BiasAdd: (c) => {
     const { of } = channels(c);
     const [dtype = 'float32'] = c.outputs;

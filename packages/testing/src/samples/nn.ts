@@ -1,6 +1,7 @@
 /** Samples of neural network ops: bias, softmax, cross-entropies. */
 import { CTC_SAMPLES } from './ctc.js';
 import { QUANTIZE_SAMPLES } from './quantize.js';
+import { CTC_DECODE_SAMPLES } from './ctcDecode.js';
 import { Random } from '../random.js';
 import type { ErrorCase, FamilySamples, OpSamples, Sample, SampleInput } from '../sample.js';
 
@@ -119,6 +120,7 @@ function topK(k: SampleInput | number): readonly Sample[] {
 export const NN_SAMPLES = {
   ...QUANTIZE_SAMPLES,
   ...CTC_SAMPLES,
+  ...CTC_DECODE_SAMPLES,
   BiasAdd: {
     samples: [
       { name: 'matrix', inputs: [numbers([3, 4]), numbers([4])] },
