@@ -17,6 +17,8 @@ export {
   assign,
   assignAdd,
   assignSub,
+  countUpTo,
+  stridedSliceAssign,
   caseOf,
   checkNumerics,
   caseOf as case,

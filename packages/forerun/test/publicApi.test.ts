@@ -23,6 +23,8 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
       'assign',
       'assignAdd',
       'assignSub',
+      'countUpTo',
+      'stridedSliceAssign',
       'cast',
       'clipByGlobalNorm',
     ],

@@ -165,6 +165,21 @@ export class Variable implements TensorConvertible {
       : state.assignSub(this, delta, { name, readValue });
   }
 
+  /** The value before it grows by one, up to `limit`. See the function `countUpTo`. */
+  countUpTo(limit: number, { name }: { name?: string } = {}): Tensor {
+    return state.countUpTo(this, limit, { name });
+  }
+
+  /** Sets a part, chosen as by `stridedSlice`, and returns the value afterwards. See `stridedSliceAssign`. */
+  assignSlice(
+    begin: TensorLike,
+    end: TensorLike,
+    value: TensorLike,
+    options: state.StridedSliceAssignOptions = {},
+  ): Tensor {
+    return state.stridedSliceAssign(this, begin, end, value, options);
+  }
+
   /** Rows of the value at `indices`, read without a copy of the whole. See `resourceGather`. */
   sparseRead(indices: TensorLike, { name }: { name?: string } = {}): Tensor {
     return scatter.resourceGather(this, indices, { name });

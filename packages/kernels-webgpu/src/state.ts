@@ -1,5 +1,5 @@
 /** Kernels of resource variables and assignments, saving and restoring. */
-import { sizeOf, type OpName } from '@forerun/graph';
+import { resolveStridedSlice, sizeOf, sliceMasks, stridesOf, type OpName } from '@forerun/graph';
 import {
   device,
   hostOp,
@@ -9,7 +9,7 @@ import {
   type Lowered,
 } from './kernel.js';
 import { wrapped, type Width } from './wgsl/dtype.js';
-import { gridFor, gridStride } from './wgsl/indexing.js';
+import { gridFor, gridStride, linearIndex, unflatten } from './wgsl/indexing.js';
 import { widen } from './wgsl/library.js';
 import { inputBinding, shader } from './wgsl/shader.js';
 
@@ -39,6 +39,37 @@ function lowerAssignment(c: KernelContext, expression: string): Lowered {
   return { dispatches: [dispatch] };
 }
 
+/** Writes the value, element by element, to where the slice lies in the variable. */
+function lowerSliceAssign(c: KernelContext): Lowered {
+  const list = (i: number, name: string): number[] => [...c.requireHost(i, name).data];
+  const bounds = { begin: list(1, 'begin'), end: list(2, 'end'), strides: list(3, 'strides') };
+  const { shape } = c.input(0);
+  const { ranges, shape: part } = resolveStridedSlice(shape, bounds, sliceMasks(c.attrs), (rule) =>
+    c.unsupported(rule),
+  );
+  const value = c.input(4).shape;
+  if (value.join() !== part.join()) {
+    c.unsupported(`the value has shape [${value.join()}], the part of the variable [${part.join()}]`);
+  }
+  const counts = ranges.map(({ count }) => count ?? 0);
+  const size = sizeOf(counts);
+  if (size === 0) return { dispatches: [] };
+  const own = stridesOf(shape);
+  const { code, names } = unflatten('i', counts);
+  const places = ranges.map(({ begin, stride }, d) => `u32(${begin} + i32(${names[d] ?? '0u'}) * ${stride})`);
+  const grid = gridFor(size, 1, c.adapter);
+  const body = `${code}\nstate[${linearIndex(places, own)}] = value[i];`;
+  const bindings = [
+    { ...inputBinding(c, 0, 'state'), access: 'read_write' as const },
+    inputBinding(c, 4, 'value'),
+  ];
+  const dispatch = shader(
+    { label: c.op, bindings, workgroups: grid.workgroups, body: gridStride(grid, body) },
+    c.adapter,
+  );
+  return { dispatches: [dispatch] };
+}
+
 export const STATE_KERNELS = {
   VarHandleOp: hostOp('the session keeps variables'),
   ReadVariableOp: hostOp("its value is the variable's buffer, or a copy that the session makes"),
@@ -47,6 +78,10 @@ export const STATE_KERNELS = {
   AssignSubVariableOp: assignment('old - value'),
   VarIsInitializedOp: hostOp('the session knows which variables have a value'),
   DestroyResourceOp: hostOp('the session keeps variables'),
+  ResourceStridedSliceAssign: device(lowerSliceAssign),
+  StridedSliceAssign: BY_REFERENCE,
+  ResourceCountUpTo: hostOp('the session compares the count with the limit'),
+  CountUpTo: BY_REFERENCE,
   Variable: BY_REFERENCE,
   VariableV2: BY_REFERENCE,
   Assign: BY_REFERENCE,

@@ -67,6 +67,8 @@ export const BUILDER_NAMES: Partial<Record<OpName, string>> = {
   AssignSubVariableOp: 'assignSub',
   VarIsInitializedOp: 'isVariableInitialized',
   DestroyResourceOp: 'destroyVariable',
+  ResourceCountUpTo: 'countUpTo',
+  ResourceStridedSliceAssign: 'stridedSliceAssign',
   Where: 'where',
   UniqueV2: 'unique',
   UniqueWithCountsV2: 'uniqueWithCounts',

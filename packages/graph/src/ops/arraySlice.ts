@@ -9,7 +9,8 @@ import type { HostValue } from '../value.js';
 import { dimOf, indexDType, knownElements, pick, vectorLength, withShapeOf } from './arrayHost.js';
 import { resolveStridedSlice, sliceMasks, type ResolvedSlice } from './stridedRange.js';
 
-const MASKS = [
+/** The attributes of all strided slices. */
+export const MASKS = [
   'begin_mask: int = 0',
   'end_mask: int = 0',
   'ellipsis_mask: int = 0',
@@ -46,7 +47,7 @@ function inferSlice(c: InferContext): TensorShape[] {
 }
 
 /** begin, end and strides from inputs `first`, `first + 1`, `first + 2`; unknown elements are NaN. */
-function boundsFrom(
+export function boundsFrom(
   value: (i: number) => HostValue | null,
   first: number,
   count: number,
@@ -198,7 +199,8 @@ export interface StridedSliceOptions extends NameOptions {
   readonly shrinkAxisMask?: number;
 }
 
-function maskAttrs(options: StridedSliceOptions): Record<string, number> {
+/** The masks as attributes. */
+export function maskAttrs(options: StridedSliceOptions): Record<string, number> {
   return {
     begin_mask: options.beginMask ?? 0,
     end_mask: options.endMask ?? 0,
@@ -226,7 +228,7 @@ export function stridedSlice(
 }
 
 /** Strides of 1 for every entry of `begin`. */
-function onesFor(begin: TensorLike): TensorLike {
+export function onesFor(begin: TensorLike): TensorLike {
   if (Array.isArray(begin)) return begin.map(() => 1);
   return apply('OnesLike', [begin]);
 }

@@ -11,9 +11,16 @@ import type { Operation } from '../operation.js';
 import { controlDependencies } from '../scopes.js';
 import { TensorShape, type ShapeLike } from '../shape.js';
 import { isTensorConvertible, Tensor, type TensorConvertible, type TensorLike } from '../tensor.js';
+import { COUNTERS } from './stateCount.js';
 import { FILES } from './stateFiles.js';
+import { variableHandle, type VariableLike } from './stateHandle.js';
 import { checkVariableShape, inferHandle } from './stateInfer.js';
 import { REFERENCES } from './stateRefs.js';
+import { SLICE_ASSIGN } from './stateSlice.js';
+
+export * from './stateCount.js';
+export * from './stateHandle.js';
+export { stridedSliceAssign, type StridedSliceAssignOptions } from './stateSlice.js';
 
 const EFFECT = notDifferentiable('it changes a variable and has no outputs');
 
@@ -75,10 +82,7 @@ const RESOURCES = {
   }),
 };
 
-export const STATE = { ...RESOURCES, ...REFERENCES, ...FILES };
-
-/** A variable, or its handle: a resource tensor (or a reference, in graphs from older files). */
-export type VariableLike = Tensor | { readonly handle: Tensor };
+export const STATE = { ...RESOURCES, ...COUNTERS, ...SLICE_ASSIGN, ...REFERENCES, ...FILES };
 
 /** A variable in its own right, not a tensor: its rows are read without reading the whole of it. */
 export interface RowSource extends TensorConvertible {
@@ -89,11 +93,6 @@ export interface RowSource extends TensorConvertible {
 export function isRowSource(params: TensorLike): params is RowSource {
   if (params instanceof Tensor || !isTensorConvertible(params) || !('handle' in params)) return false;
   return params.handle instanceof Tensor && params.handle.handle !== null;
-}
-
-/** The handle of a variable. */
-export function variableHandle(variable: VariableLike): Tensor {
-  return variable instanceof Tensor ? variable : variable.handle;
 }
 
 /** Creates a handle (`VarHandleOp`). `name` with a trailing `/` is taken exactly. */

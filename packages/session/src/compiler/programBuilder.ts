@@ -31,6 +31,7 @@ import {
   type VariableRef,
 } from './ir.js';
 import { buildList, touchesLists } from './lists.js';
+import { buildCounter, isCounter } from './counters.js';
 import { buildCheck } from './numericChecks.js';
 import { isReplaced, type Pruned } from './prune.js';
 import { readReference, resourceEquivalent, type Reference } from './references.js';
@@ -166,6 +167,7 @@ export class ProgramBuilder {
     if (isCall(op)) buildCall(this, op, frame);
     else if (touchesLists(op)) buildList(this, op, frame);
     else if (op.type === 'CheckNumerics') buildCheck(this, op, frame);
+    else if (isCounter(op.type)) buildCounter(this, op, frame);
     else this.buildNode(op, frame);
   }
 
@@ -209,7 +211,7 @@ export class ProgramBuilder {
   }
 
   /** The values of an op's inputs. References are passed on where the op takes one, else read. */
-  private inputsOf(
+  inputsOf(
     op: Operation,
     waits: readonly IrNode[],
     frame: Frame,

@@ -14,6 +14,7 @@ const EQUIVALENTS: Readonly<Record<string, OpName>> = {
   AssignAdd: 'AssignAddVariableOp',
   AssignSub: 'AssignSubVariableOp',
   IsVariableInitialized: 'VarIsInitializedOp',
+  StridedSliceAssign: 'ResourceStridedSliceAssign',
   ScatterUpdate: 'ResourceScatterUpdate',
   ScatterAdd: 'ResourceScatterAdd',
   ScatterSub: 'ResourceScatterSub',

@@ -4,6 +4,7 @@ import {
   InvalidArgumentError,
   isTypedArray,
   NotFoundError,
+  OutOfRangeError,
   toTensorValue,
   TensorValue,
   type DType,
@@ -54,6 +55,15 @@ const stringFormat: HostStepFn = (node, inputs) => {
   const values = inputs.map((input) => summary(input, node.attrs.int('summarize')));
   const text = parts.map((part, i) => (i === 0 ? part : `${values[i - 1] ?? ''}${part}`)).join('');
   return [new TensorValue('string', [], [text])];
+};
+
+/** Gets the count before it grows. */
+const countUpTo: HostStepFn = (node, [count]) => {
+  const limit = node.attrs.int('limit');
+  if (Number(count?.data[0] ?? 0) < limit) return [];
+  throw new OutOfRangeError(`${node.type} "${node.name}": reached limit of ${limit}${node.site}`, {
+    node: node.name,
+  });
 };
 
 /** Gets the tensor and, as a bool scalar, whether all elements are finite (see the program builder). */
@@ -112,6 +122,8 @@ export const DEBUG_STEPS: Readonly<Record<string, HostStepFn>> = {
   PrintV2: printV2,
   StringFormat: stringFormat,
   CheckNumerics: checkNumerics,
+  CountUpTo: countUpTo,
+  ResourceCountUpTo: countUpTo,
   PyFunc: hostFunction,
   PyFuncStateless: hostFunction,
 };

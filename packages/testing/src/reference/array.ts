@@ -75,7 +75,7 @@ function pythonSlice(dim: number, begin: number | null, end: number | null, step
   return list;
 }
 
-function select(
+export function select(
   dims: readonly number[],
   attrs: Attrs,
   begin: HostValue,

@@ -71,6 +71,19 @@ function sliceSample({ name, shape, begin, end, strides, masks = {} }: SliceCase
   return { name, inputs: [counting(...shape), ints(...begin), ints(...end), ints(...strides)], attrs: masks };
 }
 
+/** The same slices set in a variable. */
+export const SLICE_ASSIGNMENTS: readonly Sample[] = SLICES.map(
+  ({ name, shape, begin, end, strides, masks = {}, result }) => {
+    const length = result.reduce((a, b) => a * b, 1);
+    const value = { value: Array.from({ length }, (_, i) => -1 - i), shape: result };
+    return {
+      name,
+      inputs: [counting(...shape), ints(...begin), ints(...end), ints(...strides), value],
+      attrs: { ...masks, T: 'float32' },
+    };
+  },
+);
+
 function gradSample({ name, shape, begin, end, strides, masks = {}, result }: SliceCase): Sample {
   const inputs = [ints(...shape), ints(...begin), ints(...end), ints(...strides), counting(...result)];
   return { name, inputs, attrs: masks };

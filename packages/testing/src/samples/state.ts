@@ -1,4 +1,5 @@
 /** Samples of resource variables and assignments, saving and restoring. */
+import { SLICE_ASSIGNMENTS } from './arraySlice.js';
 import type { FamilySamples, OpSamples, Sample } from '../sample.js';
 
 const SAMPLES: readonly Sample[] = [
@@ -73,7 +74,60 @@ const BY_REFERENCE = {
 };
 const FILES = { testedElsewhere: 'needs files; see the tests of saverNodes and of the session' };
 
+const FLOATS = { T: 'float32' };
+
 export const STATE_SAMPLES = {
+  ResourceStridedSliceAssign: {
+    samples: SLICE_ASSIGNMENTS,
+    shapes: [
+      { inputs: '[4,3];[1];[1];[1];[?,3]', outputs: '', attrs: FLOATS },
+      { inputs: '[4,3];[?];[?];[?];?', outputs: '', attrs: FLOATS },
+    ],
+    errors: [
+      {
+        inputs: '[4,3];[1];[1];[1];[3,3]',
+        dtypes: ['float32', 'int32', 'int32', 'int32', 'float32'],
+        constants: { 1: [0], 2: [2], 3: [1] },
+        attrs: FLOATS,
+        message: /the value has shape \[3,3\], the part of the variable \[2,3\]/,
+      },
+      {
+        inputs: '[4,3];[1];[2];[1];[3,3]',
+        dtypes: ['float32', 'int32', 'int32', 'int32', 'float32'],
+        attrs: FLOATS,
+        message: /begin, end and strides have 1, 2, 1 elements/,
+      },
+      {
+        inputs: '[4];[1];[1];[1];[1]',
+        dtypes: ['float32', 'int32', 'int32', 'int32', 'int32'],
+        attrs: { T: 'int32' },
+        message: /the variable is float32, attribute "T" says int32/,
+      },
+    ],
+  },
+  StridedSliceAssign: BY_REFERENCE,
+  ResourceCountUpTo: {
+    samples: [
+      { name: 'below the limit', inputs: [{ value: 3, dtype: 'int32' }], attrs: { limit: 5, T: 'int32' } },
+      { name: 'int64', inputs: [{ value: -2, dtype: 'int64' }], attrs: { limit: 0, T: 'int64' } },
+    ],
+    shapes: [{ inputs: '?', outputs: '[]', dtypes: ['int32'], attrs: { limit: 3, T: 'int32' } }],
+    errors: [
+      {
+        inputs: '[2]',
+        dtypes: ['int32'],
+        attrs: { limit: 3, T: 'int32' },
+        message: /the variable must be a scalar, it has shape \[2\]/,
+      },
+      {
+        inputs: '[]',
+        dtypes: ['int64'],
+        attrs: { limit: 3, T: 'int32' },
+        message: /the variable is int64, attribute "T" says int32/,
+      },
+    ],
+  },
+  CountUpTo: BY_REFERENCE,
   AssignVariableOp: assignment({
     name: 'bool',
     inputs: [{ value: [true, false, false] }, { value: [false, true, false] }].map((x) => ({
