@@ -23,6 +23,8 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
       'assign',
       'assignAdd',
       'assignSub',
+      'addCheckNumericsOps',
+      'verifyTensorAllFinite',
       'countUpTo',
       'stridedSliceAssign',
       'cast',
@@ -311,6 +313,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
     ...['specificityAtSensitivity', 'trueNegatives', 'truePositives'],
   ],
   train: [
+    ...['AddSignOptimizer', 'PowerSignOptimizer', 'assertGlobalStep', 'globalStep'],
     ...['AdadeltaOptimizer', 'AdagradDAOptimizer', 'AdagradOptimizer', 'AdaMaxOptimizer', 'AdamWOptimizer'],
     ...['FtrlOptimizer', 'LAMBOptimizer', 'MomentumWOptimizer', 'NadamOptimizer', 'ProximalAdagradOptimizer'],
     ...['ProximalGradientDescentOptimizer', 'RMSPropOptimizer', 'SGDWOptimizer', 'LazyAdamOptimizer'],

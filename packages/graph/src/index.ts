@@ -54,6 +54,7 @@ export { applyOp, apply, type ApplyInput, type NameOptions } from './apply.js';
 export * from './scopes.js';
 export * from './ops/index.js';
 export { FAMILIES, OPS, builders, type OpName } from './registry.js';
+export { addCheckNumericsOps, verifyTensorAllFinite } from './checkNumericsOps.js';
 export { customGradient, type WithGradient } from './customGradient.js';
 export {
   backpropagate,

@@ -1,6 +1,7 @@
 /** Adam and its kin: optimizers with running averages of gradients and of their sizes. */
 import {
   InternalError,
+  abs,
   add,
   applyUpdate,
   controlDependencies,
@@ -8,6 +9,7 @@ import {
   gather,
   greater,
   group,
+  maximum,
   mul,
   reduceSum,
   scatterSub,
@@ -181,6 +183,20 @@ export class AdaMaxOptimizer extends MomentsOptimizer {
       },
       { useLocking: this.useLocking },
     );
+  }
+
+  /** Of a gradient of rows only these rows move, and their averages. */
+  protected override applySparse({ values, indices }: IndexedSlices, variable: Variable): Operation {
+    const [m, v] = [this.requireSlot(variable, 'm'), this.requireSlot(variable, 'v')];
+    const newM = averaged(gather(m, indices), values, this.parameter('beta1'));
+    const newV = maximum(mul(gather(v, indices), this.parameter('beta2')), abs(values));
+    const rate = div(this.parameter('learning_rate'), sub(1, this.power('beta1')));
+    const step = mul(rate, div(newM, add(newV, this.parameter('epsilon'))));
+    return group([
+      scatterUpdate(m, indices, newM, { readValue: false }),
+      scatterUpdate(v, indices, newV, { readValue: false }),
+      scatterSub(variable, indices, step, { readValue: false }),
+    ]);
   }
 }
 

@@ -9,9 +9,18 @@ import {
   isInteger,
   nameScope,
   type Graph,
+  type Tensor,
 } from '@forerun/graph';
 import { zerosInitializer } from './initializers.js';
 import { getVariable } from './variableScope.js';
+
+/** Throws `InvalidArgumentError` unless `step` could be a global step: an integer scalar (`tf.train.assert_global_step`). */
+export function assertGlobalStep(step: Tensor | Variable): void {
+  if (isInteger(step.dtype) && (step.shape.rank ?? 0) === 0) return;
+  throw new InvalidArgumentError(
+    `the global step ${step.name} must be an integer scalar, it is ${step.dtype} of shape ${step.shape.toString()}`,
+  );
+}
 
 /** The graph's global step, or `null` (`tf.train.get_global_step`). Throws when there are two, or it is no integer. */
 export function getGlobalStep(graph: Graph = getDefaultGraph()): Variable | null {
@@ -22,11 +31,7 @@ export function getGlobalStep(graph: Graph = getDefaultGraph()): Variable | null
     );
   }
   const [step] = steps;
-  if (step !== undefined && (!isInteger(step.dtype) || step.shape.rank !== 0)) {
-    throw new InvalidArgumentError(
-      `the global step ${step.name} must be an integer scalar, it is ${step.dtype} of shape ${step.shape.toString()}`,
-    );
-  }
+  if (step !== undefined) assertGlobalStep(step);
   return step ?? null;
 }
 

@@ -35,6 +35,7 @@ export {
   type LAMBOptions,
 } from './adam.js';
 export { AdamWOptimizer, MomentumWOptimizer, SGDWOptimizer, type WeightDecayOptions } from './weightDecay.js';
+export { AddSignOptimizer, PowerSignOptimizer, type SignOptions } from './signOptimizers.js';
 export {
   cosineDecay,
   exponentialDecay,
@@ -44,7 +45,7 @@ export {
   polynomialDecay,
   type StaircaseOptions,
 } from './learningRate.js';
-export { createGlobalStep, getGlobalStep, getOrCreateGlobalStep } from './globalStep.js';
+export { assertGlobalStep, createGlobalStep, getGlobalStep, getOrCreateGlobalStep } from './globalStep.js';
 export {
   cosineDecayRestarts,
   linearCosineDecay,

@@ -62,3 +62,39 @@ it('lazy Adam leaves rows that are not in use alone, their moments too', () => {
     expectNear(session.read(w), [x0, 2, x2 - (rate * m) / (Math.sqrt(v) + 1e-8)], 5);
   });
 });
+
+it('AdaMax leaves rows that are not in use alone, their averages too', () => {
+  ReferenceSession.in((session) => {
+    const w = new Variable([[1], [2], [3]], { name: 'w' });
+    const optimizer = new train.AdaMaxOptimizer(0.1);
+    const first = optimizer.minimize(reduceSum(square(nn.embeddingLookup(w, [0, 2, 0]))));
+    const second = optimizer.minimize(reduceSum(square(nn.embeddingLookup(w, [2]))));
+    session.initializeAll();
+    session.do(first);
+    session.do(second);
+    const x2 = 3 - 0.1;
+    const m = 0.9 * 0.1 * 6 + 0.1 * 2 * x2;
+    const v = Math.max(0.999 * 6, 2 * x2);
+    expectNear(session.read(w), [0.9, 2, x2 - ((0.1 / (1 - 0.81)) * m) / (v + 1e-8)], 5);
+  });
+});
+
+it.each([
+  ['AddSign', () => new train.AddSignOptimizer(0.1, { alpha: 0.5, beta: 0.8 }), (a: number) => 0.5 + a],
+  ['PowerSign', () => new train.PowerSignOptimizer(0.1, { base: 2, beta: 0.8 }), (a: number) => 2 ** a],
+] as const)('%s moves the rows in use, and lets all averages decay', (_, make, factor) => {
+  ReferenceSession.in((session) => {
+    const w = new Variable([[1], [2], [-3]], { name: 'w' });
+    const optimizer = make();
+    const rows = (...ids: number[]) => reduceSum(square(nn.embeddingLookup(w, ids)));
+    const [first, second] = [optimizer.minimize(rows(0, 2, 0)), optimizer.minimize(rows(2))];
+    session.initializeAll();
+    session.do(first);
+    session.do(second);
+    const x2 = -3 + 0.6 * factor(1);
+    expectNear(session.read(w), [1 - 0.4 * factor(1), 2, x2 - 0.2 * x2 * factor(1)], 5);
+    const slot = optimizer.getSlot(w, 'm');
+    if (slot === null) throw new Error('a slot is wanted');
+    expectNear(session.read(slot), [0.8 * 0.2 * 4, 0, 0.8 * 0.2 * -6 + 0.2 * 2 * x2], 5);
+  });
+});

@@ -41,7 +41,25 @@ const ADAM = { beta1: 0.8, beta2: 0.99, epsilon: 1e-3 };
 const rate = (t: number): number => (0.1 * Math.sqrt(1 - 0.99 ** t)) / (1 - 0.8 ** t);
 const PENALTIES = { l1RegularizationStrength: 0.2, l2RegularizationStrength: 0.05 };
 
+/** The running average in `state[0]`, and whether the gradient agrees with it. */
+function agreement(g: number, state: number[]): number {
+  state[0] = 0.8 * (state[0] ?? 0) + 0.2 * g;
+  return Math.sign(g) * Math.sign(state[0]);
+}
+
 const CASES: readonly Case[] = [
+  {
+    name: 'AddSign',
+    make: () => new train.AddSignOptimizer(0.1, { alpha: 0.5, beta: 0.8, signDecayFn: () => 0.25 }),
+    rule: (x, g, state) => x - 0.1 * (0.5 + 0.25 * agreement(g, state)) * g,
+    slots: { m: 'w/AddSignOptimizer' },
+  },
+  {
+    name: 'PowerSign',
+    make: () => new train.PowerSignOptimizer(0.125, { base: 2, beta: 0.8 }),
+    rule: (x, g, state) => x - 0.125 * 2 ** agreement(g, state) * g,
+    slots: { m: 'w/PowerSignOptimizer' },
+  },
   {
     name: 'Adagrad',
     make: () => new train.AdagradOptimizer(0.3),

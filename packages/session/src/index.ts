@@ -25,4 +25,5 @@ export {
 } from './checkpoint/saver.js';
 export { openCheckpoint, type OpenCheckpoint } from './checkpoint/files.js';
 export { exportMetaGraph, importMetaGraph } from './checkpoint/metaGraph.js';
+export { globalStep } from './globalStep.js';
 export { readGraph, writeGraph } from './io.js';
