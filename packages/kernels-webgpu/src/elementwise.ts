@@ -3,19 +3,26 @@
  * allow it, in scalars otherwise. Programs with more inputs and outputs than the adapter binds are
  * cut into several dispatches.
  */
-import { sizeOf, UnimplementedError } from '@forerun/graph';
+import { sizeOf, stridesOf } from '@forerun/graph';
 import type { ElementRef, ElementwiseProgram, ElementwiseStep } from './elementwiseProgram.js';
 import type { AdapterFacts, BindingSource, Dispatch, Lowered, Operand } from './kernel.js';
 import { literal, loaded, storageType, stored, wrapped, type Width } from './wgsl/dtype.js';
-import { bytesOf, collapse, gridFor, gridStride, linearIndex, unflatten } from './wgsl/indexing.js';
+import {
+  bytesOf,
+  collapse,
+  gridFor,
+  gridStride,
+  linearIndex,
+  unflatten,
+  type CollapsedSpace,
+} from './wgsl/indexing.js';
 import { widen } from './wgsl/library.js';
 import { shader, type ShaderBinding } from './wgsl/shader.js';
 import { splitProgram, type BoundProgram } from './splitProgram.js';
 
 /**
  * Lowers an elementwise program. Inputs are bound as inputs 0, 1 …, outputs as outputs 0, 1 …
- * Throws `UnimplementedError` for dtypes that are not computed with, for a tensor above the adapter's
- * binding limit, and for a single step that reads more inputs than the adapter binds.
+ * Throws `UnimplementedError` for dtypes that are not computed with and for a single step that reads more inputs than the adapter binds.
  */
 export function lowerElementwise(program: ElementwiseProgram, adapter: AdapterFacts): Lowered {
   if (sizeOf(program.shape) === 0) return { dispatches: [] };
@@ -32,11 +39,9 @@ function lowerPart({ program, sources, targets }: BoundProgram, adapter: Adapter
   );
   const last = space.shape.at(-1) ?? 1;
   const width: Width = last % 4 === 0 ? 4 : 1;
-  const reads = program.inputs.map((_, i) => readPlan(space.strides[i] ?? [], width));
+  const reads = program.inputs.map((_, i) => readPlan(space, i, width));
   const bindings = [
-    ...program.inputs.map((input, i) =>
-      inputBinding(program, input, i, sources[i], reads[i]?.width ?? 1, adapter),
-    ),
+    ...program.inputs.map((input, i) => inputBinding(input, i, sources[i], reads[i]?.width ?? 1)),
     ...program.outputs.map((step, i) => outputBinding(program, step, i, targets[i], width)),
   ];
   const grid = gridFor(sizeOf(program.shape), width, adapter);
@@ -55,24 +60,22 @@ interface ReadPlan {
   readonly strides: readonly number[] | null;
 }
 
-function readPlan(strides: readonly number[], width: Width): ReadPlan {
+function readPlan({ shape, strides: all }: CollapsedSpace, input: number, width: Width): ReadPlan {
+  const strides = all[input] ?? [];
   const contiguous = (strides.at(-1) ?? 0) === 1;
   const own: Width = width === 4 && contiguous ? 4 : 1;
-  const whole = contiguous && strides.length === 1;
+  const whole = contiguous && strides.join() === stridesOf(shape).join();
   if (whole) return { width: own, strides: null };
   if (own === 1) return { width: own, strides };
   return { width: own, strides: strides.map((s, d) => (d === strides.length - 1 ? 1 : s / 4)) };
 }
 
 function inputBinding(
-  program: ElementwiseProgram,
-  { dtype, shape }: Operand,
+  { dtype }: Operand,
   index: number,
   source: BindingSource | undefined,
   width: Width,
-  adapter: AdapterFacts,
 ): ShaderBinding {
-  checkBytes(program, shape, adapter);
   return { name: `in${index}`, source: source ?? { kind: 'input', index }, dtype, width, access: 'read' };
 }
 
@@ -85,15 +88,6 @@ function outputBinding(
 ): ShaderBinding {
   const dtype = program.steps[step]?.dtype ?? 'float32';
   return { name: `out${index}`, source: source ?? { kind: 'output', index }, dtype, width };
-}
-
-function checkBytes(program: ElementwiseProgram, shape: readonly number[], adapter: AdapterFacts): void {
-  const bytes = Math.max(bytesOf(shape), bytesOf(program.shape));
-  if (bytes > adapter.maxBindingBytes) {
-    throw new UnimplementedError(
-      `kernel ${program.label} needs a binding of ${bytes} bytes, the adapter binds ${adapter.maxBindingBytes} at most`,
-    );
-  }
 }
 
 function loopBody(

@@ -29,6 +29,7 @@ import { DEBUG_KERNELS } from './debug.js';
 
 export * from './kernel.js';
 export * from './elementwiseProgram.js';
+export { withinBindingLimit, type BoundOperands } from './bindingWindows.js';
 export { lowerElementwise, stepStatements } from './elementwise.js';
 export { literal, storageType, valueType, type Width } from './wgsl/dtype.js';
 export { normalTable, upperNormalQuantile } from './normalTable.js';

@@ -62,6 +62,14 @@ export interface Binding {
   readonly name: string;
   readonly source: BindingSource;
   readonly access: 'read' | 'read_write';
+  /** The part that is bound of a buffer that takes more than one binding; default: all. */
+  readonly window?: BindingWindow;
+}
+
+/** A range of a buffer, in bytes. */
+export interface BindingWindow {
+  readonly offset: number;
+  readonly bytes: number;
 }
 
 export interface Dispatch {

@@ -237,11 +237,6 @@ out[i] = select(-expm1(f32(seen) * log1p(-p)), p * f32(seen), seen == ${count}u)
 function lowerSampler(c: KernelContext, sampler: Sampler): Lowered {
   const unique = c.attrs.bool('unique');
   const tableBytes = 4 * sampler.range;
-  if (unique && tableBytes > c.adapter.maxBindingBytes) {
-    c.unsupported(
-      `a table of ${tableBytes} bytes is needed, the adapter binds ${c.adapter.maxBindingBytes} at most`,
-    );
-  }
   const draws = unique ? [clearTable(c, sampler.range), drawUnique(c, sampler)] : [drawAny(c, sampler)];
   return {
     dispatches: [

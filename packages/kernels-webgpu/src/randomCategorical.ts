@@ -123,10 +123,5 @@ export function lowerCategorical(c: KernelContext, stream: RandomStream): Lowere
   if (dtype !== 'float32') c.unsupported(`${dtype} logits are not drawn from`);
   if (sizeOf(c.output(0).shape) === 0) return { dispatches: [] };
   const bytes = 8 * rows * classes;
-  if (bytes > c.adapter.maxBindingBytes) {
-    c.unsupported(
-      `the sums of logits of shape [${rows},${classes}] take ${bytes} bytes, the adapter binds ${c.adapter.maxBindingBytes} at most`,
-    );
-  }
   return { dispatches: [runningSums(c, rows, classes), lookups(c, stream, classes)], scratch: [bytes] };
 }

@@ -21,6 +21,7 @@ import {
   KERNELS,
   elementwiseOfOp,
   lowerElementwise,
+  withinBindingLimit,
   type AdapterFacts,
   type BindingSource,
   type Dispatch,
@@ -99,6 +100,10 @@ function kernelOf(op: Operation): Kernel {
 }
 
 function lowerKernel(kernel: Kernel, context: KernelContext): Lowered {
+  return withinBindingLimit(lowerWhole(kernel, context), context, context.adapter);
+}
+
+function lowerWhole(kernel: Kernel, context: KernelContext): Lowered {
   if (kernel.kind === 'device') return kernel.lower(context);
   if (kernel.kind === 'elementwise')
     return lowerElementwise(elementwiseOfOp(kernel, context), context.adapter);
@@ -249,11 +254,12 @@ async function encode(
   for (const dispatch of dispatches) {
     const pipeline = await pipelineOf(test, dispatch);
     device.pushErrorScope('validation');
-    const entries = dispatch.bindings.map(({ name, source }, binding) => {
+    const entries = dispatch.bindings.map(({ name, source, window }, binding) => {
       const buffer = bufferOf(source);
       if (buffer === undefined)
         throw new InternalError(`${dispatch.label}: binding ${name} is bound to nothing`);
-      return { binding, resource: { buffer } };
+      if (window === undefined) return { binding, resource: { buffer } };
+      return { binding, resource: { buffer, offset: window.offset, size: window.bytes } };
     });
     const encoder = device.createCommandEncoder();
     const pass = encoder.beginComputePass();

@@ -1,5 +1,5 @@
 /** Every kernel against its float64 reference, on the samples of every op and in every form it takes. */
-import { UnimplementedError, type OpName } from '@forerun/graph';
+import { UnimplementedError, type AttrInputs, type HostValue, type OpName } from '@forerun/graph';
 import { KERNELS, type AdapterFacts } from '@forerun/kernels-webgpu';
 import {
   SAMPLES,
@@ -23,7 +23,35 @@ const FORMS: readonly { readonly name: string; readonly options: GpuOptions }[] 
   { name: 'as a hardware adapter', options: form({ software: false }) },
   { name: 'as a hardware adapter without subgroups', options: form({ software: false, subgroupSize: 0 }) },
   { name: 'with all inputs on the device', options: { hostInputs: false } },
+  { name: 'with few workgroups', options: form({ maxWorkgroups: 4 }) },
+  {
+    name: 'with few workgroups, as a hardware adapter',
+    options: form({ maxWorkgroups: 4, software: false }),
+  },
 ];
+/** Offsets of bindings are multiples of this: no smaller binding can be forced. */
+const WINDOW = 256;
+
+/** An adapter that cannot bind the largest tensor at once, but all windows of all tensors together. */
+async function smallBindings(
+  type: OpName,
+  inputs: readonly HostValue[],
+  attrs: AttrInputs,
+  outputs: readonly HostValue[],
+): Promise<typeof FORMS> {
+  const bytes = Math.max(...[...inputs, ...outputs].map(({ data }) => data.length * 4));
+  for (let windows = Math.ceil(bytes / 2 / WINDOW); windows * WINDOW < bytes; windows *= 2) {
+    const options = form({ maxBindingBytes: windows * WINDOW });
+    try {
+      await lowerOp(type, inputs, attrs, options);
+      return [{ name: `with bindings of ${windows * WINDOW} bytes`, options }];
+    } catch (error) {
+      if (!(error instanceof UnimplementedError) || !/storage bindings for tensors/.test(error.message))
+        throw error;
+    }
+  }
+  return [];
+}
 
 function form(adapterOverrides: Partial<AdapterFacts>): GpuOptions {
   return { adapterOverrides };
@@ -53,7 +81,8 @@ async function checkKernel(type: OpName, sample: Sample): Promise<void> {
   }
   const want = runReference(makeNode(type, inputs, attrs), inputs);
   const done = new Set<string>();
-  for (const { name, options } of FORMS) {
+  const forms = [...FORMS, ...(await smallBindings(type, inputs, attrs, want))];
+  for (const { name, options } of forms) {
     const text = JSON.stringify(await lowerOp(type, inputs, attrs, options));
     if (done.has(text)) continue;
     done.add(text);

@@ -6,7 +6,8 @@
 import { UnimplementedError, type DType } from '@forerun/graph';
 import type { AdapterFacts, BindingSource, Dispatch, KernelContext } from '../kernel.js';
 import { storageType, vectorType, type Width } from './dtype.js';
-import { bytesOf, WORKGROUP_SIZE } from './indexing.js';
+import { WORKGROUP_SIZE } from './indexing.js';
+import { foldGrid } from './foldedGrid.js';
 import { libraryFor } from './library.js';
 
 /** One storage buffer of a shader, in the order of binding numbers. */
@@ -44,6 +45,7 @@ const PARAMETERS: readonly (readonly [name: string, builtin: string, type: strin
   ['global_id', 'global_invocation_id', 'vec3<u32>'],
   ['local_id', 'local_invocation_id', 'vec3<u32>'],
   ['group_id', 'workgroup_id', 'vec3<u32>'],
+  ['folded_id', 'workgroup_id', 'vec3<u32>'],
   ['num_groups', 'num_workgroups', 'vec3<u32>'],
   ['local_index', 'local_invocation_index', 'u32'],
   ['lane', 'subgroup_invocation_id', 'u32'],
@@ -52,14 +54,16 @@ const PARAMETERS: readonly (readonly [name: string, builtin: string, type: strin
 
 /**
  * Builds the dispatch of `spec`. Throws `UnimplementedError` when it exceeds the adapter's number of
- * bindings or of workgroups.
+ * bindings. More workgroups than one dimension takes are folded over the others.
  */
 export function shader(spec: ShaderSpec, adapter: AdapterFacts): Dispatch {
-  checkLimits(spec, adapter);
+  checkBindings(spec, adapter);
   const bindings = spec.bindings.map((binding) => ({
     ...binding,
     access: binding.access ?? defaultAccess(binding),
   }));
+  const folded = foldGrid(spec.label, spec.workgroups, sizesOf(spec), adapter);
+  const body = folded === null ? spec.body : `${folded.code}\n${spec.body}`;
   const own = `${spec.declarations ?? ''}\n${spec.body}`;
   const wgsl = [
     ...enables(own),
@@ -67,8 +71,8 @@ export function shader(spec: ShaderSpec, adapter: AdapterFacts): Dispatch {
     libraryFor(own),
     spec.declarations ?? '',
     `@compute @workgroup_size(${workgroupSize(spec)})`,
-    `fn main(${parameters(spec.body)}) {`,
-    spec.body,
+    `fn main(${parameters(body, folded === null ? [] : UNFOLDED)}) {`,
+    body,
     '}',
   ]
     .filter((part) => part !== '')
@@ -77,21 +81,19 @@ export function shader(spec: ShaderSpec, adapter: AdapterFacts): Dispatch {
     label: spec.label,
     wgsl: `${wgsl}\n`,
     bindings: bindings.map(({ name, source, access }) => ({ name, source, access })),
-    workgroups: spec.workgroups,
+    workgroups: folded?.workgroups ?? spec.workgroups,
   };
 }
 
-/** The binding of input `i` of an op under the WGSL name `name`. Refuses tensors above the binding limit. */
+/** The binding of input `i` of an op under the WGSL name `name`. */
 export function inputBinding(c: KernelContext, i: number, name: string, width: Width = 1): ShaderBinding {
-  const { dtype, shape } = c.input(i);
-  checkBytes(c, shape, `input ${i}`);
+  const { dtype } = c.input(i);
   return { name, source: { kind: 'input', index: i }, dtype, width };
 }
 
-/** The binding of output `i` of an op, called `out` by default. Refuses tensors above the binding limit. */
+/** The binding of output `i` of an op, called `out` by default. */
 export function outputBinding(c: KernelContext, i = 0, name = 'out', width: Width = 1): ShaderBinding {
-  const { dtype, shape } = c.output(i);
-  checkBytes(c, shape, `output ${i}`);
+  const { dtype } = c.output(i);
   return { name, source: { kind: 'output', index: i }, dtype, width };
 }
 
@@ -105,24 +107,10 @@ export function dataBinding(words: Uint32Array, name: string, dtype: DType = 'ui
   return { name, source: { kind: 'data', words }, dtype };
 }
 
-function checkBytes(c: KernelContext, shape: readonly number[], what: string): void {
-  const bytes = bytesOf(shape);
-  if (bytes > c.adapter.maxBindingBytes) {
-    c.unsupported(
-      `${what} of shape [${shape.join(',')}] takes ${bytes} bytes, the adapter binds ${c.adapter.maxBindingBytes} at most`,
-    );
-  }
-}
-
-function checkLimits({ label, bindings, workgroups }: ShaderSpec, adapter: AdapterFacts): void {
+function checkBindings({ label, bindings }: ShaderSpec, adapter: AdapterFacts): void {
   if (bindings.length > adapter.maxBindings) {
     throw new UnimplementedError(
       `kernel ${label} needs ${bindings.length} storage bindings, the adapter has ${adapter.maxBindings}`,
-    );
-  }
-  if (workgroups.some((count) => count > adapter.maxWorkgroups)) {
-    throw new UnimplementedError(
-      `kernel ${label} needs ${workgroups.join('x')} workgroups, the adapter takes ${adapter.maxWorkgroups} per dimension`,
     );
   }
 }
@@ -146,7 +134,16 @@ function workgroupSize({ workgroupSize: size = WORKGROUP_SIZE }: ShaderSpec): st
   return typeof size === 'number' ? String(size) : size.join(', ');
 }
 
-function parameters(body: string): string {
-  const used = PARAMETERS.filter(([name]) => new RegExp(`\\b${name}\\b`).test(body));
+/** Parameters that a folded grid defines itself. */
+const UNFOLDED = ['group_id', 'global_id', 'num_groups'];
+
+function sizesOf({ workgroupSize: size = WORKGROUP_SIZE }: ShaderSpec): readonly [number, number, number] {
+  return typeof size === 'number' ? [size, 1, 1] : size;
+}
+
+function parameters(body: string, except: readonly string[]): string {
+  const used = PARAMETERS.filter(
+    ([name]) => !except.includes(name) && new RegExp(`\\b${name}\\b`).test(body),
+  );
   return used.map(([name, builtin, type]) => `@builtin(${builtin}) ${name}: ${type}`).join(', ');
 }

@@ -12,10 +12,10 @@ import { hostStep } from '../run/hostOps.js';
 import type { VariableStore } from '../variables.js';
 import { MAX_FOLDED_ELEMENTS, type HostValues } from './hostValues.js';
 import { describe, elements, type IrValue } from './ir.js';
-import type { BoundDispatch, BoundSource, LoweredUnit } from './lower.js';
+import type { BoundBinding, BoundDispatch, BoundSource, LoweredUnit } from './lower.js';
 import type { MemoryPlan } from './memory.js';
 import type { Schedule } from './schedule.js';
-import { bytesOf, storageBytes, storageOf } from './storage.js';
+import { bytesOf, storageBytes, storageOf, WORD_BYTES } from './storage.js';
 
 /** Called as pipelines become ready. */
 export type BuildProgress = (done: number, total: number) => void;
@@ -85,16 +85,26 @@ export class PlanBuilder {
 
   private async command(lowered: LoweredUnit, { dispatch, bindings }: BoundDispatch): Promise<Command> {
     const key = bindings.map(({ access }) => (access === 'read' ? 'r' : 'w')).join('');
-    const buffers = bindings.map(({ source }) => this.bufferOf(lowered, source));
+    const resources = bindings.map((binding) => this.resource(lowered, binding));
     const pipeline = await this.handle.pipeline(dispatch.wgsl, key, dispatch.label);
     const sources = lowered.unit.nodes.flatMap((node) => node.sources);
     return {
       pipeline,
-      bindGroup: this.handle.createBindGroup(key, buffers, `${dispatch.label} ${lowered.unit.root.name}`),
+      bindGroup: this.handle.createBindGroup(key, resources, `${dispatch.label} ${lowered.unit.root.name}`),
       workgroups: dispatch.workgroups,
       label: dispatch.label,
       sources,
     };
+  }
+
+  /** Of a buffer that holds larger values at other times only the part that this one takes is bound. */
+  private resource(lowered: LoweredUnit, { source, window }: BoundBinding): GPUBufferBinding {
+    const buffer = this.bufferOf(lowered, source);
+    if (window !== undefined) return { buffer, offset: window.offset, size: window.bytes };
+    if (buffer.size <= this.handle.facts.maxBindingBytes) return { buffer };
+    if (source.kind === 'value') return { buffer, size: bytesOf(source.value) };
+    const bytes = source.kind === 'scratch' ? lowered.scratch[source.index] : undefined;
+    return bytes === undefined ? { buffer } : { buffer, size: storageBytes(bytes / WORD_BYTES) };
   }
 
   private bufferOf(lowered: LoweredUnit, source: BoundSource): GPUBuffer {

@@ -9,6 +9,7 @@ import {
 import {
   elementwiseOfOp,
   lowerElementwise,
+  withinBindingLimit,
   type AdapterFacts,
   type Binding,
   type Dispatch,
@@ -37,6 +38,7 @@ export type BoundSource =
 export interface BoundBinding {
   readonly source: BoundSource;
   readonly access: Binding['access'];
+  readonly window?: Binding['window'];
 }
 
 export interface LoweredUnit {
@@ -65,7 +67,7 @@ function lowerUnit(unit: Unit, host: HostValues, adapter: AdapterFacts): Lowered
   }
   if (kernel.kind !== 'device') throw new InternalError(`${describe(root)}: kernel of kind ${kernel.kind}`);
   const lowered = kernel.lower(contextOf(root, host, adapter));
-  return bind(unit, lowered, root.inputs, root.outputs);
+  return bind(unit, lowered, root.inputs, root.outputs, adapter);
 }
 
 function nothing(unit: Unit): LoweredUnit {
@@ -142,26 +144,32 @@ function bind(
   lowered: Lowered,
   inputs: readonly IrValue[],
   outputs: readonly IrValue[],
+  adapter: AdapterFacts,
 ): LoweredUnit {
-  const resolve = (binding: Binding): BoundBinding => {
-    const { source, access } = binding;
-    if (source.kind !== 'input' && source.kind !== 'output') return { source, access };
-    const value = (source.kind === 'input' ? inputs : outputs)[source.index];
+  const valueOf = (kind: 'input' | 'output', index: number): IrValue => {
+    const value = (kind === 'input' ? inputs : outputs)[index];
     if (value === undefined) {
-      throw new InternalError(
-        `${describe(unit.root)}: kernel binds ${source.kind} ${source.index}, which does not exist`,
-      );
+      throw new InternalError(`${describe(unit.root)}: kernel binds ${kind} ${index}, which does not exist`);
     }
-    return { source: { kind: 'value', value }, access };
+    return value;
   };
+  const resolve = ({ source, access, window }: Binding): BoundBinding => {
+    if (source.kind !== 'input' && source.kind !== 'output') return { source, access, window };
+    return { source: { kind: 'value', value: valueOf(source.kind, source.index) }, access, window };
+  };
+  const operands = {
+    input: (i: number) => operandOf(valueOf('input', i)),
+    output: (i: number) => operandOf(valueOf('output', i)),
+  };
+  const { dispatches, scratch = [] } = withinBindingLimit(lowered, operands, adapter);
   return {
     unit,
-    kind: lowered.dispatches.length === 0 ? 'none' : 'device',
-    dispatches: lowered.dispatches.map((dispatch) => ({
+    kind: dispatches.length === 0 ? 'none' : 'device',
+    dispatches: dispatches.map((dispatch) => ({
       dispatch,
       bindings: dispatch.bindings.map(resolve),
     })),
-    scratch: lowered.scratch ?? [],
+    scratch,
   };
 }
 
@@ -171,7 +179,7 @@ function lowerChain(unit: Unit, host: HostValues, adapter: AdapterFacts): Lowere
   unit.nodes.forEach((node) => joiner.add(node));
   const output = outputOf(unit.root);
   if (elements(output) === 0) return nothing(unit);
-  return bind(unit, lowerElementwise(joiner.finish(), adapter), joiner.inputs, [output]);
+  return bind(unit, lowerElementwise(joiner.finish(), adapter), joiner.inputs, [output], adapter);
 }
 
 /** An input of a joined program: the value, and the shape under which a step reads it. */

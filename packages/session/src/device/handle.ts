@@ -95,12 +95,12 @@ export class DeviceHandle {
     return outcome.value;
   }
 
-  createBindGroup(key: LayoutKey, buffers: readonly GPUBuffer[], label: string): GPUBindGroup {
+  createBindGroup(key: LayoutKey, resources: readonly GPUBufferBinding[], label: string): GPUBindGroup {
     this.counts.bindGroups++;
     return this.device.createBindGroup({
       label,
       layout: this.layout(key).group,
-      entries: buffers.map((buffer, binding) => ({ binding, resource: { buffer } })),
+      entries: resources.map((resource, binding) => ({ binding, resource })),
     });
   }
 
