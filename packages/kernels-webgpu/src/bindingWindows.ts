@@ -176,7 +176,7 @@ function throughAccessors(
     );
   }
   const { text, calls } = rewriteAccesses(
-    dispatch.wgsl.replaceAll(/^@group\(0\) @binding.*\n/gm, ''),
+    dispatch.wgsl.replaceAll(/^@group\(0\) @binding.*\n|\/\/.*/gm, ''),
     large.map(({ binding: { name }, length }) => ({ name, length })),
   );
   const directives = /^(?:enable \w+;\n)*/.exec(text)?.[0] ?? '';

@@ -160,13 +160,6 @@ describe('the shaders', () => {
     expect(lowered('MatMul', [zeros(0, 3), zeros(3, 2)]).dispatches).toEqual([]);
     expect(labels(lowered('MatMul', [zeros(2, 0), zeros(0, 2)]))).toEqual(['MatMul.empty']);
   });
-
-  it('refuses factors above the binding limit', () => {
-    const small = { ...SOFTWARE, maxBindingBytes: 256 };
-    expect(() => lowered('MatMul', [zeros(9, 9), zeros(9, 2)], {}, small)).toThrow(
-      /input 0 of shape \[9,9\] takes 324 bytes/,
-    );
-  });
 });
 
 describe('grids and loops', () => {

@@ -54,11 +54,19 @@ describe('ResourceApplyAdam with hyper-parameters on the device', () => {
 });
 
 describe('optimizer updates', () => {
-  it('refuse variables beyond the binding limit', async () => {
-    const options = { adapterOverrides: { maxBindingBytes: 16 } };
-    const inputs = [vector(1, 2, 3, 4, 5), scalar(1), vector(1, 2, 3, 4, 5)];
-    await expect(lowerOp('ResourceApplyGradientDescent', inputs, {}, options)).rejects.toThrow(
-      /ResourceApplyGradientDescent "node".*input 0 of shape \[5\] takes 20 bytes, the adapter binds 16 at most/,
+  it('of large variables take one dispatch per window', async () => {
+    const options = { adapterOverrides: { maxBindingBytes: 256 } };
+    const counted = vector(...Array.from({ length: 150 }, (_, i) => i));
+    const inputs = [counted, scalar(1), counted];
+    const lowered = await lowerOp('ResourceApplyGradientDescent', inputs, {}, options);
+    expect(lowered?.dispatches.map(({ bindings }) => bindings.map(({ window }) => window))).toEqual(
+      [
+        { offset: 0, bytes: 256 },
+        { offset: 256, bytes: 256 },
+        { offset: 512, bytes: 88 },
+      ].map((window) => [window, window]),
     );
+    const [got] = await runOpOnGpu('ResourceApplyGradientDescent', inputs, {}, options);
+    expect(Array.from(got?.data ?? [], Number)).toEqual(new Array(150).fill(0));
   });
 });

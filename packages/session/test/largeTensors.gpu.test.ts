@@ -45,7 +45,7 @@ test('reduced along either axis and in all', async () => {
   const got = await runWith({
     rows: fr.slice(fr.reduceSum(x, { axis: 1 }), [ROWS - 2], [2]),
     columns: fr.slice(fr.reduceMax(x, { axis: 0 }), [COLUMNS - 2], [2]),
-    best: fr.slice(fr.argMax(x, 1), [8191], [2]),
+    best: fr.slice(fr.argMax(x, { axis: 1 }), [8191], [2]),
     all: fr.reduceSum(fr.cast(x, 'int32')),
   });
   const row = (r: number): number =>
@@ -97,7 +97,7 @@ test('a large weight matrix trains: forward, both gradients, update', async () =
   expect(before.y.toArray()).toEqual([[total / 2, total / 2]]);
   expect(before.dx.toArray()).toEqual([[COLUMNS / 2, COLUMNS / 2]]);
   await sess.run(update, feeds);
-  const rows = fr.gather(w.read(), fr.constant(rowsNearEnds, { dtype: 'int32' }));
+  const rows = fr.gather(w.value(), fr.constant(rowsNearEnds, { dtype: 'int32' }));
   const after = await sess.run(fr.slice(rows, [0, COLUMNS - 1], [4, 1]));
   expect(Array.from(after.data, Number)).toEqual(rowsNearEnds.map((row) => 0.5 - 2 * (row % 3)));
 }, 60_000);

@@ -23,11 +23,7 @@ const FORMS: readonly { readonly name: string; readonly options: GpuOptions }[] 
   { name: 'as a hardware adapter', options: form({ software: false }) },
   { name: 'as a hardware adapter without subgroups', options: form({ software: false, subgroupSize: 0 }) },
   { name: 'with all inputs on the device', options: { hostInputs: false } },
-  { name: 'with few workgroups', options: form({ maxWorkgroups: 4 }) },
-  {
-    name: 'with few workgroups, as a hardware adapter',
-    options: form({ maxWorkgroups: 4, software: false }),
-  },
+  { name: 'with few workgroups', options: form({ maxWorkgroups: 6 }) },
 ];
 /** Offsets of bindings are multiples of this: no smaller binding can be forced. */
 const WINDOW = 256;
@@ -46,7 +42,7 @@ async function smallBindings(
       await lowerOp(type, inputs, attrs, options);
       return [{ name: `with bindings of ${windows * WINDOW} bytes`, options }];
     } catch (error) {
-      if (!(error instanceof UnimplementedError) || !/storage bindings for tensors/.test(error.message))
+      if (!(error instanceof UnimplementedError) || !error.message.includes('storage bindings for tensors'))
         throw error;
     }
   }

@@ -96,7 +96,8 @@ class Rewriter {
       const prefix = before.slice(0, pointer.index);
       return { prefix, ...this.atomic(text, { name, index, after }, pointer[1] ?? '') };
     }
-    if (/(^|[;{}])\s*$/.test(before)) return { prefix: before, ...this.store(text, { name, index, after }) };
+    if (/[;{}]\s*$/.test(text.slice(Math.max(0, at - 200), at)))
+      return { prefix: before, ...this.store(text, { name, index, after }) };
     return { prefix: before, replacement: this.call(name, 'get', index), end: after };
   }
 
