@@ -103,9 +103,11 @@ class CallBuilder {
       waits: builder.waitsOf(op, frame),
       origin: frame.origin,
     };
+    const first = op.inputs.length - fn.inputs.length;
+    fn.inputs.forEach((input, i) => builder.passReference(op.inputs[first + i], input));
     for (const operation of bodyOf(fn)) builder.build(operation, inner);
     this.#nodes.push(...fn.effects.flatMap((effect) => inner.nodes.get(effect) ?? []));
-    return fn.outputs.map((output) => builder.value(output, inner));
+    return fn.outputs.map((output) => builder.result(output, op, inner));
   }
 }
 

@@ -250,6 +250,18 @@ export class ProgramBuilder {
     return value;
   }
 
+  /** Lets an argument of a function be the reference that it is given. */
+  passReference(given: Tensor | undefined, argument: Tensor): void {
+    const reference = given === undefined ? undefined : this.#references.get(given);
+    if (reference !== undefined) this.#references.set(argument, reference);
+  }
+
+  /** A result of a function: what is behind it, where it is a reference. */
+  result(output: Tensor, call: Operation, frame: Frame): Value {
+    const reference = this.#references.get(output);
+    return reference === undefined ? this.value(output, frame) : this.read(reference, call, []);
+  }
+
   /** The value of a tensor that is no list. */
   irValue(tensor: Tensor, user: Operation, frame: Frame): IrValue {
     const value = this.value(tensor, frame);

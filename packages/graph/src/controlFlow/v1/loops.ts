@@ -1,4 +1,5 @@
 /** Loops of version 1 control flow: the variables of a frame, and the `While` that stands for it. */
+import { isRefDType } from '../../dtype.js';
 import type { FuncGraph } from '../../funcGraph.js';
 import { UnimplementedError } from '../../errors.js';
 import type { Operation } from '../../operation.js';
@@ -93,6 +94,8 @@ function frameOf(translator: Translator, region: Region, exit: Operation): Frame
     if (initial === undefined || next === undefined || merge.inputs.length !== 2) {
       throw unstructured(merge, 'does not join the entry of a loop and its next iteration');
     }
+    if (isRefDType(initial.dtype))
+      throw unstructured(merge, 'carries a reference round a loop, which has no functional form');
     const from = switches.filter((op) => op.inputs[0]?.op === merge);
     return { merge, initial, next: next.op, switches: from };
   });
