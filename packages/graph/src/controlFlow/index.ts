@@ -15,4 +15,9 @@ export type { Flat, Nest, Nested, NestLike } from './nest.js';
 export { flatten as flattenNest } from './nest.js';
 export { TensorArray, type TensorArrayOptions } from './tensorArray.js';
 export { whileLoop, type WhileLoopOptions } from './whileLoop.js';
-export { functionalize, inFunctionalForm, isVersion1ControlFlow, type FunctionalRequest } from './v1/index.js';
+export {
+  functionalize,
+  inFunctionalForm,
+  isVersion1ControlFlow,
+  type FunctionalRequest,
+} from './v1/index.js';
