@@ -126,7 +126,18 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
       'unsortedSegmentMean',
       'unsortedSegmentMax',
     ],
-    ...['diag', 'diagPart', 'einsum', 'eye', 'matrixBandPart', 'matrixDiag', 'tensordot', 'trace', 'svd'],
+    ...[
+      'diag',
+      'diagPart',
+      'einsum',
+      'eye',
+      'matrixBandPart',
+      'matrixDiag',
+      'tensordot',
+      'trace',
+      'svd',
+      'matrixSolveLs',
+    ],
     ...[
       'argsort',
       'booleanMask',
@@ -248,7 +259,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
     ...['countNonzero', 'cumulativeLogsumexp', 'l2Normalize', 'reduceAll', 'reduceAny', 'zeroFraction'],
   ],
   linalg: [
-    ...['eigh', 'eigvalsh', 'matrixRank', 'pinv', 'svd'],
+    ...['eigh', 'eigvalsh', 'expm', 'matrixRank', 'pinv', 'sqrtm', 'svd'],
     ...[
       'cholesky',
       'choleskySolve',

@@ -260,9 +260,25 @@ export const svd = device((c) => {
   const batch = sizeOf(c.input(0).shape.slice(0, -2));
   const vectors = c.attrs.bool('compute_uv');
   if (m === 0 || n === 0) return vectors ? identities(c, batch) : { dispatches: [] };
+  const outputs = ['s', 'u', 'v'].map((name, i) => (i === 0 || vectors ? outputBinding(c, i, name) : null));
+  return lowerSvd(c, vectors, c.attrs.bool('full_matrices'), outputs);
+});
+
+/**
+ * The decomposition of input 0, which must have elements, into the bindings s, u and v of `outputs`; without these into
+ * the last three scratch buffers.
+ */
+export function lowerSvd(
+  c: KernelContext,
+  vectors = true,
+  full = false,
+  outputs: readonly (ShaderBinding | null)[] = [],
+): Lowered {
+  const [m = 0, n = 0] = c.input(0).shape.slice(-2);
+  const batch = sizeOf(c.input(0).shape.slice(0, -2));
   const flipped = m < n;
   const [rows, columns] = flipped ? [n, m] : [m, n];
-  const inner = c.attrs.bool('full_matrices') ? rows : columns;
+  const inner = full ? rows : columns;
   const sizes = { rows, columns, flipped, vectors, inner };
   const failed = [filled(columns, 's')];
   if (vectors) failed.push(filled(columns * columns, 'short'), filled(rows * inner, 'long'));
@@ -273,21 +289,23 @@ export const svd = device((c) => {
     vectors ? completed(sizes) : '',
     `${BARRIER}\nif (failed) {\n${failed.join('\n')}\n}`,
   ].join('\n');
-  const scratch = [batch * rows * columns, batch * 2 * rows, ...(vectors ? [batch * columns * columns] : [])];
+  const scratch = [rows * columns, 2 * rows, ...(vectors ? [columns * columns] : [])];
   const bindings: ShaderBinding[] = [
     inputBinding(c, 0, 'input'),
     ...['work', 'spare', 'basis']
       .slice(0, scratch.length)
       .map((name, i) => scratchBinding(i, name, 'float32')),
-    outputBinding(c, 0, 's'),
   ];
-  if (vectors) {
-    bindings.push(outputBinding(c, 1, flipped ? 'short' : 'long'));
-    bindings.push(outputBinding(c, 2, flipped ? 'long' : 'short'));
-  }
-  const bytes = scratch.map((size) => Math.max(4, size * 4));
+  const names = ['s', ...(flipped ? ['short', 'long'] : ['long', 'short'])].slice(0, vectors ? 3 : 1);
+  const lengths = [columns, m * (flipped ? columns : inner), n * (flipped ? inner : columns)];
+  names.forEach((name, i) => {
+    const output = outputs[i] ?? scratchBinding(scratch.length, name, 'float32');
+    if (output.source.kind === 'scratch') scratch.push(lengths[i] ?? 0);
+    bindings.push({ ...output, name });
+  });
+  const bytes = scratch.map((size) => Math.max(4, batch * size * 4));
   return perMatrix(c, batch, { bindings, scratch: bytes, declarations: DECLARATIONS, body });
-});
+}
 
 /** u and v of matrices without elements: identities, or nothing. */
 function identities(c: KernelContext, batch: number): Lowered {

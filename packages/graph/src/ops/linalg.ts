@@ -6,25 +6,16 @@ import { op, type GradContext, type InferContext } from '../opDef.js';
 import { broadcastShapes, TensorShape, type Dim } from '../shape.js';
 import type { Tensor, TensorLike } from '../tensor.js';
 import { LINALG_EIG } from './linalgEig.js';
+import { LINALG_FUNCTIONS } from './linalgFunctions.js';
+import { squareInput } from './linalgShapes.js';
 import { LINALG_SVD } from './linalgSvd.js';
 
 export * from './linalgEig.js';
+export * from './linalgFunctions.js';
 export * from './linalgSvd.js';
 
 const FLOATS = 'T: {float64, float32, float16, complex64, complex128}';
 const WIDE_FLOATS = 'T: {bfloat16, float64, float32, float16, complex64, complex128}';
-
-/** The shape of square matrices; rejects others. */
-function squareInput(c: InferContext, i: number, name: string): TensorShape {
-  const x = withRankAtLeast(c, i, 2, name);
-  if (x.rank === null) return x;
-  const [rows, columns] = [x.dim(-2), x.dim(-1)];
-  if (rows !== null && columns !== null && rows !== columns) {
-    c.fail(`${name} must hold square matrices, got shape ${x.toString()}`);
-  }
-  const side = rows ?? columns;
-  return x.slice(0, -2).concat([side, side]);
-}
 
 /** Shape of the solutions of `matrix` x = `rhs`. */
 function inferSolve(c: InferContext, broadcast: boolean): TensorShape[] {
@@ -62,16 +53,6 @@ function triangularGrads(c: GradContext): Tensor[] {
   const [da, db] = solveGrads(c, (a, b, adjoint) => ops.matrixTriangularSolve(a, b, { lower, adjoint }));
   const triangle = lower ? ops.matrixBandPart(da, -1, 0) : ops.matrixBandPart(da, 0, -1);
   return [ops.sumToShapeOf(triangle, c.input(0)), ops.sumToShapeOf(db, c.input(1))];
-}
-
-/** da = sym(l⁻ᵀ Φ(lᵀ dl) l⁻¹), Φ taking the lower triangle with half of the diagonal (Murray, 2016). */
-function choleskyGrad({ ops }: GradContext, l: Tensor, dl: Tensor): Tensor {
-  const product = ops.batchMatMul(l, dl, { adjX: true });
-  const halved = ops.matrixSetDiag(product, ops.mul(ops.matrixDiagPart(product), 0.5));
-  const middle = ops.matrixBandPart(halved, -1, 0);
-  const left = ops.matrixTriangularSolve(l, middle, { adjoint: true });
-  const da = ops.matrixTranspose(ops.matrixTriangularSolve(l, ops.matrixTranspose(left), { adjoint: true }));
-  return ops.mul(ops.add(da, ops.matrixTranspose(da)), 0.5);
 }
 
 /** A number per matrix, shaped to multiply the matrices. */
@@ -132,6 +113,7 @@ function qrGrad(c: GradContext): Tensor[] {
 
 export const LINALG = {
   ...LINALG_EIG,
+  ...LINALG_FUNCTIONS,
   ...LINALG_SVD,
   Cholesky: op({
     summary: 'Lower triangular factors l of symmetric positive definite matrices l lᵀ.',
@@ -139,7 +121,7 @@ export const LINALG = {
     outputs: ['output: T'],
     attrs: [FLOATS],
     infer: (c) => [squareInput(c, 0, 'input')],
-    grad: (c) => [choleskyGrad(c, c.output(0), c.dy)],
+    grad: ({ ops, output, dy }) => [ops.choleskyBackprop(output(0), dy)],
   }),
   MatrixTriangularSolve: op({
     summary: 'Solutions of triangular systems of equations.',

@@ -1,15 +1,14 @@
 /** Linear algebra that is made of factorizations: logarithms of determinants, least squares, norms. */
-import type { NameOptions } from '../apply.js';
-import { InvalidArgumentError, UnimplementedError } from '../errors.js';
+import { apply, convertToTensor, type NameOptions } from '../apply.js';
+import { InvalidArgumentError } from '../errors.js';
 import { Tensor, type TensorLike } from '../tensor.js';
-import { convertToTensor } from '../apply.js';
 import { transpose } from './arrayMove.js';
 import { expandDims, reshape, squeeze } from './arrayView.js';
 import { add, mul, pow } from './binary.js';
 import { cholesky, matrixTriangularSolve, svd } from './linalg.js';
 import { batchMatMul } from './matrix.js';
-import { composedOf } from './matrixComposed.js';
-import { matrixDiagPart, matrixSetDiag } from './matrixDiag.js';
+import { composedOf, matrixTranspose } from './matrixComposed.js';
+import { matrixBandPart, matrixDiagPart, matrixSetDiag } from './matrixDiag.js';
 import { reduceMax, reduceSum } from './reduction.js';
 import { log, sqrt } from './transcendental.js';
 import { abs, square } from './unary.js';
@@ -35,27 +34,29 @@ export function choleskySolve(
 export interface LstsqOptions extends NameOptions {
   /** Weight of the squares of the solution. Default 0. */
   readonly l2Regularizer?: number | undefined;
-  /** Must be true, the default: the path by Cholesky's factorization is the only one. */
+  /**
+   * By Cholesky's factorization of the normal equations, the default; `false`: by `svd`, for matrices of any rank, without
+   * `l2Regularizer` and without gradient.
+   */
   readonly fast?: boolean | undefined;
 }
 
 /**
- * Least-squares solutions of `matrix` [..., m, n] x = `rhs` [..., m, k] (`tf.linalg.lstsq`) by the normal equations: with
+ * Least-squares solutions of `matrix` [..., m, n] x = `rhs` [..., m, k] (`tf.linalg.lstsq`, `tf.matrix_solve_ls`): with
  * m >= n those that minimize |matrix x - rhs|² + l2Regularizer |x|², else the shortest that solve the system. Throws
- * `InvalidArgumentError` where m and n are not known, `UnimplementedError` for `fast: false`.
+ * `InvalidArgumentError` where m and n are not known, unless `fast` is false.
  */
 export function lstsq(matrix: TensorLike, rhs: TensorLike, options: LstsqOptions = {}): Tensor {
   const { l2Regularizer = 0, fast = true, name = 'matrix_solve_ls' } = options;
-  if (!fast)
-    throw new UnimplementedError('lstsq: complete orthogonal decompositions (fast: false) are not computed');
   return composedOf(name, matrix, (a) => {
+    const b = convertToTensor(rhs, rhs instanceof Tensor ? {} : { dtype: a.dtype });
+    if (!fast) return apply('MatrixSolveLs', [a, b, l2Regularizer], { attrs: { fast } });
     const [m, n] = a.shape.rank === null ? [null, null] : [a.shape.dim(-2), a.shape.dim(-1)];
     if (m === null || n === null) {
       throw new InvalidArgumentError(
         `lstsq: the sizes of matrix must be known, got shape ${a.shape.toString()}`,
       );
     }
-    const b = convertToTensor(rhs, rhs instanceof Tensor ? {} : { dtype: a.dtype });
     const over = m >= n;
     const gram = batchMatMul(a, a, over ? { adjX: true } : { adjY: true });
     const regular =
@@ -145,4 +146,17 @@ function spectralNorm(x: Tensor, axis: readonly [number, number], keepDims: bool
   const largest = reduceMax(svd(matrices, { computeUv: false }), { axis: [-1] });
   if (!keepDims) return largest;
   return expandDims(expandDims(largest, Math.min(row, column)), Math.max(row, column));
+}
+
+/**
+ * The gradient of `cholesky` for factors `l` and an upstream `dl`: sym(l⁻ᵀ Φ(lᵀ dl) l⁻¹), Φ taking the lower triangle
+ * with half of the diagonal (Murray, 2016).
+ */
+export function choleskyBackprop(l: Tensor, dl: Tensor): Tensor {
+  const product = batchMatMul(l, dl, { adjX: true });
+  const halved = matrixSetDiag(product, mul(matrixDiagPart(product), 0.5));
+  const middle = matrixBandPart(halved, -1, 0);
+  const left = matrixTriangularSolve(l, middle, { adjoint: true });
+  const da = matrixTranspose(matrixTriangularSolve(l, matrixTranspose(left), { adjoint: true }));
+  return mul(add(da, matrixTranspose(da)), 0.5);
 }

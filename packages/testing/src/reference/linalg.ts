@@ -2,27 +2,9 @@
 import { sizeOf, type HostValue } from '@forerun/graph';
 import type { FamilyReferences, Reference } from '../sample.js';
 import { selfAdjointEig } from './linalgEig.js';
+import { LINALG_FUNCTION_REFERENCES } from './linalgFunctions.js';
 import { svd } from './linalgSvd.js';
-
-type Matrix = number[][];
-
-function matricesOf({ shape, data }: HostValue): Matrix[] {
-  const [rows = 0, columns = 0] = shape.slice(-2);
-  return Array.from({ length: sizeOf(shape.slice(0, -2)) }, (_, m) =>
-    Array.from({ length: rows }, (_row, i) => {
-      const start = (m * rows + i) * columns;
-      return Array.from(data.subarray(start, start + columns));
-    }),
-  );
-}
-
-const at = (x: Matrix, i: number, j: number): number => x[i]?.[j] ?? NaN;
-const transposed = (x: Matrix, columns: number): Matrix =>
-  Array.from({ length: columns }, (_, j) => x.map((row) => row[j] ?? NaN));
-
-function tensor(shape: readonly number[], matrices: readonly Matrix[]): HostValue {
-  return { dtype: 'float32', shape, data: Float64Array.from(matrices.flat(2)) };
-}
+import { at, gaussJordan, identity, matricesOf, tensor, transposed, type Matrix } from './matrices.js';
 
 /** By rows, each element from the formula; the symmetric part is factored, which is the matrix itself. */
 function choleskyOf(a: Matrix): Matrix {
@@ -35,31 +17,6 @@ function choleskyOf(a: Matrix): Matrix {
     }
   });
   return l.flat().some(Number.isNaN) ? a.map((row) => row.map(() => NaN)) : l;
-}
-
-/** Rows of [a | b] reduced until a is the identity; the determinant on the way. */
-function gaussJordan(a: Matrix, b: Matrix): { x: Matrix; determinant: number } {
-  const rows = a.map((row, i) => [...row, ...(b[i] ?? [])]);
-  let determinant = 1;
-  for (let k = 0; k < rows.length; k++) {
-    const sizes = rows.map((row, i) => (i < k ? -1 : Math.abs(row[k] ?? 0)));
-    const chosen = sizes.indexOf(Math.max(...sizes));
-    const pivotRow = rows[chosen] ?? [];
-    if (chosen !== k) {
-      rows[chosen] = rows[k] ?? [];
-      determinant = -determinant;
-    }
-    const pivot = pivotRow[k] ?? NaN;
-    determinant *= pivot;
-    if (pivot === 0) return { x: b.map((row) => row.map(() => NaN)), determinant: 0 };
-    const unit = pivotRow.map((v) => v / pivot);
-    rows[k] = unit;
-    rows.forEach((row, i) => {
-      const f = row[k] ?? 0;
-      if (i !== k) rows[i] = row.map((v, j) => v - f * (unit[j] ?? 0));
-    });
-  }
-  return { x: rows.map((row) => row.slice(a.length)), determinant };
 }
 
 /** The triangle that a solver reads, zeros elsewhere. */
@@ -103,9 +60,6 @@ function solver(prepare: (a: Matrix, lower: boolean) => Matrix, triangular: bool
     return [tensor([...outer, rows, columns], results)];
   };
 }
-
-const identity = (n: number): Matrix =>
-  Array.from({ length: n }, (_, i) => Array.from({ length: n }, (_c, j) => Number(i === j)));
 
 const inverse: Reference = ({ attrs, input }) => {
   const x = input(0);
@@ -187,6 +141,7 @@ const qr: Reference = ({ attrs, input }) => {
 };
 
 export const LINALG_REFERENCES = {
+  ...LINALG_FUNCTION_REFERENCES,
   Cholesky: ({ input }) => [tensor(input(0).shape, matricesOf(input(0)).map(choleskyOf))],
   MatrixTriangularSolve: solver(triangle, true),
   MatrixSolve: solver((a) => a, false),
