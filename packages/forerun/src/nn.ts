@@ -55,6 +55,7 @@ export {
   moments,
   normalizeMoments,
   pool,
+  prelu,
   relu,
   relu6,
   reluLayer,

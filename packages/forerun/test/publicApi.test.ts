@@ -170,7 +170,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
     ...['atrousConv2d', 'atrousConv2dTranspose', 'conv1d', 'conv1dTranspose', 'conv2dTranspose', 'conv3d'],
     ...['conv3dTranspose', 'convolution', 'depthwiseConv2d', 'depthwiseConv2dNative', 'separableConv2d'],
     ...['dilation2d', 'erosion2d'],
-    ...['crelu', 'gelu', 'reluLayer', 'swish', 'xwPlusB'],
+    ...['crelu', 'gelu', 'prelu', 'reluLayer', 'swish', 'xwPlusB'],
     ...[
       'computeAccidentalHits',
       'embeddingLookup',
@@ -289,6 +289,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
     'Conv2D',
     ...['maxPooling1d', 'maxPooling3d', 'averagePooling1d', 'averagePooling3d', 'globalAveragePooling2d'],
     ...['globalMaxPooling2d', 'layerNormalization', 'instanceNormalization', 'groupNormalization'],
+    'prelu',
   ],
   losses: [
     ...['Reduction', 'absoluteDifference', 'addLoss', 'computeWeightedLoss', 'cosineDistance', 'getLosses'],

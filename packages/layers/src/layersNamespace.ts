@@ -78,3 +78,4 @@ export {
   type LayerNormalizationOptions,
   type NormalizationOptions,
 } from './normalizations.js';
+export { PReLU, prelu, type PReLUOptions } from './preluLayer.js';

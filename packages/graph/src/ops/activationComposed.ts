@@ -4,7 +4,7 @@ import { nameScope, withGraphOf } from '../scopes.js';
 import type { Tensor, TensorLike } from '../tensor.js';
 import { relu, softplus } from './activation.js';
 import { concat } from './arrayJoin.js';
-import { add, mul } from './binary.js';
+import { add, mul, sub } from './binary.js';
 import { zerosLike } from './fill.js';
 import { matMul } from './matrix.js';
 import { biasAdd } from './nn.js';
@@ -45,6 +45,14 @@ export function crelu(
   { axis = -1, name = 'CRelu' }: NameOptions & { readonly axis?: number } = {},
 ): Tensor {
   return composed(name, features, (x) => relu(concat([x, neg(x)], axis)));
+}
+
+/**
+ * x above 0, alpha x below, where `alpha` is a tensor that broadcasts to x and is mostly learnt (He et al., "Delving
+ * Deep into Rectifiers", 2015; Keras' `PReLU`). At 0 both gradients are 0.
+ */
+export function prelu(features: TensorLike, alpha: TensorLike, { name = 'PRelu' }: NameOptions = {}): Tensor {
+  return composed(name, features, (x) => sub(relu(x), mul(alpha, relu(neg(x)))));
 }
 
 /** log(sigmoid(x)) without underflow (`tf.math.log_sigmoid`). */

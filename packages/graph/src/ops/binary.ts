@@ -166,9 +166,7 @@ const ARITHMETIC = {
       const dx = ops.mul(ops.mul(dz, y), ops.pow(x, ops.sub(y, 1)));
       return [dx, ops.mul(ops.mul(dz, output(0)), ops.log(safe))];
     }),
-    evaluate: zipElements((x, y, dtype) =>
-      isInteger(dtype) ? integerPower(x, y, dtype) : x === 1 ? 1 : x ** y,
-    ),
+    evaluate: zipElements((x, y, dtype) => (isInteger(dtype) ? integerPower(x, y, dtype) : floatPower(x, y))),
   }),
   Maximum: extremum('Elementwise maximum.', 'greaterEqual', (x, y) => Math.max(x, y)),
   Minimum: extremum('Elementwise minimum.', 'lessEqual', (x, y) => Math.min(x, y)),
@@ -241,6 +239,11 @@ function sumAt(values: readonly HostValue[], i: number): number {
     sum = wrapElement(sum + element, dtype);
   }
   return sum;
+}
+
+/** C's pow: 1 to any power is 1, and so is -1 to an infinite one, where JavaScript has NaN. */
+function floatPower(x: number, y: number): number {
+  return x === 1 || (x === -1 && Math.abs(y) === Infinity) ? 1 : x ** y;
 }
 
 /** Integer power by squaring, wrapping at every step; 1 / x^|y| toward zero for negative exponents. */

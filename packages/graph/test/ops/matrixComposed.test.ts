@@ -16,6 +16,7 @@ import {
   matvec,
   placeholder,
   polyval,
+  prelu,
   reluLayer,
   swish,
   tensordot,
@@ -228,6 +229,16 @@ describe('activations and affine layers', () => {
       expect(Math.abs(y - (tanh[i] ?? NaN))).toBeLessThan(1e-3),
     );
     expectNear(run(() => gelu([1]), []).data, [0.8413447461]);
+  });
+
+  it('prelu', () => {
+    const alpha = floats([3], 2);
+    const y = run((a, slope) => prelu(a, slope), [x, alpha]);
+    expectNear(
+      y.data,
+      values.map((v, i) => (v > 0 ? v : v * Number(alpha.data[i % 3]))),
+    );
+    expect(() => new Graph().asDefault(() => prelu([1, 2], [1, 2, 3]))).toThrow(/\[3\].*\[2\]/);
   });
 
   it('crelu and logSigmoid', () => {

@@ -64,22 +64,30 @@ export const ARITHMETIC_FUNCTIONS = {
 }`),
 
   /**
-   * x - trunc(x / y) * y as C's fmod, exact while the quotient stays below 2^22: the product is taken
-   * in 12-bit halves, of which every partial product is a float32.
+   * x - trunc(x / y) * y as C's fmod, always exact: long division of the significands, eight bits at a time.
+   * NaN where y is 0 or x is infinite.
    */
-  float_fmod: vectorizable(`fn float_fmod(x: f32, y: f32) -> f32 {
-  let a = abs(x);
-  let b = abs(y);
-  let q = floor(a / b);
-  let q_high = bitcast<f32>(bitcast<u32>(q) & u32(0xfffff000u));
-  let b_high = bitcast<f32>(bitcast<u32>(b) & u32(0xfffff000u));
-  let q_low = q - q_high;
-  let b_low = b - b_high;
-  let r = ((a - q_high * b_high) - q_high * b_low - q_low * b_high) - q_low * b_low;
-  let lifted = select(r, r + b, r < f32(0.0));
-  let y_infinite = is_inf(y) & is_finite(x);
-  let result = select(select(lifted, lifted - b, lifted >= b), a, (a < b) | y_infinite);
-  return keep_nan(keep_nan(with_sign(max(result, f32(0.0)), x), y), x / y);
+  float_fmod: perLane(`fn float_fmod(x: f32, y: f32) -> f32 {
+  let a = bitcast<u32>(x) & 0x7fffffffu;
+  let b = bitcast<u32>(y) & 0x7fffffffu;
+  if (a >= 0x7f800000u || b > 0x7f800000u || b == 0u) { return not_a_number(); }
+  if (a < b) { return x; }
+  let divisor = significand(b);
+  var rest = significand(a);
+  var shift = max(a >> 23u, 1u) - max(b >> 23u, 1u);
+  while (shift > 8u) {
+    rest = (rest << 8u) % divisor;
+    shift -= 8u;
+  }
+  rest = (rest << shift) % divisor;
+  let e = max(b >> 23u, 1u);
+  let scale = bitcast<f32>(select(e - 23u, e + 52u, e < 100u) << 23u);
+  let lowered = select(f32(rest), f32(rest) * 2.6469779601696886e-23, e < 100u);
+  return with_sign(lowered * scale, x);
+}`),
+  /** The significand of a positive float with these bits, as an integer below 2^24. */
+  significand: perLane(`fn significand(b: u32) -> u32 {
+  return select(b & 0x7fffffu, (b & 0x7fffffu) | 0x800000u, b >= 0x800000u);
 }`),
   /** x - floor(x / y) * y: the remainder with the sign of the divisor. */
   float_floor_mod: vectorizable(`fn float_floor_mod(x: f32, y: f32) -> f32 {

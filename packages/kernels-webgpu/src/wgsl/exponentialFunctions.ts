@@ -14,17 +14,24 @@ export const EXPONENTIAL_FUNCTIONS = {
     'fn safe_sqrt(x: f32) -> f32 { return keep_nan(select(sqrt(x), not_a_number(), x < f32(0.0)), x); }',
   ),
   safe_log: vectorizable(`fn safe_log(x: f32) -> f32 {
-  let y = select(log(x), -infinity(), x == f32(0.0));
-  let z = select(y, not_a_number(), x < f32(0.0));
-  return select(z, x, is_nan(x) | (x == infinity()));
+  let t = x - 1.0;
+  let y = select(log(x), log_series(t), abs(t) < f32(0.35));
+  let z = select(y, -infinity(), x == f32(0.0));
+  let w = select(z, not_a_number(), x < f32(0.0));
+  return select(w, x, is_nan(x) | (x == infinity()));
 }`),
 
-  /** log(1 + x): near 0 as 2 artanh(x / (2 + x)), whose series loses nothing. */
-  log1p: vectorizable(`fn log1p(x: f32) -> f32 {
-  let s = x / (f32(2.0) + x);
+  /**
+   * log(1 + t) for |t| < 0.35 as 2 artanh(t / (2 + t)), whose series loses nothing near 0, where WGSL bounds
+   * the absolute error of `log` alone.
+   */
+  log_series: vectorizable(`fn log_series(t: f32) -> f32 {
+  let s = t / (f32(2.0) + t);
   let z = s * s;
-  let series = 2.0 * s * (1.0 + z * (0.33333333 + z * (0.2 + z * (0.14285714 + z * 0.11111111))));
-  return select(safe_log(1.0 + x), series, abs(x) < f32(0.35));
+  return 2.0 * s * (1.0 + z * (0.33333333 + z * (0.2 + z * (0.14285714 + z * 0.11111111))));
+}`),
+  log1p: vectorizable(`fn log1p(x: f32) -> f32 {
+  return select(safe_log(1.0 + x), log_series(x), abs(x) < f32(0.35));
 }`),
   /** log(exp(x) + exp(y)), from the larger of both; the difference is halved so that it cannot overflow. */
   log_add_exp: vectorizable(`fn log_add_exp(x: f32, y: f32) -> f32 {

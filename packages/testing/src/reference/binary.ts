@@ -126,7 +126,7 @@ export const BINARY_REFERENCES = {
   TruncateMod: remainder,
   DivNoNan: two((x, y) => (y === 0 ? 0 : x / y)),
   MulNoNan: two((x, y) => (y === 0 ? 0 : x * y)),
-  Pow: two((x, y) => (x === 1 ? 1 : x ** y), power),
+  Pow: two((x, y) => (x === 1 || (x === -1 && Math.abs(y) === Infinity) ? 1 : x ** y), power),
   Maximum: two(Math.max),
   Minimum: two(Math.min),
   SquaredDifference: two(
