@@ -117,10 +117,23 @@ function lowerInvertPermutation(c: KernelContext): Lowered {
   return one(c, [inputBinding(c, 0, 'x'), outputBinding(c)], 1, body);
 }
 
+/** Divides by the strides, which are made from the dims of every element anew: there are few. */
+function lowerUnravelIndex(c: KernelContext): Lowered {
+  const [count, rank] = [sizeOf(c.input(0).shape), sizeOf(c.input(1).shape)];
+  const body = [
+    `let d = i / ${count}u;`,
+    `var rest = indices[i % ${count}u];`,
+    `for (var below = ${rank - 1}u; below > d; below--) {\nrest /= max(dims[below], 1);\n}`,
+    'out[i] = rest % max(dims[d], 1);',
+  ].join('\n');
+  return one(c, [inputBinding(c, 0, 'indices'), inputBinding(c, 1, 'dims'), outputBinding(c)], 1, body);
+}
+
 export const INDEX_KERNELS = {
   GatherV2: device(lowerGather),
   Gather: device((c) => gathers(c, 0, 0)),
   GatherNd: device(lowerGatherNd),
   OneHot: device(lowerOneHot),
   InvertPermutation: device(lowerInvertPermutation),
+  UnravelIndex: device(lowerUnravelIndex),
 } satisfies Partial<Record<OpName, Kernel>>;

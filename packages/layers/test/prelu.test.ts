@@ -1,10 +1,9 @@
 /** The rectifier with learnt slopes. */
-import { getCollection, GraphKeys, placeholder, type Variable } from '@forerun/graph';
+import { placeholder, trainableVariables } from '@forerun/graph';
 import { constantInitializer, layers } from '@forerun/layers';
 import { ReferenceSession, expectNear } from './run.js';
 
-const shapes = (): string[] =>
-  getCollection<Variable>(GraphKeys.TRAINABLE_VARIABLES).map((v) => `${v.op.name} ${v.shape.toString()}`);
+const shapes = (): string[] => trainableVariables().map((v) => `${v.op.name} ${v.shape.toString()}`);
 
 describe('prelu', () => {
   it('has a slope per element of an example', () => {

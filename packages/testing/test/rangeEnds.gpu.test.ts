@@ -2,7 +2,7 @@
  * Elementwise functions at the ends of their range: near zeros, at large arguments, at infinities and
  * NaN. The bounds are what the kernels promise beyond WGSL, whose own bounds are far wider.
  */
-import { TensorValue, type OpName } from '@forerun/graph';
+import { TensorValue, toHostValue, type HostValue, type OpName } from '@forerun/graph';
 import { makeNode, runOpOnGpu, runReference } from '@forerun/testing';
 
 const ENDS = [
@@ -89,7 +89,7 @@ const UNARY: readonly Bound[] = [
 ];
 
 /** Compares element by element; what is NaN or infinite has to be met exactly. */
-function misses(got: TensorValue, want: TensorValue, ulp: number, names: readonly string[]): string[] {
+function misses(got: TensorValue, want: HostValue, ulp: number, names: readonly string[]): string[] {
   return names.flatMap((name, i) => {
     const [g, w] = [Number(got.data[i]), Math.fround(Number(want.data[i]))];
     if (Number.isNaN(w) ? Number.isNaN(g) : g === w) return [];
@@ -99,13 +99,18 @@ function misses(got: TensorValue, want: TensorValue, ulp: number, names: readonl
 }
 
 async function check(type: OpName, inputs: readonly TensorValue[], ulp: number): Promise<void> {
-  const names = Array.from(inputs[0]?.data ?? [], (_, i) =>
-    inputs.map(({ data }) => String(data[i])).join(', '),
-  );
+  const count = inputs[0]?.data.length ?? 0;
+  const names = Array.from({ length: count }, (_, i) => inputs.map(({ data }) => String(data[i])).join(', '));
   const [got] = await runOpOnGpu(type, inputs, {});
-  const [want] = runReference(makeNode(type, inputs, {}), inputs);
+  const [want] = runReference(makeNode(type, inputs, {}), inputs.map(hostValue));
   if (got === undefined || want === undefined) throw new Error(`${type} gave no output`);
   expect(misses(got, want, ulp, names)).toEqual([]);
+}
+
+function hostValue(value: TensorValue): HostValue {
+  const host = toHostValue(value);
+  if (host === null) throw new Error(`${value.dtype} is not a number`);
+  return host;
 }
 
 const vector = (data: readonly number[]): TensorValue =>

@@ -131,26 +131,3 @@ export function batchGather(params: TensorLike, indices: TensorLike, { name }: N
   }
   return gather(params, places, { batchDims: rank - 1, axis: rank - 1, name });
 }
-
-/**
- * The coordinates of flat `indices` in a tensor of shape `dims` (`tf.unravel_index`): one row per dimension,
- * `[rank]` for a scalar and `[rank, n]` for a vector of indices.
- */
-export function unravelIndex(
-  indices: TensorLike,
-  dims: TensorLike,
-  { name = 'UnravelIndex' }: NameOptions = {},
-): Tensor {
-  return nameScope(name, () => {
-    const [flat, sizes] = [integers(indices), integers(dims)];
-    if (flat.shape.rank === null || flat.shape.rank > 1) {
-      throw new InvalidArgumentError(
-        `unravelIndex: indices must be a scalar or a vector, got ${flat.toString()}`,
-      );
-    }
-    // Strides: the product of all later sizes.
-    const strides = apply('Cumprod', [sizes, 0], { attrs: { exclusive: true, reverse: true } });
-    const column = (x: Tensor): Tensor => (flat.shape.rank === 0 ? x : apply('ExpandDims', [x, 1]));
-    return apply('FloorMod', [apply('FloorDiv', [flat, column(strides)]), column(sizes)]);
-  });
-}

@@ -23,6 +23,22 @@ function checkPermutation(c: InferContext, perm: readonly number[]): void {
     c.fail(`[${perm.join(',')}] is not a permutation of its positions`);
 }
 
+function inferUnravel(c: InferContext): TensorShape[] {
+  const indices = c.shape(0);
+  const length = vectorLength(c, 1, 'dims');
+  if ((indices.rank ?? 0) > 1)
+    c.fail(`indices must be a scalar or a vector, got shape ${indices.toString()}`);
+  const [known, dims] = [knownElements(c.constant(0)), knownElements(c.constant(1))];
+  const wrong = dims?.find((dim) => dim < 1);
+  if (wrong !== undefined) c.fail(`dims must be positive, got ${wrong}`);
+  const size = dims === null ? Infinity : sizeOf(dims);
+  const outside = known?.find((i) => i < 0 || i >= size);
+  if (outside !== undefined && dims !== null) {
+    c.fail(`index ${outside} is outside of a tensor of shape [${dims.join(',')}]`);
+  }
+  return [indices.dims === null ? TensorShape.UNKNOWN : new TensorShape([length, ...indices.dims])];
+}
+
 function inferTranspose(c: InferContext): TensorShape[] {
   const x = c.shape(0);
   const length = vectorLength(c, 1, 'perm');
@@ -125,6 +141,25 @@ export const ARRAY_MOVE = {
     },
   }),
 
+  UnravelIndex: op({
+    summary:
+      'The coordinates, one row per dimension, of elements numbered through a tensor of the shape dims.',
+    inputs: ['indices: Tidx', 'dims: Tidx'],
+    outputs: ['output: Tidx'],
+    attrs: ['Tidx: index = int32'],
+    infer: inferUnravel,
+    grad: notDifferentiable('it works on integers'),
+    evaluate: (c) => {
+      const [indices, dims] = [c.value(0), knownElements(c.value(1))];
+      if (indices === null || dims === null) return null;
+      const rows = stridesOf(dims).map((stride, d) =>
+        Array.from(indices.data, (i) => Math.floor(i / stride) % (dims[d] ?? 1)),
+      );
+      const shape = [dims.length, ...indices.shape];
+      return [{ dtype: indices.dtype, shape, data: Float64Array.from(rows.flat()) }];
+    },
+  }),
+
   ReverseV2: op({
     summary: 'The order of elements along some axes reversed.',
     inputs: ['tensor: T', 'axis: Tidx'],
@@ -202,6 +237,15 @@ function reversedOrder(x: Tensor): TensorLike {
 /** The inverse of a permutation: element `x[i]` of the result is `i` (`tf.math.invert_permutation`). */
 export function invertPermutation(x: TensorLike, { name }: NameOptions = {}): Tensor {
   return apply('InvertPermutation', [x], { name });
+}
+
+/**
+ * Coordinates in a tensor of the shape `dims` of the elements with the row-major numbers `indices`
+ * (`tf.unravel_index`): [rank] for a scalar, [rank, n] for n indices. Throws `InvalidArgumentError` for constant
+ * indices outside of `dims`; computed ones wrap around.
+ */
+export function unravelIndex(indices: TensorLike, dims: TensorLike, { name }: NameOptions = {}): Tensor {
+  return apply('UnravelIndex', [indices, dims], { name });
 }
 
 /** `tensor` with the order of elements along each of `axis` reversed (`tf.reverse`). */

@@ -223,6 +223,19 @@ export const ARRAY_REFERENCES = {
     const x = input(0);
     return [tabulate(x.dtype, x.shape, ([i = 0]) => x.data.indexOf(i))];
   },
+  UnravelIndex: ({ input }) => {
+    const [indices, dims] = [input(0), [...input(1).data]];
+    const place = (index: number, d: number): number => {
+      let rest = index;
+      for (const dim of dims.slice(d + 1).reverse()) rest = (rest - (rest % dim)) / dim;
+      return rest % (dims[d] ?? 1);
+    };
+    return [
+      tabulate(indices.dtype, [dims.length, ...indices.shape], ([d = 0, i = 0]) =>
+        place(indices.data[i] ?? 0, d),
+      ),
+    ];
+  },
   ReverseV2: ({ input }) => {
     const x = input(0);
     const axes = Array.from(input(1).data, (axis) => positive(axis, x.shape.length));

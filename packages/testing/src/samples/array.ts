@@ -123,6 +123,25 @@ const MOVES = {
       { inputs: '[2]', constants: { 0: [0, 2] }, message: /\[0,2\] is not a permutation/ },
     ],
   },
+  UnravelIndex: {
+    samples: [
+      { name: 'vector', inputs: [ints(0, 5, 23, 7, 18), ints(2, 3, 4)] },
+      { name: 'scalar', inputs: [{ ...ints(17), shape: [] }, ints(4, 5)] },
+      { name: 'one dimension', inputs: [ints(3, 1), ints(4)] },
+      { name: 'no indices', inputs: [none, ints(4, 5)] },
+    ],
+    shapes: [
+      { inputs: '[?];[3]', outputs: '[3,?]' },
+      { inputs: '[];[?]', outputs: '[?]' },
+      { inputs: '?;[2]', outputs: '?' },
+    ],
+    errors: [
+      { inputs: '[2,2];[2]', message: /indices must be a scalar or a vector, got shape \[2,2\]/ },
+      { inputs: '[2];[]', message: /dims must be a vector/ },
+      { inputs: '[2];[2]', constants: { 0: [0, 6], 1: [2, 3] }, message: /index 6 is outside of .*\[2,3\]/ },
+      { inputs: '[2];[2]', constants: { 1: [2, 0] }, message: /dims must be positive, got 0/ },
+    ],
+  },
   ReverseV2: {
     samples: [
       { name: 'vector', inputs: [counting(5), ints(0)] },
