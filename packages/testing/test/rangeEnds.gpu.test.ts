@@ -102,7 +102,8 @@ async function check(type: OpName, inputs: readonly TensorValue[], ulp: number):
   const count = inputs[0]?.data.length ?? 0;
   const names = Array.from({ length: count }, (_, i) => inputs.map(({ data }) => String(data[i])).join(', '));
   const [got] = await runOpOnGpu(type, inputs, {});
-  const [want] = runReference(makeNode(type, inputs, {}), inputs.map(hostValue));
+  const values = inputs.map(hostValue);
+  const [want] = runReference(makeNode(type, values, {}), values);
   if (got === undefined || want === undefined) throw new Error(`${type} gave no output`);
   expect(misses(got, want, ulp, names)).toEqual([]);
 }
