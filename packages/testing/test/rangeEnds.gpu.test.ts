@@ -89,7 +89,7 @@ const UNARY: readonly Bound[] = [
 ];
 
 /** Compares element by element; what is NaN or infinite has to be met exactly. */
-function misses(got: TensorValue, want: HostValue, ulp: number, names: readonly string[]): string[] {
+function misses(got: HostValue, want: HostValue, ulp: number, names: readonly string[]): string[] {
   return names.flatMap((name, i) => {
     const [g, w] = [Number(got.data[i]), Math.fround(Number(want.data[i]))];
     if (Number.isNaN(w) ? Number.isNaN(g) : g === w) return [];
