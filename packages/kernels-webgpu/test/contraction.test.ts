@@ -3,7 +3,8 @@ import { makeNode } from '@forerun/testing';
 import type { AttrInputs, HostValue } from '@forerun/graph';
 import { KERNELS, type AdapterFacts, type KernelContext, type Lowered } from '@forerun/kernels-webgpu';
 import type { Epilogue } from '../src/contraction/contraction.js';
-import { inLoops, workgroupGrid } from '../src/contraction/loops.js';
+import { inLoops } from '../src/contraction/loops.js';
+import { foldGrid } from '../src/wgsl/foldedGrid.js';
 import { chooseVariant } from '../src/contraction/variant.js';
 import { lowerProduct, matrixProduct } from '../src/matrix.js';
 
@@ -165,11 +166,13 @@ describe('the shaders', () => {
 describe('grids and loops', () => {
   it('folds grids above the limit and covers them exactly', () => {
     const adapter = { ...SOFTWARE, maxWorkgroups: 4 };
-    expect(workgroupGrid([4, 4, 4], adapter).workgroups).toEqual([4, 4, 4]);
-    const { workgroups, code } = workgroupGrid([5, 3, 1], adapter);
-    expect(workgroups).toEqual([4, 4, 1]);
-    expect(code).toContain('if (group_number >= 15u) { return; }');
-    expect(code).toContain('let group_y = group_number / 5u % 3u;');
+    expect(foldGrid('product', [4, 4, 4], [8, 1, 1], adapter)).toBeNull();
+    const folded = foldGrid('product', [5, 3, 1], [8, 1, 1], adapter);
+    expect(folded?.workgroups).toEqual([4, 4, 1]);
+    expect(folded?.code).toContain('if (group_number >= 15u) { return; }');
+    expect(folded?.code).toContain(
+      'vec3<u32>(group_number % 5u, group_number / 5u % 3u, group_number / 15u)',
+    );
   });
 
   it('cuts only the outermost loop into parts', () => {

@@ -383,8 +383,6 @@ export class Session {
   }
 }
 
-/** What a plan is compiled for: graph version, fetches, feeds with dtype and shape. */
-
 function zeroFeed(tensor: Tensor, shape: readonly number[]): Feed {
   const size = shape.reduce((product, dim) => product * dim, 1);
   const data = tensor.dtype === 'string' ? new Array<string>(size).fill('') : undefined;

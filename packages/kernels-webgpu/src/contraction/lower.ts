@@ -6,11 +6,13 @@ import { vectorType, storageType, type Width } from '../wgsl/dtype.js';
 import type { Contraction, FragmentVariant, OutputCode, TileVariant, Variant } from './contraction.js';
 import { fragmentBody, fragmentWidths } from './fragment.js';
 import { linearOutput } from './linear.js';
-import { workgroupGrid, type Split } from './loops.js';
+import type { Split } from './loops.js';
 import { tileBody, tileDeclarations, tileSize } from './tile.js';
 
 /** Invocations of a workgroup of the form without subgroups. */
 const UNSHARED_THREADS = 64;
+/** The place of a workgroup among the tiles. */
+const GROUP_NUMBERS = 'let group_x = group_id.x;\nlet group_y = group_id.y;\nlet group_z = group_id.z;';
 
 /** The dispatches of `x`. With splits, `x.output` must be row-major `[batch, rows, columns]`. */
 export function lowerContraction(c: KernelContext, x: Contraction, v: Variant): Lowered {
@@ -52,7 +54,6 @@ function contractFragment(
   const across = v.lanes > 1 ? 1 : Math.min(8, 2 ** Math.ceil(Math.log2(tiles[0])));
   const down = v.lanes > 1 ? 1 : UNSHARED_THREADS / across;
   const z = x.batch * v.splits;
-  const grid = workgroupGrid([Math.ceil(tiles[0] / across), Math.ceil(tiles[1] / down), z], c.adapter);
   const [column, row] =
     v.lanes > 1
       ? ['group_x', 'group_y']
@@ -62,10 +63,10 @@ function contractFragment(
     {
       label: `${x.label}.${v.lanes > 1 ? 'subgroup' : 'register'}${v.rows}x${v.columns}k${v.unroll}`,
       bindings: bindings(x, widths.a, widths.b, widths.output),
-      workgroups: grid.workgroups,
+      workgroups: [Math.ceil(tiles[0] / across), Math.ceil(tiles[1] / down), z],
       workgroupSize: v.lanes > 1 ? v.lanes : [across, down, 1],
       body: [
-        grid.code,
+        GROUP_NUMBERS,
         groupVariables(x, split),
         `let tile_row = ${row} * ${v.rows}u;`,
         `let tile_col = ${column} * ${v.columns * v.lanes}u;`,
@@ -79,16 +80,15 @@ function contractFragment(
 function contractTile(c: KernelContext, x: Contraction, v: TileVariant, split: Split | null): Dispatch {
   const size = tileSize(v);
   const z = x.batch * v.splits;
-  const grid = workgroupGrid([Math.ceil(x.columns / size), Math.ceil(x.rows / size), z], c.adapter);
   return shader(
     {
       label: `${x.label}.tile${size}k${v.depth}`,
       bindings: bindings(x, 1, 1, 1),
-      workgroups: grid.workgroups,
+      workgroups: [Math.ceil(x.columns / size), Math.ceil(x.rows / size), z],
       workgroupSize: v.threads * v.threads,
       declarations: tileDeclarations(x, v),
       body: [
-        grid.code,
+        GROUP_NUMBERS,
         groupVariables(x, split),
         `let tile_row = group_y * ${size}u;\nlet tile_col = group_x * ${size}u;`,
         tileBody(x, v, split),
