@@ -24,12 +24,8 @@ import {
   type ShapeLike,
   type Tensor,
 } from '@forerun/graph';
-import { Random, checkGrad, expectClose, interpret } from '@forerun/testing';
-
-function floats(shape: readonly number[], seed = 1): HostValue {
-  const size = shape.reduce((a, b) => a * b, 1);
-  return { dtype: 'float32', shape, data: new Random(seed).array(size, -2, 2) };
-}
+import { checkGrad, expectClose, interpret } from '@forerun/testing';
+import { floats } from './floats.js';
 
 /** `build(x)` for a placeholder of static shape `shape`, its value at `point`, and its gradients checked. */
 function valueOf(build: (x: Tensor) => Tensor, point: HostValue, shape: ShapeLike = point.shape): HostValue {

@@ -26,12 +26,8 @@ import {
   type ShapeLike,
   type Tensor,
 } from '@forerun/graph';
-import { Random, checkGrad, interpret } from '@forerun/testing';
-
-function floats(shape: readonly number[], seed = 1): HostValue {
-  const size = shape.reduce((a, b) => a * b, 1);
-  return { dtype: 'float32', shape, data: new Random(seed).array(size, -2, 2) };
-}
+import { checkGrad, interpret } from '@forerun/testing';
+import { floats } from './floats.js';
 
 /** Shape and elements of `build` of placeholders with the given values, gradients checked. */
 function run(
