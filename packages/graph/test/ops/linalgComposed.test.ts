@@ -19,12 +19,8 @@ import {
   type NormOptions,
   type Tensor,
 } from '@forerun/graph';
-import { Random, checkGrad, interpret } from '@forerun/testing';
-
-function floats(shape: readonly number[], seed = 1): HostValue {
-  const size = shape.reduce((a, b) => a * b, 1);
-  return { dtype: 'float32', shape, data: new Random(seed).array(size, -2, 2) };
-}
+import { checkGrad, interpret } from '@forerun/testing';
+import { floats } from './floats.js';
 
 function run(build: (...xs: Tensor[]) => Tensor, points: readonly HostValue[]): HostValue {
   return new Graph().asDefault(() => {
