@@ -9,27 +9,44 @@ import {
 } from '@forerun/graph';
 import { hostTensor, type RuntimeTensor, type RuntimeValue } from './runtimeValues.js';
 
+type Values = readonly (HostValue | null)[];
+
 /** The results of `op`, or `null` where it cannot tell them. */
 export function evaluate(op: Operation, tensors: readonly RuntimeTensor[]): readonly RuntimeValue[] | null {
+  return results(op, tensors, valuesOf(tensors));
+}
+
+/** As `evaluate`; before, the values are held against the op's rules, of which a graph can only check those on shapes. */
+export function evaluateChecked(
+  op: Operation,
+  tensors: readonly RuntimeTensor[],
+): readonly RuntimeValue[] | null {
   const values = valuesOf(tensors);
+  checkValues(op, tensors, values);
+  return results(op, tensors, values);
+}
+
+function valuesOf(tensors: readonly RuntimeTensor[]): Values {
+  return tensors.map(({ value }) => (value === null ? null : toHostValue(value)));
+}
+
+function results(
+  op: Operation,
+  tensors: readonly RuntimeTensor[],
+  values: Values,
+): readonly RuntimeValue[] | null {
   const shapes = tensors.map(({ shape }) => new TensorShape(shape));
-  const results = op.def?.evaluate?.({
+  const found = op.def?.evaluate?.({
     attrs: op.attrs,
     shapes,
     outputs: op.outputs.map(({ dtype }) => dtype),
     shape: (i) => shapes[i] ?? TensorShape.UNKNOWN,
     value: (i) => values[i] ?? null,
   });
-  return results?.map((value) => hostTensor(fromHostValue(value))) ?? null;
+  return found?.map((value) => hostTensor(fromHostValue(value))) ?? null;
 }
 
-function valuesOf(tensors: readonly RuntimeTensor[]): (HostValue | null)[] {
-  return tensors.map(({ value }) => (value === null ? null : toHostValue(value)));
-}
-
-/** Holds the values against the op's rules, of which a graph can only check those on shapes. */
-export function checkValues(op: Operation, tensors: readonly RuntimeTensor[]): void {
-  const values = valuesOf(tensors);
+function checkValues(op: Operation, tensors: readonly RuntimeTensor[], values: Values): void {
   const shapes = tensors.map(({ shape }) => new TensorShape(shape));
   op.def?.infer({
     attrs: op.attrs,

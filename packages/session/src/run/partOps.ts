@@ -10,7 +10,7 @@ import {
 } from '@forerun/graph';
 import { touchesLists } from '../compiler/lists.js';
 import type { DeferredOp } from '../compiler/values.js';
-import { checkValues, evaluate } from './hostEvaluation.js';
+import { evaluate, evaluateChecked } from './hostEvaluation.js';
 import { hostStep, isHostStep } from './hostOps.js';
 import { readTensor, readTensors } from './readback.js';
 import { addends, runListOp } from './runtimeLists.js';
@@ -74,8 +74,7 @@ export class PartOps {
     if (isHostStep(op.type)) return this.stepped(op, tensors);
     if (op.def?.evaluate === undefined) return null;
     await readTensors(this.context.handle, tensors);
-    checkValues(op, tensors);
-    return evaluate(op, tensors);
+    return evaluateChecked(op, tensors);
   }
 
   /** A host step whose results have shapes that only it knows. */
