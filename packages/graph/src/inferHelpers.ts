@@ -19,11 +19,6 @@ export function scalarShape(): TensorShape[] {
   return [TensorShape.SCALAR];
 }
 
-/** One output of which nothing is known. */
-export function unknownShape(): TensorShape[] {
-  return [TensorShape.UNKNOWN];
-}
-
 /** No outputs. */
 export function noOutputs(): TensorShape[] {
   return [];

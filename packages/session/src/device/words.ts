@@ -10,7 +10,6 @@ import {
   TensorValue,
   UnimplementedError,
   type DType,
-  type HostValue,
 } from '@forerun/graph';
 
 export type Words = Float32Array | Int32Array | Uint32Array;
@@ -54,13 +53,6 @@ export function toWords(value: TensorValue, what: string): Words {
     return words;
   }
   for (let i = 0; i < words.length; i++) words[i] = Number(data[i]);
-  return words;
-}
-
-/** The device words of a host value. */
-export function hostToWords(value: HostValue, what: string): Words {
-  const words = wordsFor(value.dtype, value.data.length, what);
-  words.set(value.data);
   return words;
 }
 
