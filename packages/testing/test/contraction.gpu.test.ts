@@ -36,7 +36,7 @@ describe('contractions in folded grids', () => {
     for (const form of FORMS) {
       const options = { adapterOverrides: { ...form, maxWorkgroups: LIMIT } };
       const lowered = await lowerOp(type, inputs, attrs, options);
-      expect(lowered?.dispatches[0]?.wgsl).toContain('let group_number = group_id.x');
+      expect(lowered?.dispatches[0]?.wgsl).toContain('let group_number = folded_id.x');
       const [got] = await runOpOnGpu(type, inputs, attrs, options);
       if (got === undefined) throw new Error(`${type} gave no output`);
       expectClose(got, want, { rtol: 1e-5, atol: 2e-5 }, JSON.stringify(form));
