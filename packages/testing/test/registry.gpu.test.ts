@@ -23,7 +23,7 @@ const FORMS: readonly { readonly name: string; readonly options: GpuOptions }[] 
   { name: 'as a hardware adapter', options: form({ software: false }) },
   { name: 'as a hardware adapter without subgroups', options: form({ software: false, subgroupSize: 0 }) },
   { name: 'with all inputs on the device', options: { hostInputs: false } },
-  { name: 'with few workgroups', options: form({ maxWorkgroups: 6 }) },
+  { name: 'with few workgroups', options: form({ maxWorkgroups: 8 }) },
 ];
 /** Offsets of bindings are multiples of this: no smaller binding can be forced. */
 const WINDOW = 256;
