@@ -8,7 +8,8 @@
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { WORKLOADS, type Measurement, type WorkloadName } from './src/workloads.js';
+import type { Measurement } from './src/measure.js';
+import { SPECS, WORKLOAD_NAMES, type WorkloadName } from './workloads/specs.js';
 
 const ROUNDS = 2;
 const child = fileURLToPath(new URL('./src/child.js', import.meta.url));
@@ -39,7 +40,7 @@ function compare(name: WorkloadName): void {
     theirs.push(measureOnce('tfjs', name));
   }
   const [a, b] = [combine(ours), combine(theirs)];
-  console.log(`\n${WORKLOADS[name].title}`);
+  console.log(`\n${SPECS[name].title}`);
   console.log(
     `  forerun   step ${a.step.toFixed(2).padStart(9)} ms   first step ${a.first.toFixed(0).padStart(6)} ms`,
   );
@@ -53,7 +54,7 @@ function compare(name: WorkloadName): void {
 }
 
 const asked = process.argv.slice(2);
-const names = Object.keys(WORKLOADS) as WorkloadName[];
+const names = WORKLOAD_NAMES;
 const unknown = asked.find((name) => !names.includes(name as WorkloadName));
 if (unknown !== undefined) throw new Error(`unknown workload "${unknown}": there are ${names.join(', ')}`);
 for (const name of names) if (asked.length === 0 || asked.includes(name)) compare(name);

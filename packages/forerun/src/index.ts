@@ -53,9 +53,11 @@ export {
   type Feeds,
   type FeedValue,
   type FetchedSparseTensor,
+  type PlanReport,
   type RunOptions,
   type SessionConfig,
   type SessionOptions,
+  type SessionStats,
   type SparseTensorValue,
 } from '@forerun/session';
 
