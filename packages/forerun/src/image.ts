@@ -48,6 +48,7 @@ export {
   rgbToYuv,
   rot90,
   sampleDistortedBoundingBox,
+  scaleAndTranslate,
   sobelEdges,
   ssim,
   ssimMultiscale,

@@ -3,6 +3,7 @@ import { nn } from '@forerun/layers';
 
 export {
   abs,
+  accumulateN,
   acos,
   acosh,
   add,
@@ -20,6 +21,7 @@ export {
   batchMatMul,
   betainc,
   bincount,
+  bucketize,
   ceil,
   cos,
   cosh,

@@ -40,6 +40,7 @@ export {
   type WindowOptions,
   type WindowOptions3d,
 } from './ops/convWindows.js';
+export { formatPositions, formatSources } from './ops/dataFormat.js';
 export { labelEquation, type EinsumLabels } from './ops/einsumEquation.js';
 export { poolAxes, pooledAxes, poolingOf, poolLists, type Pooling } from './ops/poolWindows.js';
 export {

@@ -7,6 +7,7 @@ import type { OpName } from '@forerun/graph';
 import { BLOCK_KERNELS } from './arrayBlock.js';
 import { BORDER_KERNELS } from './arrayBorder.js';
 import { COPY_KERNELS } from './arrayCopy.js';
+import { DATA_FORMAT_KERNELS } from './dataFormat.js';
 import { INDEX_KERNELS } from './arrayIndex.js';
 import { LEGACY_KERNELS } from './arrayLegacy.js';
 import { ORDER_KERNELS } from './arrayOrder.js';
@@ -22,4 +23,5 @@ export const ARRAY_KERNELS = {
   ...BLOCK_KERNELS,
   ...ORDER_KERNELS,
   ...LEGACY_KERNELS,
+  ...DATA_FORMAT_KERNELS,
 } satisfies Partial<Record<OpName, Kernel>>;

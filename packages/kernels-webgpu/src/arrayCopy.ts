@@ -127,6 +127,17 @@ function lowerOldConcat(c: KernelContext): Lowered {
   return lowerCopies(c, copies);
 }
 
+/** Parts of one row each, along the first axis. */
+function lowerRows(c: KernelContext): Lowered {
+  return lowerCopies(
+    c,
+    joinParts(
+      c.inputs.map(({ shape }) => shape),
+      0,
+    ),
+  );
+}
+
 function lowerPack(c: KernelContext): Lowered {
   const axis = normalAxis(c.attrs.int('axis'), c.output(0).shape.length);
   return lowerCopies(
@@ -175,6 +186,7 @@ export const COPY_KERNELS = {
   ConcatV2: device(lowerConcat),
   Concat: device(lowerOldConcat),
   Pack: device(lowerPack),
+  ParallelConcat: device(lowerRows),
   Unpack: device(lowerUnpack),
   Split: device(lowerSplit(1, 0)),
   SplitV: device(lowerSplit(0, 2)),

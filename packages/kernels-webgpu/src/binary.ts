@@ -44,6 +44,7 @@ export const BINARY_KERNELS = {
   Add: add,
   AddV2: add,
   AddN: elementwise('(x + y)', { fold: true }),
+  AccumulateNV2: elementwise('(x + y)', { fold: true }),
   Sub: elementwise('(x - y)'),
   Mul: elementwise('(x * y)'),
   RealDiv: divide,

@@ -6,10 +6,12 @@ import { IMAGE_COLOR_KERNELS } from './imageColor.js';
 import { IMAGE_CROP_KERNELS } from './imageCrop.js';
 import { IMAGE_PATCHES_KERNELS } from './imagePatches.js';
 import { IMAGE_RESIZE_KERNELS } from './imageResize.js';
+import { IMAGE_TRANSLATE_KERNELS } from './imageTranslate.js';
 import type { Kernel } from './kernel.js';
 
 export const IMAGE_KERNELS = {
   ...IMAGE_RESIZE_KERNELS,
+  ...IMAGE_TRANSLATE_KERNELS,
   ...IMAGE_CROP_KERNELS,
   ...IMAGE_PATCHES_KERNELS,
   ...IMAGE_COLOR_KERNELS,

@@ -148,7 +148,8 @@ function inTurn(r: Resizing): Lowered {
   return { dispatches, scratch: [bytesOf([images, middle, channels * r.width])] };
 }
 
-function lower(c: KernelContext, y: Taps, x: Taps, weighted: boolean): Lowered {
+/** The images of input 0 under the taps of both axes. */
+export function lowerTaps(c: KernelContext, y: Taps, x: Taps, weighted = true): Lowered {
   if (sizeOf(c.output(0).shape) === 0) return { dispatches: [] };
   const [batch = 1, rows = 1, columns = 1, channels = 1] = c.input(0).shape;
   const width: Width = channels % 4 === 0 ? 4 : 1;
@@ -168,7 +169,7 @@ function resizing(method: ResizeMethod): DeviceKernel {
   return device((c) => {
     const [from, to] = [c.input(0).shape, c.output(0).shape];
     const taps = (axis: number): Taps => resizeTaps(method, from[axis] ?? 1, to[axis] ?? 1, samplingOf(c));
-    return lower(c, taps(1), taps(2), method !== 'nearest');
+    return lowerTaps(c, taps(1), taps(2), method !== 'nearest');
   });
 }
 
@@ -180,7 +181,7 @@ function resizingGrad(method: ResizeMethod): DeviceKernel {
       const size = images[axis] ?? 1;
       return transposedTaps(resizeTaps(method, size, resized[axis] ?? 1, samplingOf(c)), size);
     };
-    return lower(c, taps(1), taps(2), method !== 'nearest');
+    return lowerTaps(c, taps(1), taps(2), method !== 'nearest');
   });
 }
 

@@ -5,6 +5,7 @@ import { device, type Kernel, type KernelContext, type Lowered } from './kernel.
 import { combineRows } from './rowCombine.js';
 import { combinationOf, rowOfIndex, uniformInitial } from './scatter.js';
 import { ScratchSpace } from './scratchSpace.js';
+import { BUCKETIZE_KERNELS } from './bucketize.js';
 import { COUNT_KERNELS } from './segmentCount.js';
 import { averageRows, SPARSE_KERNELS } from './segmentSparse.js';
 import { inputBinding, outputBinding } from './wgsl/shader.js';
@@ -110,4 +111,5 @@ export const SEGMENT_KERNELS = {
   SegmentMin: sorted('min'),
   ...SPARSE_KERNELS,
   ...COUNT_KERNELS,
+  ...BUCKETIZE_KERNELS,
 } satisfies Partial<Record<OpName, Kernel>>;

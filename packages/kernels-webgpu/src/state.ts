@@ -84,6 +84,8 @@ export const STATE_KERNELS = {
   CountUpTo: BY_REFERENCE,
   Variable: BY_REFERENCE,
   VariableV2: BY_REFERENCE,
+  TemporaryVariable: BY_REFERENCE,
+  DestroyTemporaryVariable: BY_REFERENCE,
   Assign: BY_REFERENCE,
   AssignAdd: BY_REFERENCE,
   AssignSub: BY_REFERENCE,

@@ -26,7 +26,7 @@ export function variableRef(handle: Tensor): VariableRef {
   const { op } = handle;
   if (op.type === 'VarHandleOp' || REFERENCE_VARIABLES.has(op.type)) {
     return {
-      key: op.attrs.string('shared_name') || op.name,
+      key: (op.attrs.has('shared_name') ? op.attrs.string('shared_name') : '') || op.name,
       dtype: op.attrs.type('dtype'),
       shape: op.attrs.shape('shape'),
     };

@@ -67,3 +67,44 @@ test('gradients go through the read, and the saver knows the variable', async ()
   expect((await sess.run(w)).toArray()).toEqual([1, 2]);
   rmSync(directory, { recursive: true });
 });
+
+test('a temporary variable is assigned, added to and taken, anew in every run', async () => {
+  const dtype = 'attr { key: "T" value { type: DT_FLOAT } }';
+  const node = (name: string, op: string, inputs: string, attrs: string): string =>
+    `node { name: "${name}" op: "${op}" ${inputs
+      .split(' ')
+      .filter((input) => input !== '')
+      .map((input) => `input: "${input}"`)
+      .join(' ')} ${attrs} }`;
+  const varName = 'attr { key: "var_name" value { s: "sum" } }';
+  const shape = 'attr { key: "shape" value { shape { dim { size: 2 } } } }';
+  const added = [
+    node(
+      'tmp',
+      'TemporaryVariable',
+      '',
+      `attr { key: "dtype" value { type: DT_FLOAT } } ${shape} ${varName}`,
+    ),
+    node('tmp/start', 'Assign', 'tmp x', dtype),
+    node('tmp/more', 'AssignAdd', 'tmp t ^tmp/start', dtype),
+    node('tmp/most', 'AssignAdd', 'tmp/more t', dtype),
+    node('sum', 'DestroyTemporaryVariable', 'tmp/most', `${dtype} ${varName}`),
+    node('twice', 'Add', 'sum sum', dtype),
+  ];
+  const again = new fr.Graph();
+  fr.importGraphDef(new TextEncoder().encode(GRAPH.replace('versions', `${added.join('\n')}\nversions`)), {
+    graph: again,
+    name: '',
+  });
+  const own = await Session.create({ graph: again });
+  try {
+    expect((await own.run('sum:0', FEEDS)).toArray()).toEqual([7, 18]);
+    const [sum, twice] = await own.run(['sum:0', 'twice:0'], { x: [0, 1], t: [1, 1] });
+    expect([sum.toArray(), twice.toArray()]).toEqual([
+      [2, 3],
+      [4, 6],
+    ]);
+  } finally {
+    own.close();
+  }
+});

@@ -10,13 +10,6 @@ const list = (text: string): readonly string[] => text.trim().split(/\s+/);
 
 export const MISSING_OPS: readonly MissingOps[] = [
   {
-    group: 'Open',
-    reason: 'They belong here and are not written yet.',
-    ops: list(
-      `DataFormatDimMap DataFormatVecPermute ParallelConcat ScaleAndTranslate ScaleAndTranslateGrad TemporaryVariable`,
-    ),
-  },
-  {
     group: 'Deprecated in TensorFlow 1',
     reason:
       'TensorFlow 1.15 itself refuses them in graphs of its own version; it has successors, which are here.',
@@ -137,7 +130,7 @@ export const MISSING_OPS: readonly MissingOps[] = [
   {
     group: 'Rare',
     reason: 'Not met in the training programs that were looked at; ask if yours needs one.',
-    ops: list(`AccumulateNV2 Batch BatchFunction Bucketize Copy CompareAndBitpack ExtractVolumePatchesGrad FractionalAvgPool FractionalMaxPool
+    ops: list(`Batch BatchFunction Copy FractionalAvgPool FractionalMaxPool
       Fact FixedUnigramCandidateSamplerV2 HostConst ImmutableConst LoadAndRemapMatrix NegTrain Skipgram SdcaOptimizer SdcaFprint
       SymbolicGradient Timestamp WordEmbedding`),
   },

@@ -11,6 +11,7 @@ import { ARRAY_ORDER } from './arrayOrder.js';
 import { ARRAY_PAD } from './arrayPad.js';
 import { ARRAY_SLICE } from './arraySlice.js';
 import { ARRAY_VIEW } from './arrayView.js';
+import { DATA_FORMAT } from './dataFormat.js';
 
 export * from './arrayBlock.js';
 export * from './arrayIndex.js';
@@ -22,6 +23,7 @@ export * from './arrayOrder.js';
 export * from './arrayPad.js';
 export * from './arraySlice.js';
 export * from './arrayView.js';
+export { dataFormatDimMap, dataFormatVecPermute, type DataFormatOptions } from './dataFormat.js';
 
 export const ARRAY = {
   ...ARRAY_VIEW,
@@ -33,4 +35,5 @@ export const ARRAY = {
   ...ARRAY_BLOCK,
   ...ARRAY_ORDER,
   ...ARRAY_LEGACY,
+  ...DATA_FORMAT,
 };

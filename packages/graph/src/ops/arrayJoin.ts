@@ -196,6 +196,34 @@ export const ARRAY_JOIN = {
     },
   }),
 
+  ParallelConcat: op({
+    summary: 'Tensors of one row each, one below the other.',
+    inputs: ['values: N * T'],
+    outputs: ['output: T'],
+    attrs: ['N: int >= 1', 'T: type', 'shape: shape'],
+    infer: (c) => {
+      const row = mergedWhole(c);
+      const rows = c.shapes.length;
+      if (row.rank === 0 || (row.rank !== null && row.dim(0) !== null && row.dim(0) !== 1)) {
+        c.fail(`every value must have 1 as its first dimension, got shape ${row.toString()}`);
+      }
+      const all = c.attrs.shape('shape');
+      const inferred = row.rank === null ? TensorShape.UNKNOWN : withDim(row, 0, rows);
+      return [
+        all.mergeWith(inferred) ??
+          c.fail(`shape says ${all.toString()}, the values make ${inferred.toString()}`),
+      ];
+    },
+    // dx_i = row i of dy
+    grad: ({ ops, inputs, dy }) =>
+      ops.split(dy, inputs.length).map((piece, i) => withShapeOf(piece, inputs[i] ?? piece)),
+    evaluate: (c) => {
+      const parts = c.shapes.map((_, i) => valueOrUnknown(c, i)).filter((part) => part !== null);
+      const joined = parts.length < c.shapes.length ? null : join(parts, 0);
+      return joined === null ? null : [joined];
+    },
+  }),
+
   Unpack: op({
     summary: 'The slices of a tensor along an axis.',
     inputs: ['value: T'],

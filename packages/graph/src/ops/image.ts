@@ -8,9 +8,11 @@ import { IMAGE_COLOR } from './imageColor.js';
 import { IMAGE_CROP } from './imageCrop.js';
 import { IMAGE_PATCHES } from './imagePatches.js';
 import { IMAGE_RESIZE } from './imageResize.js';
+import { IMAGE_TRANSLATE } from './imageTranslate.js';
 
 export const IMAGE = {
   ...IMAGE_RESIZE,
+  ...IMAGE_TRANSLATE,
   ...IMAGE_CROP,
   ...IMAGE_PATCHES,
   ...IMAGE_COLOR,
@@ -42,6 +44,7 @@ export * from './imageResize.js';
 export * from './imageResizeTo.js';
 export * from './imageSample.js';
 export * from './imageSimilarity.js';
+export { scaleAndTranslate, type SamplingKernel, type ScaleAndTranslateOptions } from './imageTranslate.js';
 export {
   nonMaxSuppression,
   nonMaxSuppressionOverlaps,

@@ -1,12 +1,22 @@
 /** Ops that count: how often each number occurs, how many values fall into each bin. */
 import { apply, convertToTensor, type NameOptions } from '../apply.js';
 import type { DType } from '../dtype.js';
-import { notDifferentiable, op } from '../opDef.js';
+import { notDifferentiable, op, type GradContext } from '../opDef.js';
 import { TensorShape } from '../shape.js';
 import type { Tensor, TensorLike } from '../tensor.js';
 import { toTensorValue } from '../value.js';
 import { knownScalar, requireSingle } from './arrayHost.js';
 import type { IndexDType } from './shape.js';
+
+/** Every weight goes to the bin of its number; numbers beyond the bins go nowhere. */
+function countedGrad({ ops, input, dy }: GradContext): (Tensor | null)[] {
+  const [arr, size, weights] = [input(0), input(1), input(2)];
+  if (weights.shape.size === 0) return [null, null, ops.zerosLike(weights)];
+  const within = ops.less(arr, ops.reshape(size, []));
+  const bins = ops.where(within, arr, ops.zerosLike(arr));
+  const own = ops.gather(dy, bins);
+  return [null, null, ops.where(within, own, ops.zerosLike(own))];
+}
 
 export const SEGMENT_COUNT = {
   Bincount: op({
@@ -26,7 +36,7 @@ export const SEGMENT_COUNT = {
       }
       return [new TensorShape([size])];
     },
-    grad: notDifferentiable('it counts; TensorFlow defines none for the weights'),
+    grad: countedGrad,
   }),
 
   HistogramFixedWidth: op({

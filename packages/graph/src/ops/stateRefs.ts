@@ -44,6 +44,25 @@ export const REFERENCES = {
   Variable: variable('A variable by reference, in files of the oldest form.'),
   VariableV2: variable('A variable by reference.'),
 
+  TemporaryVariable: op({
+    summary: 'A variable by reference that lives until its value is taken.',
+    outputs: ['ref: Ref(dtype)'],
+    attrs: ['shape: shape', 'dtype: type', 'var_name: string = ""'],
+    infer: shapeAttr,
+    grad: () => [],
+    stateful: true,
+  }),
+
+  DestroyTemporaryVariable: op({
+    summary: 'The last value of a temporary variable.',
+    inputs: ['ref: Ref(T)'],
+    outputs: ['value: T'],
+    attrs: ['T: type', 'var_name: string'],
+    infer: sameShape,
+    grad: notDifferentiable('it reads a variable by reference'),
+    stateful: true,
+  }),
+
   Assign: op({
     summary: 'Sets a reference variable.',
     inputs: ['ref: Ref(T)', 'value: T'],

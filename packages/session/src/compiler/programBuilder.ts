@@ -167,6 +167,7 @@ export class ProgramBuilder {
     if (isCall(op)) buildCall(this, op, frame);
     else if (touchesLists(op)) buildList(this, op, frame);
     else if (op.type === 'CheckNumerics') buildCheck(this, op, frame);
+    else if (op.type === 'DestroyTemporaryVariable') this.buildLastRead(op, frame);
     else if (isCounter(op.type)) buildCounter(this, op, frame);
     else this.buildNode(op, frame);
   }
@@ -188,6 +189,18 @@ export class ProgramBuilder {
     frame.nodes.set(op, [node]);
     if (equivalent !== undefined) this.noteReference(op, node);
     this.setOutputs(op, node.outputs, frame);
+  }
+
+  /** A temporary variable ends with a read; its buffer serves the next run. */
+  private buildLastRead(op: Operation, frame: Frame): void {
+    const reference = op.inputs[0] === undefined ? undefined : this.#references.get(op.inputs[0]);
+    if (reference === undefined) {
+      this.buildNode(op, frame);
+      return;
+    }
+    const value = this.read(reference, op, this.waitsOf(op, frame));
+    frame.nodes.set(op, [value.node]);
+    this.setOutputs(op, [value], frame);
   }
 
   /** The nodes that an operation comes after. */

@@ -10,6 +10,7 @@ import { makeNode, type IrNode, type IrValue } from './ir.js';
 const EQUIVALENTS: Readonly<Record<string, OpName>> = {
   Variable: 'VarHandleOp',
   VariableV2: 'VarHandleOp',
+  TemporaryVariable: 'VarHandleOp',
   Assign: 'AssignVariableOp',
   AssignAdd: 'AssignAddVariableOp',
   AssignSub: 'AssignSubVariableOp',
@@ -39,7 +40,11 @@ function isOpName(type: string): type is OpName {
 }
 
 /** Types of the ops that declare a reference variable. */
-export const REFERENCE_VARIABLES: ReadonlySet<string> = new Set(['Variable', 'VariableV2']);
+export const REFERENCE_VARIABLES: ReadonlySet<string> = new Set([
+  'Variable',
+  'VariableV2',
+  'TemporaryVariable',
+]);
 
 /** The resource op that stands for an op on references, or `undefined` for other ops. */
 export function resourceEquivalent(type: string): { type: OpName; def: OpDef } | undefined {

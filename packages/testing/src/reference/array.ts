@@ -2,6 +2,7 @@
 import type { Attrs, HostValue } from '@forerun/graph';
 import type { FamilyReferences, Reference, ReferenceContext } from '../sample.js';
 import { ARRAY_BLOCK_REFERENCES } from './arrayBlock.js';
+import { DATA_FORMAT_REFERENCES } from './dataFormat.js';
 import { coordinates, tabulate } from './tabulate.js';
 
 /** The elements of input 0 in another shape. */
@@ -254,6 +255,11 @@ export const ARRAY_REFERENCES = {
   },
   ConcatV2: ({ inputs }) => concat(inputs.slice(0, -1), inputs.at(-1)),
   Concat: ({ inputs }) => concat(inputs.slice(1), inputs[0]),
+  ParallelConcat: ({ inputs: [first, ...rest] }) => {
+    if (first === undefined) return [];
+    const data = Float64Array.from([first, ...rest].flatMap((row) => [...row.data]));
+    return [{ dtype: first.dtype, shape: [rest.length + 1, ...first.shape.slice(1)], data }];
+  },
   Pack: ({ inputs, attrs }) => {
     const [first] = inputs;
     if (first === undefined) return [];
@@ -332,6 +338,7 @@ export const ARRAY_REFERENCES = {
     ),
   Gather: ({ input }) => gather(input(0), input(1), 0, 0),
   ...ARRAY_BLOCK_REFERENCES,
+  ...DATA_FORMAT_REFERENCES,
   OneHot: ({ input, attrs, outputs: [dtype = 'float32'] }) => {
     const [indices, depth] = [input(0), input(1).data[0] ?? 0];
     const axis = positive(attrs.int('axis'), indices.shape.length + 1);

@@ -108,6 +108,7 @@ const select = zip(([condition, t = NaN, e = NaN]) => (condition === 1 ? t : e))
 export const BINARY_REFERENCES = {
   Add: add,
   AddV2: add,
+  AccumulateNV2: zip((elements) => elements.reduce((sum, x) => sum + x, 0)),
   AddN: zip((elements) => elements.reduce((sum, x) => sum + x, 0)),
   Sub: two((x, y) => x - y),
   Mul: two((x, y) => x * y, product),

@@ -6,9 +6,11 @@ import { IMAGE_COLOR_REFERENCES } from './imageColor.js';
 import { IMAGE_CROP_REFERENCES } from './imageCrop.js';
 import { IMAGE_PATCHES_REFERENCES } from './imagePatches.js';
 import { IMAGE_RESIZE_REFERENCES } from './imageResize.js';
+import { IMAGE_TRANSLATE_REFERENCES } from './imageTranslate.js';
 
 export const IMAGE_REFERENCES: FamilyReferences = {
   ...IMAGE_RESIZE_REFERENCES,
+  ...IMAGE_TRANSLATE_REFERENCES,
   ...IMAGE_CROP_REFERENCES,
   ...IMAGE_PATCHES_REFERENCES,
   ...IMAGE_COLOR_REFERENCES,

@@ -1,6 +1,7 @@
 /** Float64 references of the family `segment`. */
 import type { HostValue } from '@forerun/graph';
 import type { FamilyReferences, Reference } from '../sample.js';
+import { BUCKETIZE_REFERENCES } from './bucketize.js';
 import { tabulate } from './tabulate.js';
 
 type Fold = (a: number, b: number) => number;
@@ -114,6 +115,7 @@ export const SEGMENT_REFERENCES = {
   SparseSegmentSqrtNWithNumSegments: picked(Math.sqrt),
   SparseSegmentMeanGrad: pickedGrad(mean),
   SparseSegmentSqrtNGrad: pickedGrad(Math.sqrt),
+  ...BUCKETIZE_REFERENCES,
   Bincount: ({ input, outputs: [dtype = 'int32'] }) => {
     const [numbers, weights] = [input(0).data, input(2).data];
     const count = (bin: number): number =>

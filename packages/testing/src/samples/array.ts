@@ -2,6 +2,7 @@
 import type { NestedArray } from '@forerun/graph';
 import type { FamilySamples, SampleInput } from '../sample.js';
 import { ARRAY_BLOCK_SAMPLES } from './arrayBlock.js';
+import { DATA_FORMAT_SAMPLES } from './dataFormat.js';
 import { ARRAY_INDEX_SAMPLES } from './arrayIndex.js';
 import { ARRAY_JOIN_SAMPLES } from './arrayJoin.js';
 import { ARRAY_SLICE_SAMPLES } from './arraySlice.js';
@@ -182,4 +183,5 @@ export const ARRAY_SAMPLES = {
   ...ARRAY_SLICE_SAMPLES,
   ...ARRAY_INDEX_SAMPLES,
   ...ARRAY_BLOCK_SAMPLES,
+  ...DATA_FORMAT_SAMPLES,
 } satisfies FamilySamples;

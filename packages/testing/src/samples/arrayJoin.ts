@@ -54,6 +54,30 @@ export const ARRAY_JOIN_SAMPLES = {
       { inputs: '[2];[2]', attrs: { axis: 2 }, message: /axis 2 is out of range/ },
     ],
   },
+  ParallelConcat: {
+    samples: [
+      { name: 'rows', inputs: [from(1, 1, 3), from(5, 1, 3), from(9, 1, 3)], attrs: { shape: [3, 3] } },
+      { name: 'numbers', inputs: [from(1, 1), from(5, 1)], attrs: { shape: [2] } },
+      { name: 'one', inputs: [from(1, 1, 2, 4)], attrs: { shape: [1, 2, 4] } },
+      { name: 'ints', inputs: [ints(4), ints(6)], attrs: { shape: [2] } },
+    ],
+    shapes: [
+      { inputs: '[1,?];[?,2]', attrs: { shape: [2, 2] }, outputs: '[2,2]' },
+      { inputs: '?;?', attrs: { shape: [2, 2] }, outputs: '[2,2]' },
+    ],
+    errors: [
+      {
+        inputs: '[2,2];[2,2]',
+        attrs: { shape: [4, 2] },
+        message: /every value must have 1 as its first dimension/,
+      },
+      {
+        inputs: '[1,2];[1,2]',
+        attrs: { shape: [3, 2] },
+        message: /shape says \[3,2\], the values make \[2,2\]/,
+      },
+    ],
+  },
   Unpack: {
     samples: [
       { name: 'rows', inputs: [from(1, 3, 2)], attrs: { num: 3 } },

@@ -202,6 +202,33 @@ export const BINARY_SAMPLES = {
     ],
     skipGradient: LIMITS,
   }),
+  AccumulateNV2: {
+    samples: [
+      { name: 'one', inputs: [[1, 2]], attrs: { shape: [2] } },
+      {
+        name: 'three',
+        inputs: [of([2, 4], 1, 0.5), of([2, 4], -3, 0.25), of([2, 4], 0, 1)],
+        attrs: { shape: [2, 4] },
+      },
+      { name: 'ints', inputs: [ints(1, 2147483647), ints(3, 1)], attrs: { shape: [2] } },
+    ],
+    shapes: [
+      { inputs: '[1,?];[?,3]', attrs: { shape: [1, 3] }, outputs: '[1,3]' },
+      { inputs: '?;?', attrs: { shape: [2] }, outputs: '[2]' },
+    ],
+    errors: [
+      {
+        inputs: '[2];[3]',
+        attrs: { shape: [2] },
+        message: /all inputs must have one shape, got \[2\] and \[2\] and \[3\]/,
+      },
+      {
+        inputs: '[2]',
+        attrs: { shape: [3] },
+        message: /all inputs must have one shape, got \[3\] and \[2\]/,
+      },
+    ],
+  },
   AddN: {
     samples: [
       { name: 'one', inputs: [[1, 2]] },

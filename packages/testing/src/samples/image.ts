@@ -6,9 +6,11 @@ import { IMAGE_COLOR_SAMPLES } from './imageColor.js';
 import { IMAGE_CROP_SAMPLES } from './imageCrop.js';
 import { IMAGE_PATCHES_SAMPLES } from './imagePatches.js';
 import { IMAGE_RESIZE_SAMPLES } from './imageResize.js';
+import { IMAGE_TRANSLATE_SAMPLES } from './imageTranslate.js';
 
 export const IMAGE_SAMPLES = {
   ...IMAGE_RESIZE_SAMPLES,
+  ...IMAGE_TRANSLATE_SAMPLES,
   ...IMAGE_CROP_SAMPLES,
   ...IMAGE_PATCHES_SAMPLES,
   ...IMAGE_COLOR_SAMPLES,

@@ -1,5 +1,6 @@
 /** Samples of the family `segment`. */
 import type { FamilySamples, OpSamples, Sample, SampleInput } from '../sample.js';
+import { BUCKETIZE_SAMPLES } from './bucketize.js';
 import { counting, indices, int, ints, none, scattered } from './literals.js';
 
 const KINK = 'equal elements: a kink';
@@ -168,6 +169,7 @@ const pickedGrad: OpSamples = {
 const empty: SampleInput = { value: [], dtype: 'float32' };
 
 export const SEGMENT_SAMPLES = {
+  ...BUCKETIZE_SAMPLES,
   SegmentSum: sorted(),
   SegmentMean: sorted(),
   SegmentProd: sorted({ name: 'a zero', inputs: [[2, 0, 3, 5], ints(0, 0, 0, 1)] }),
@@ -188,14 +190,23 @@ export const SEGMENT_SAMPLES = {
       {
         name: 'weights',
         inputs: [ints(1, 3, 1, 0, 9), int(5), [0.5, 2, 3, 4, 5]],
-        skipGradient: 'none is defined',
+      },
+      {
+        name: 'weights beyond the bins',
+        inputs: [
+          ints([1, 3], [0, 9]),
+          int(3),
+          [
+            [1, 2],
+            [3, 4],
+          ],
+        ],
       },
       { name: 'no bins', inputs: [ints(1, 2), int(0), none], attrs: { T: 'int32' } },
       { name: 'nothing', inputs: [none, int(2), none], attrs: { T: 'int32' } },
       {
         name: 'many weights',
         inputs: [indices(300, 400), int(300), scattered(400)],
-        skipGradient: 'none is defined',
       },
     ],
     shapes: [
