@@ -5,11 +5,12 @@
 const MAY_IMPORT = {
   graph: [],
   'kernels-webgpu': ['graph'],
-  session: ['graph', 'kernels-webgpu'],
+  formats: ['graph'],
+  session: ['graph', 'kernels-webgpu', 'formats'],
   layers: ['graph'],
   data: [],
-  cli: ['graph', 'kernels-webgpu', 'session'],
-  forerun: ['graph', 'kernels-webgpu', 'session', 'layers', 'data'],
+  cli: ['graph', 'kernels-webgpu', 'formats', 'session'],
+  forerun: ['graph', 'kernels-webgpu', 'formats', 'session', 'layers', 'data'],
   testing: ['graph', 'kernels-webgpu', 'session'],
 };
 
@@ -41,9 +42,10 @@ export default {
     },
     {
       name: 'pure-packages',
-      comment: 'Graph and kernels do no I/O and know no device, so that they work in any JavaScript engine.',
+      comment:
+        'Graph, kernels and file formats do no I/O and know no device, so that they work in any JavaScript engine.',
       severity: 'error',
-      from: { path: '^packages/(graph|kernels-webgpu)/src/' },
+      from: { path: '^packages/(graph|kernels-webgpu|formats)/src/' },
       to: { dependencyTypes: ['core'] },
     },
     {

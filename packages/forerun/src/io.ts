@@ -1,4 +1,4 @@
-/** `fr.io`: graph files. */
+/** `fr.io`: graph files, and files of weights of other frameworks. */
 export {
   exportMetaGraph,
   graphToGraphDef,
@@ -7,4 +7,14 @@ export {
   readGraphDef,
   writeGraphDef,
 } from '@forerun/graph';
-export { openCheckpoint, readGraph, writeGraph } from '@forerun/session';
+export {
+  openNpz,
+  openSafetensors,
+  openTorch,
+  openWeightFile,
+  readNpy,
+  writeNpy,
+  writeNpz,
+  writeSafetensors,
+} from '@forerun/formats';
+export { openCheckpoint, openWeights, readGraph, writeGraph } from '@forerun/session';

@@ -27,7 +27,7 @@ export class CallSite {
 }
 
 const OWN_FRAME =
-  /[/\\]packages[/\\](graph|kernels-webgpu|session|layers|data|models|cli|forerun)[/\\](src|dist)[/\\]|[/\\]@forerun[/\\]|node:|<anonymous>|native/;
+  /[/\\]packages[/\\](graph|kernels-webgpu|formats|session|layers|data|models|cli|forerun)[/\\](src|dist)[/\\]|[/\\]@forerun[/\\]|node:|<anonymous>|native/;
 
 function isOwnFrame(line: string): boolean {
   return OWN_FRAME.test(line) || /[/\\]node_modules[/\\]forerun[/\\]/.test(line);

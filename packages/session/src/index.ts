@@ -27,3 +27,12 @@ export { openCheckpoint, type OpenCheckpoint } from './checkpoint/files.js';
 export { exportMetaGraph, importMetaGraph } from './checkpoint/metaGraph.js';
 export { globalStep } from './globalStep.js';
 export { readGraph, writeGraph } from './io.js';
+export {
+  loadWeights,
+  type LoadWeightsOptions,
+  type LoadWeightsReport,
+  type WeightsLike,
+} from './weights/loadWeights.js';
+export type { Layout, NameMap } from './weights/match.js';
+export type { Transpose } from './weights/layouts.js';
+export { openWeights, type OpenWeights } from './weights/openWeights.js';

@@ -57,7 +57,13 @@ test('saves and restores all variables and the random step', async () => {
   const other = await Session.create();
   for (const path of [prefix, `${prefix}.index`, `${prefix}.data-00000-of-00001`]) {
     const report = await saver.restore(other, path);
-    expect(report).toEqual({ restored: ['layer/w', 'n'], missing: [], shapeMismatch: [], unused: [] });
+    expect(report).toEqual({
+      restored: ['layer/w', 'n'],
+      missing: [],
+      shapeMismatch: [],
+      skipped: [],
+      unused: [],
+    });
   }
   expect((await other.run(w)).toArray()).toEqual([
     [1, 2],
@@ -179,6 +185,7 @@ test('a checkpoint of another model is refused with all differences, and nothing
     restored: [],
     missing: ['layer/v'],
     shapeMismatch: ['layer/w'],
+    skipped: [],
     unused: ['layer/w', 'n'],
   });
   fresh.close();

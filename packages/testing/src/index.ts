@@ -3,6 +3,7 @@ export * from './sample.js';
 export * from './samples/index.js';
 export * from './reference/index.js';
 export * from './random.js';
+export { fuzz, FUZZ_ROUNDS, mutate, type FuzzOptions } from './fuzz.js';
 export * from './expectClose.js';
 export * from './nodes.js';
 export * from './shapes.js';

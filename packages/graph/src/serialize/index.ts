@@ -31,4 +31,5 @@ export {
   type ImportMetaGraphOptions,
 } from './metaGraph.js';
 export { opDefToProto } from './opDefProto.js';
+export { bytesToData, dataToBytes, swapBytes } from './tensorBytes.js';
 export { tensorFromProto, tensorToProto } from './tensorProto.js';

@@ -86,7 +86,7 @@ export async function openCheckpoint(path: string): Promise<OpenCheckpoint> {
   if (index === undefined) throw await missingCheckpoint(path, prefix);
   const closers: (() => Promise<void>)[] = [];
   const reader = new BundleReader(index, async (shard, numShards) => {
-    const { source, close } = await openSource(dataPath(prefix, shard, numShards));
+    const { source, close } = await openShard(dataPath(prefix, shard, numShards));
     closers.push(close);
     return source;
   });
@@ -100,21 +100,35 @@ export async function openCheckpoint(path: string): Promise<OpenCheckpoint> {
 }
 
 async function missingCheckpoint(path: string, prefix: string): Promise<Error> {
-  const { stat } = await fs();
-  const isDirectory = await stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
-  const hint = isDirectory
-    ? ': it is a directory; give the prefix, or use fr.train.latestCheckpoint(directory)'
-    : `: ${indexPath(prefix)} does not exist. Give the prefix that save() returned, such as "out/model.ckpt-100"`;
+  const hint =
+    (await fileKind(path)) === 'directory'
+      ? ': it is a directory; give the prefix, or use fr.train.latestCheckpoint(directory)'
+      : `: ${indexPath(prefix)} does not exist. Give the prefix that save() returned, such as "out/model.ckpt-100"`;
   return new NotFoundError(`there is no checkpoint at "${path}"${hint}`);
 }
 
-async function openSource(path: string): Promise<{ source: RandomAccessSource; close: () => Promise<void> }> {
+/** What a path leads to; `undefined` when there is nothing. */
+export async function fileKind(path: string): Promise<'file' | 'directory' | undefined> {
+  const { stat } = await fs();
+  try {
+    return (await stat(path)).isDirectory() ? 'directory' : 'file';
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return undefined;
+    throw error;
+  }
+}
+
+/** An opened file of which parts can be read, and what closes it. */
+export interface OpenFile {
+  readonly source: RandomAccessSource;
+  close(): Promise<void>;
+}
+
+/** Opens a file to read parts of it. Throws `NotFoundError` when it cannot be opened. */
+export async function openFile(path: string): Promise<OpenFile> {
   const { open } = await fs();
   const file = await open(path, 'r').catch((cause: unknown) => {
-    throw new DataLossError(`the checkpoint's data file "${path}" cannot be opened`, { cause });
+    throw new NotFoundError(`the file "${path}" cannot be opened`, { cause });
   });
   const { size } = await file.stat();
   const read = async (offset: number, length: number): Promise<Uint8Array> => {
@@ -123,4 +137,13 @@ async function openSource(path: string): Promise<{ source: RandomAccessSource; c
     return bytes.subarray(0, bytesRead);
   };
   return { source: { size, read }, close: () => file.close() };
+}
+
+async function openShard(path: string): Promise<OpenFile> {
+  try {
+    return await openFile(path);
+  } catch (cause) {
+    if (!(cause instanceof NotFoundError)) throw cause;
+    throw new DataLossError(`the checkpoint's data file "${path}" cannot be opened`, { cause });
+  }
 }

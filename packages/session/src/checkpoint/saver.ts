@@ -12,10 +12,7 @@ import {
   exportMetaGraph,
   indexPath,
   InvalidArgumentError,
-  NotFoundError,
-  nearestNames,
   readCheckpointState,
-  TensorShape,
   globalVariables,
   writeCheckpointState,
   writeMetaGraph,
@@ -26,6 +23,7 @@ import {
   type Variable,
 } from '@forerun/graph';
 import type { Session } from '../session.js';
+import { matchVariables, requireMatch, type Match, type NameMap } from '../weights/match.js';
 import {
   baseName,
   directoryOf,
@@ -59,8 +57,8 @@ export interface SaveOptions {
 }
 
 export interface RestoreOptions {
-  /** Other names in the checkpoint, by the saver's key. */
-  readonly map?: Readonly<Record<string, string>>;
+  /** Other names in the checkpoint, by the saver's key: a record or map, or a function; `null` leaves a variable out. */
+  readonly map?: NameMap;
   /** Leave variables that the checkpoint lacks as they are. */
   readonly ignoreMissing?: boolean;
   /** Leave variables whose stored shape differs as they are. */
@@ -72,6 +70,8 @@ export interface RestoreReport {
   readonly restored: readonly string[];
   readonly missing: readonly string[];
   readonly shapeMismatch: readonly string[];
+  /** Left out by the map. */
+  readonly skipped: readonly string[];
   /** Names in the checkpoint that no variable took. */
   readonly unused: readonly string[];
 }
@@ -164,7 +164,8 @@ export class Saver {
     const checkpoint = await openCheckpoint(savePath);
     try {
       const match = matchVariables(this.#nodes.variables, checkpoint.reader, options);
-      refuse(match, checkpoint.reader, checkpointPrefix(savePath), options);
+      const words = { what: `the checkpoint "${checkpointPrefix(savePath)}"`, call: 'restore(…' };
+      requireMatch(match, checkpoint.reader, words, options);
       const values = new Map<Tensor, TensorValue>();
       for (const { variable, stored } of match.found)
         values.set(variable.handle, await checkpoint.reader.read(stored));
@@ -201,61 +202,13 @@ async function stepSuffix(sess: Session, step: SaveOptions['globalStep']): Promi
   return `-${typeof step === 'number' ? step : (await sess.run(step as Tensor)).item()}`;
 }
 
-interface Match {
-  readonly found: { readonly key: string; readonly stored: string; readonly variable: Variable }[];
-  readonly missing: { readonly key: string; readonly stored: string }[];
-  readonly mismatched: { readonly key: string; readonly text: string }[];
-}
-
-function matchVariables(
-  variables: ReadonlyMap<string, Variable>,
-  reader: BundleReader,
-  { map = {} }: RestoreOptions,
-): Match {
-  const match: Match = { found: [], missing: [], mismatched: [] };
-  for (const [key, variable] of variables) {
-    const stored = map[key] ?? key;
-    if (!reader.has(stored)) {
-      match.missing.push({ key, stored });
-      continue;
-    }
-    const { dtype, shape } = reader.entry(stored);
-    const fits = variable.shape.isCompatibleWith(new TensorShape(shape));
-    if (fits && dtype === variable.dtype) match.found.push({ key, stored, variable });
-    else {
-      const text = `"${key}": stored ${dtype} [${shape.join(',')}], variable ${variable.dtype} ${variable.shape.toString()}`;
-      match.mismatched.push({ key, text });
-    }
-  }
-  return match;
-}
-
-function refuse(match: Match, reader: BundleReader, prefix: string, options: RestoreOptions): void {
-  if (match.missing.length > 0 && options.ignoreMissing !== true) {
-    const lines = match.missing.map(({ stored }) => {
-      const near = nearestNames(stored, reader.entries.keys());
-      return `  "${stored}"${near.length === 0 ? '' : ` (nearest: ${near.map((name) => `"${name}"`).join(', ')})`}`;
-    });
-    throw new NotFoundError(
-      `the checkpoint "${prefix}" lacks ${match.missing.length} of ${match.missing.length + match.found.length + match.mismatched.length} variables:\n` +
-        `${lines.join('\n')}\nIs it of another model? Rename with restore(…, { map }) or skip with { ignoreMissing: true }`,
-    );
-  }
-  if (match.mismatched.length > 0 && options.ignoreShapeMismatch !== true) {
-    const lines = match.mismatched.map(({ text }) => `  ${text}`);
-    throw new InvalidArgumentError(
-      `the checkpoint "${prefix}" holds other shapes or dtypes than the graph:\n${lines.join('\n')}\n` +
-        'Is it of another model? Skip these with restore(…, { ignoreShapeMismatch: true })',
-    );
-  }
-}
-
 function report(match: Match, reader: BundleReader): RestoreReport {
   const taken = new Set<string>([RANDOM_STEP_KEY, ...match.found.map(({ stored }) => stored)]);
   return {
     restored: match.found.map(({ key }) => key),
     missing: match.missing.map(({ key }) => key),
     shapeMismatch: match.mismatched.map(({ key }) => key),
+    skipped: match.skipped,
     unused: [...reader.entries.keys()].filter((name) => !taken.has(name)),
   };
 }
