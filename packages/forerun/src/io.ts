@@ -17,4 +17,13 @@ export {
   writeNpz,
   writeSafetensors,
 } from '@forerun/formats';
-export { openCheckpoint, openWeights, readGraph, writeGraph } from '@forerun/session';
+export {
+  loadGraphModel,
+  openCheckpoint,
+  openWeights,
+  readGraph,
+  saveGraphModel,
+  writeGraph,
+  type LoadedModel,
+  type LoadModelOptions,
+} from '@forerun/session';

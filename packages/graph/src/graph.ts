@@ -150,7 +150,7 @@ export class Graph {
     const { type } = options;
     const inputs = this.adopt(type, options.inputs ?? []);
     const site = CallSite.capture();
-    const name = this.#names.peek(this.#scope, options.name ?? type);
+    const name = this.#names.peek(this.#scope, options.name ?? defaultName(type));
     if (this.#byName.has(name)) {
       throw new InvalidArgumentError(`two nodes with the name "${name}"`, { node: name });
     }
@@ -356,6 +356,11 @@ export function operationOf(item: OperationLike): Operation {
 
 function hasName(item: unknown): item is { readonly name: string } {
   return typeof item === 'object' && item !== null && 'name' in item && typeof item.name === 'string';
+}
+
+/** The types of fused ops begin with an underscore, which names may not. */
+function defaultName(type: string): string {
+  return type.replace(/^_+/, '');
 }
 
 function explainFailure(build: () => Operation, type: string, name: string, site: CallSite): Operation {

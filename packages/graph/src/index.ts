@@ -41,6 +41,7 @@ export {
   type WindowOptions3d,
 } from './ops/convWindows.js';
 export { formatPositions, formatSources } from './ops/dataFormat.js';
+export { fusedSteps, type FusedStep } from './ops/fusedSteps.js';
 export { labelEquation, type EinsumLabels } from './ops/einsumEquation.js';
 export { poolAxes, pooledAxes, poolingOf, poolLists, type Pooling } from './ops/poolWindows.js';
 export {
@@ -80,6 +81,7 @@ export {
 export * from './checkpoint/index.js';
 export * as proto from './proto/index.js';
 export * from './serialize/index.js';
+export * from './tfjs/index.js';
 
 installTensorMethods();
 installGraphMethods();

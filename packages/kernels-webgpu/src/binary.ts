@@ -45,6 +45,7 @@ export const BINARY_KERNELS = {
   AddV2: add,
   AddN: elementwise('(x + y)', { fold: true }),
   AccumulateNV2: elementwise('(x + y)', { fold: true }),
+  Prelu: elementwise('select(x, x * alpha, x < f32(0.0))'),
   Sub: elementwise('(x - y)'),
   Mul: elementwise('(x * y)'),
   RealDiv: divide,

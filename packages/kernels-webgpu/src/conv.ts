@@ -27,6 +27,7 @@ import {
 } from './contraction/windows.js';
 import { DEPTHWISE_KERNELS } from './depthwise.js';
 import { DILATION_KERNELS } from './dilation.js';
+import { fusedEpilogue } from './fusedEpilogue.js';
 import { device, type Kernel, type KernelContext, type Lowered } from './kernel.js';
 import type { Width } from './wgsl/dtype.js';
 import { inputBinding, outputBinding, type ShaderBinding } from './wgsl/shader.js';
@@ -272,6 +273,15 @@ function lowerWith(lower: (c: KernelContext, choose: VariantChoice) => Lowered):
   return device((c) => lower(c, (shape) => chooseVariant(shape, c.adapter)));
 }
 
+/** A convolution and the steps that follow it. */
+const fused = lowerWith((c, choose) => {
+  const g = convGeometry(c.attrs, c.input(0).shape, c.input(1).shape, c.output(0).shape);
+  const channelStride = g.channelsFirst ? product(g.axes, (axis) => axis.output) : 1;
+  const columnsAreChannels = !g.channelsFirst && g.groups === 1;
+  const layout = { channels: g.filters, channelStride, columnsAreChannels };
+  return lowerConvolution(c, choose, fusedEpilogue(c, layout));
+});
+
 const forward = lowerWith((c, choose) => lowerConvolution(c, choose));
 const toInput = lowerWith(lowerConvBackpropInput);
 const toFilter = lowerWith(lowerConvBackpropFilter);
@@ -279,6 +289,7 @@ const toFilter = lowerWith(lowerConvBackpropFilter);
 export const CONV_KERNELS = {
   ...DEPTHWISE_KERNELS,
   ...DILATION_KERNELS,
+  _FusedConv2D: fused,
   Conv2D: forward,
   Conv2DBackpropInput: toInput,
   Conv2DBackpropFilter: toFilter,

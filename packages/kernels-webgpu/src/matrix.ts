@@ -4,6 +4,7 @@ import type { Contraction, Epilogue, Variant } from './contraction/contraction.j
 import { linearFactor, linearOutput } from './contraction/linear.js';
 import { lowerContraction } from './contraction/lower.js';
 import { chooseVariant, type ContractionShape } from './contraction/variant.js';
+import { fusedEpilogue } from './fusedEpilogue.js';
 import { device, type Kernel, type KernelContext, type Lowered } from './kernel.js';
 import { MATRIX_DIAG_KERNELS } from './matrixDiag.js';
 import { broadcastStrides, linearIndex, unflatten } from './wgsl/indexing.js';
@@ -136,8 +137,17 @@ const batchMatMulV3 = device((c) => {
   return lowerProductOf(c, 'adj_x', 'adj_y');
 });
 
+/** A product and the steps that follow it. */
+const fusedMatMul = device((c) => {
+  const product = matrixProduct(c, c.attrs.bool('transpose_a'), c.attrs.bool('transpose_b'));
+  const layout = { channels: product.columns, channelStride: 1, columnsAreChannels: true };
+  const variant = chooseVariant(productShape(product), c.adapter);
+  return lowerProduct(c, product, variant, fusedEpilogue(c, layout));
+});
+
 export const MATRIX_KERNELS = {
   ...MATRIX_DIAG_KERNELS,
+  _FusedMatMul: fusedMatMul,
   MatMul: lowerWith('transpose_a', 'transpose_b'),
   BatchMatMul: lowerWith('adj_x', 'adj_y'),
   BatchMatMulV2: lowerWith('adj_x', 'adj_y'),

@@ -181,6 +181,23 @@ const ARITHMETIC = {
     }),
     evaluate: zipElements((x, y, dtype) => integerProduct(x - y, x - y, dtype)),
   }),
+  Prelu: op({
+    summary:
+      'Leaky rectified linear with a slope for every element: x above 0, alpha x below (TensorFlow.js).',
+    inputs: ['x: T', 'alpha: T'],
+    outputs: ['y: T'],
+    attrs: [FLOATS],
+    infer: broadcastShape,
+    // dx = dz, or alpha dz below 0; dalpha = x dz below 0
+    grad: broadcastGrad(({ ops, dy: dz }, x, alpha) => {
+      const below = ops.less(x, ops.zerosLike(x));
+      return [
+        ops.whereV2(below, ops.mul(dz, alpha), dz),
+        ops.whereV2(below, ops.mul(dz, x), ops.zerosLike(dz)),
+      ];
+    }),
+    evaluate: zipElements((x, alpha) => (x < 0 ? x * alpha : x)),
+  }),
   Atan2: op({
     summary: 'Angle of the point (x, y) in radians.',
     inputs: ['y: T', 'x: T'],

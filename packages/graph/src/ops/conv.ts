@@ -7,6 +7,7 @@ import { convGradients, inferBackpropFilter, inferBackpropInput, inferConvolutio
 import { windowAttrs, type WindowOptions } from './convWindows.js';
 import { DEPTHWISE } from './depthwise.js';
 import { DILATION } from './dilation.js';
+import { FUSED_CONV } from './fused.js';
 
 export * from './conv1d.js';
 export * from './conv3d.js';
@@ -36,6 +37,7 @@ export const CONV = {
   ...DEPTHWISE,
   ...CONV_3D,
   ...DILATION,
+  ...FUSED_CONV,
 
   Conv2D: op({
     summary: 'Convolution of images with a bank of filters (HWIO).',

@@ -5,6 +5,7 @@ import { op, type GradContext, type InferContext } from '../opDef.js';
 import { broadcastShapes, TensorShape, type Dim } from '../shape.js';
 import { isTensorConvertible, Tensor, type TensorLike } from '../tensor.js';
 import { EINSUM } from './einsum.js';
+import { fusedMatMul } from './fused.js';
 import { MATRIX_DIAG } from './matrixDiag.js';
 import { TENSOR_DIAG } from './tensorDiag.js';
 
@@ -123,6 +124,8 @@ const PRODUCTS = {
       return [c.ops.cast(dx, c.input(0).dtype), c.ops.cast(dy, c.input(1).dtype)];
     },
   }),
+
+  _FusedMatMul: fusedMatMul(inferMatMul),
 };
 
 export const MATRIX = { ...PRODUCTS, ...EINSUM, ...MATRIX_DIAG, ...TENSOR_DIAG };

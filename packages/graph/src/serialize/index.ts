@@ -33,3 +33,4 @@ export {
 export { opDefToProto } from './opDefProto.js';
 export { bytesToData, dataToBytes, swapBytes } from './tensorBytes.js';
 export { tensorFromProto, tensorToProto } from './tensorProto.js';
+export { insidePath } from './insidePath.js';

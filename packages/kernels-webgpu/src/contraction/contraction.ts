@@ -58,8 +58,13 @@ export interface OutputCode {
 /** Applied to every result just before it is stored: bias, activation. */
 export interface Epilogue {
   readonly bindings: readonly ShaderBinding[];
-  /** `value` has `width` columns beginning at `column` (a `u32` expression). */
-  expression(value: string, column: string, width: number): string;
+  /** Functions that the expression calls. */
+  readonly declarations?: string;
+  /**
+   * `value` has `width` columns beginning at `column`, of which the first is element `at` of the output
+   * (both `u32` expressions).
+   */
+  expression(value: string, column: string, width: number, at: string): string;
 }
 
 export interface Contraction {

@@ -246,7 +246,11 @@ function storeRow(frame: Frame, r: number, id: string, outputWidth: 1 | 4): stri
   const lines: string[] = [];
   for (let g = 0; g < groups; g++) {
     const column = `col${g}`;
-    const value = x.epilogue?.expression(`acc${r}_${g}`, column, width) ?? `acc${r}_${g}`;
+    const at =
+      outputWidth === 4
+        ? `(${id}_at * 4u + ${column})`
+        : `(${id}_at + ${column} * ${x.output.columnStride}u)`;
+    const value = x.epilogue?.expression(`acc${r}_${g}`, column, width, at) ?? `acc${r}_${g}`;
     if (outputWidth === 4) {
       const store = `${x.output.binding.name}[${id}_at + (${column} >> 2u)] = ${value};`;
       lines.push(whole ? store : `if (${column} < ${x.columns}u) { ${store} }`);

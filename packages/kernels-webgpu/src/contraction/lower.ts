@@ -65,6 +65,7 @@ function contractFragment(
       bindings: bindings(x, widths.a, widths.b, widths.output),
       workgroups: [Math.ceil(tiles[0] / across), Math.ceil(tiles[1] / down), z],
       workgroupSize: v.lanes > 1 ? v.lanes : [across, down, 1],
+      ...epilogueDeclarations(x),
       body: [
         GROUP_NUMBERS,
         groupVariables(x, split),
@@ -86,7 +87,7 @@ function contractTile(c: KernelContext, x: Contraction, v: TileVariant, split: S
       bindings: bindings(x, 1, 1, 1),
       workgroups: [Math.ceil(x.columns / size), Math.ceil(x.rows / size), z],
       workgroupSize: v.threads * v.threads,
-      declarations: tileDeclarations(x, v),
+      declarations: [tileDeclarations(x, v), x.epilogue?.declarations ?? ''].join('\n'),
       body: [
         GROUP_NUMBERS,
         groupVariables(x, split),
@@ -96,6 +97,10 @@ function contractTile(c: KernelContext, x: Contraction, v: TileVariant, split: S
     },
     c.adapter,
   );
+}
+
+function epilogueDeclarations({ epilogue }: Pick<Contraction, 'epilogue'>): { declarations?: string } {
+  return epilogue?.declarations === undefined ? {} : { declarations: epilogue.declarations };
 }
 
 function groupVariables(x: Contraction, split: Split | null): string {
@@ -117,13 +122,14 @@ function bindings(x: Contraction, a: Width, b: Width, output: Width): ShaderBind
 function zeros(c: KernelContext, x: Contraction, size: number): Dispatch {
   const grid = gridFor(size, 1, c.adapter);
   const column = `i % ${x.columns}u`;
-  const value = x.epilogue?.expression('zero', column, 1) ?? 'zero';
+  const value = x.epilogue?.expression('zero', column, 1, 'i') ?? 'zero';
   const body = `let zero = ${storageType(x.dtype)}(0);\n${x.output.binding.name}[i] = ${value};`;
   return shader(
     {
       label: `${x.label}.empty`,
       bindings: [x.output.binding, ...(x.epilogue?.bindings ?? [])],
       workgroups: grid.workgroups,
+      ...epilogueDeclarations(x),
       body: gridStride(grid, body),
     },
     c.adapter,
@@ -146,7 +152,7 @@ export function addParts(c: KernelContext, x: PartialSums, size: number, parts: 
     `for (var part = 0u; part < ${parts}u; part++) {`,
     `total += partial[part * ${size / width}u + i];`,
     '}',
-    `${x.output.binding.name}[i] = ${x.epilogue?.expression('total', column, width) ?? 'total'};`,
+    `${x.output.binding.name}[i] = ${x.epilogue?.expression('total', column, width, width === 4 ? '(i * 4u)' : 'i') ?? 'total'};`,
   ].join('\n');
   return shader(
     {
@@ -157,6 +163,7 @@ export function addParts(c: KernelContext, x: PartialSums, size: number, parts: 
         ...(x.epilogue?.bindings ?? []),
       ],
       workgroups: grid.workgroups,
+      ...epilogueDeclarations(x),
       body: gridStride(grid, body),
     },
     c.adapter,

@@ -128,9 +128,10 @@ function stores(x: Contraction): string {
     const id = `o${r}`;
     const row = `tile_row + thread_y * ${PER_THREAD}u + ${r}u`;
     const exists = x.output.valid === undefined ? '' : ` && ${x.output.valid(id)}`;
+    const first = `(${id}_at + column * ${x.output.columnStride}u)`;
     lines.push(
       `{\n${x.output.row(id, row, 1)}`,
-      `let value = ${x.epilogue?.expression(`acc${r}`, 'column', 4) ?? `acc${r}`};`,
+      `let value = ${x.epilogue?.expression(`acc${r}`, 'column', 4, first) ?? `acc${r}`};`,
       `if (${row} < ${x.rows}u${exists}) {`,
       ...[0, 1, 2, 3].map((i) => {
         const at = `${id}_at + (column + ${i}u) * ${x.output.columnStride}u`;

@@ -109,6 +109,7 @@ export const BINARY_REFERENCES = {
   Add: add,
   AddV2: add,
   AccumulateNV2: zip((elements) => elements.reduce((sum, x) => sum + x, 0)),
+  Prelu: two((x, alpha) => (x > 0 ? x : x * alpha)),
   AddN: zip((elements) => elements.reduce((sum, x) => sum + x, 0)),
   Sub: two((x, y) => x - y),
   Mul: two((x, y) => x * y, product),

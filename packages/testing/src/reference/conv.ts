@@ -5,6 +5,7 @@
 import { sizeOf, type Attrs, type HostValue } from '@forerun/graph';
 import type { FamilyReferences, Reference, ReferenceContext } from '../sample.js';
 import { DILATION_REFERENCES } from './dilation.js';
+import { withSteps } from './fused.js';
 
 /** One product of the sum: element numbers in input, filter and output. */
 type Visit = (input: number, filter: number, output: number) => void;
@@ -173,6 +174,9 @@ function backpropFilter(depthwise: boolean): Reference {
 export const CONV_REFERENCES = {
   ...DILATION_REFERENCES,
   Conv2D: forward(false),
+  _FusedConv2D: withSteps(forward(false)),
+  FusedDepthwiseConv2dNative: withSteps(forward(true)),
+  _FusedDepthwiseConv2dNative: withSteps(forward(true)),
   Conv2DBackpropInput: backpropInput(false),
   Conv2DBackpropFilter: backpropFilter(false),
   Conv3D: forward(false),

@@ -2,6 +2,7 @@
 import { sizeOf, type HostValue } from '@forerun/graph';
 import type { FamilyReferences, Reference } from '../sample.js';
 import { einsum } from './einsum.js';
+import { withSteps } from './fused.js';
 import { MATRIX_DIAG_REFERENCES } from './matrixDiag.js';
 
 /** Rows, columns and element access of the last two dimensions of matrix number `matrix`. */
@@ -65,6 +66,7 @@ function product(transposeA: string, transposeB: string): Reference {
 
 export const MATRIX_REFERENCES = {
   MatMul: product('transpose_a', 'transpose_b'),
+  _FusedMatMul: withSteps(product('transpose_a', 'transpose_b')),
   BatchMatMul: product('adj_x', 'adj_y'),
   BatchMatMulV2: product('adj_x', 'adj_y'),
   BatchMatMulV3: product('adj_x', 'adj_y'),

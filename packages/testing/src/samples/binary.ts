@@ -122,6 +122,20 @@ const remainder = binary({ ...smooth, skipGradient: 'no gradient' }, multiples, 
 export const BINARY_SAMPLES = {
   ...SPECIAL_SAMPLES,
   Add: add,
+  Prelu: binary(
+    same,
+    ...layouts,
+    { name: 'negative', inputs: [of([2, 2, 4], -1.3, 0.17), of([1, 1, 4], 0.1, 0.2)] },
+    empty,
+    {
+      name: 'limits',
+      inputs: [
+        [NaN, -Infinity, Infinity, 0],
+        [0.5, 0.5, -2, 3],
+      ],
+      skipGradient: LIMITS,
+    },
+  ),
   AddV2: add,
   Sub: binary(same, ...layouts, intSame, intLarge, uints, empty),
   Mul: binary(same, ...layouts, intSame, intLarge, uints, empty),

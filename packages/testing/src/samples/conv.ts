@@ -5,6 +5,7 @@ import { CONV_3D_SAMPLES } from './conv3d.js';
 import { convSamples, type ConvCase } from './convCases.js';
 import { DEPTHWISE_SAMPLES } from './depthwise.js';
 import { DILATION_SAMPLES } from './dilation.js';
+import { FUSED_CONV_SAMPLES } from './fused.js';
 
 const attrs = (padding: string, more: AttrInputs = {}): AttrInputs => ({
   strides: [1, 1, 1, 1],
@@ -261,6 +262,7 @@ export const CONV_SAMPLES = {
   ...DEPTHWISE_SAMPLES,
   ...CONV_3D_SAMPLES,
   ...DILATION_SAMPLES,
+  ...FUSED_CONV_SAMPLES,
 
   Conv2D: {
     samples: SAMPLES.forward,

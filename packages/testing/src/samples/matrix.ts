@@ -2,6 +2,7 @@
 import { Random } from '../random.js';
 import type { FamilySamples, Sample, SampleInput } from '../sample.js';
 import { EINSUM_SAMPLES } from './einsum.js';
+import { FUSED_MATMUL_SAMPLES } from './fused.js';
 import { MATRIX_DIAG_SAMPLES } from './matrixDiag.js';
 
 /** Numbers in [-1, 1) that depend on shape and seed only. */
@@ -48,6 +49,7 @@ const RANK_ERROR = { inputs: '[3];[3,2]', message: /x must have rank 2 or more, 
 export const MATRIX_SAMPLES = {
   ...EINSUM_SAMPLES,
   ...MATRIX_DIAG_SAMPLES,
+  _FusedMatMul: FUSED_MATMUL_SAMPLES,
   MatMul: {
     samples: [
       product([3, 4], [4, 5]),

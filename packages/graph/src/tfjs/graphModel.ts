@@ -1,0 +1,181 @@
+/**
+ * Graph models of TensorFlow.js: a GraphDef in JSON whose constants are in the weights, with a
+ * signature. They become a GraphDef with its constants in place.
+ */
+import { dtypeFromNumber, dtypeToNumber, type DType } from '../dtype.js';
+import { InvalidArgumentError } from '../errors.js';
+import { Graph } from '../graph.js';
+import { create } from '../proto/decode.js';
+import { fromJson } from '../proto/json.js';
+import type { AttrValue, GraphDef, NodeDef, SignatureDef } from '../proto/messages.js';
+import { toBytes } from '../proto/utf8.js';
+import { importGraphDef, type ImportOptions } from '../serialize/importGraph.js';
+import { dataToBytes } from '../serialize/tensorBytes.js';
+import { allocateData, TensorValue } from '../value.js';
+import { readWeightGroup } from './weights.js';
+import { readModelJson, type ModelJson } from './modelJson.js';
+
+/** What a graph model holds. */
+export interface TfjsGraphModel {
+  readonly graphDef: GraphDef;
+  /** Inputs and outputs by name; where the file has none, its placeholders and the nodes that nothing uses. */
+  readonly signature: SignatureDef;
+  readonly userDefinedMetadata: Readonly<Record<string, unknown>> | undefined;
+  readonly generatedBy: string;
+  readonly convertedBy: string;
+}
+
+/** Reads the files of a model: `path` is relative to `model.json` and never leads out of its directory. */
+export type ReadShard = (path: string) => Promise<Uint8Array>;
+
+/** All weights of a model by name. Throws `InvalidArgumentError` when two have one name. */
+export async function readWeights(model: ModelJson, readShard: ReadShard): Promise<Map<string, TensorValue>> {
+  const weights = new Map<string, TensorValue>();
+  for (const group of model.groups) {
+    const shards: Uint8Array[] = [];
+    for (const path of group.paths) shards.push(await readShard(path));
+    for (const [name, value] of readWeightGroup(group, shards)) {
+      if (weights.has(name)) throw new InvalidArgumentError(`model.json: two weights are named "${name}"`);
+      weights.set(name, value);
+    }
+  }
+  return weights;
+}
+
+/**
+ * A graph model from the text of its `model.json` and its weights. Throws `InvalidArgumentError` naming the
+ * node for constants without weights and weights without constants, `DataLossError` for too few or too many bytes.
+ */
+export async function readTfjsGraphModel(text: string, readShard: ReadShard): Promise<TfjsGraphModel> {
+  const model = readModelJson(text);
+  if (model.format !== 'graph-model') {
+    throw new InvalidArgumentError('model.json holds a layers model, not a graph model: use loadLayersModel');
+  }
+  const graphDef = fromJson('GraphDef', model.topology);
+  fillConstants(graphDef, await readWeights(model, readShard));
+  const { userDefinedMetadata, generatedBy, convertedBy } = model;
+  const signature =
+    model.signature === undefined ? impliedSignature(graphDef) : fromJson('SignatureDef', model.signature);
+  return { graphDef, signature: named(signature), userDefinedMetadata, generatedBy, convertedBy };
+}
+
+function fillConstants(graphDef: GraphDef, weights: ReadonlyMap<string, TensorValue>): void {
+  const used = new Set<string>();
+  const nodes = [...graphDef.node, ...(graphDef.library?.function ?? []).flatMap(({ nodeDef }) => nodeDef)];
+  for (const node of nodes) {
+    if (node.op !== 'Const') continue;
+    const weight = weights.get(node.name);
+    if (weight === undefined) {
+      if (hasValue(node.attr.get('value'))) continue;
+      throw new InvalidArgumentError(
+        `model.json: the weights hold no value for the constant "${node.name}"`,
+        {
+          node: node.name,
+        },
+      );
+    }
+    used.add(node.name);
+    node.attr.set('value', constantAttr(node, weight));
+  }
+  const unused = [...weights.keys()].filter((name) => !used.has(name));
+  if (unused.length === 0) return;
+  throw new InvalidArgumentError(
+    `model.json: no constant takes ${unused.length} of the weights: ${unused
+      .slice(0, 5)
+      .map((name) => `"${name}"`)
+      .join(', ')}`,
+  );
+}
+
+/** A constant that is in the graph itself: some writers leave empty tensors and strings there. */
+function hasValue(attr: AttrValue | undefined): boolean {
+  if (attr?.tensor === undefined) return false;
+  const { tensorContent, tensorShape, ...lists } = attr.tensor;
+  const empty = (tensorShape?.dim ?? []).some(({ size }) => size === 0);
+  return (
+    empty ||
+    tensorContent.length > 0 ||
+    Object.values(lists).some((list) => Array.isArray(list) && list.length > 0)
+  );
+}
+
+/** The weight in the dtype that the node declares: weights have no int64, uint8 or half precision. */
+function constantAttr(node: NodeDef, weight: TensorValue): AttrValue {
+  const declared = node.attr.get('dtype')?.type;
+  const dtype = declared === undefined || declared === 0 ? weight.dtype : dtypeFromNumber(declared);
+  const value = convert(weight, dtype, node.name);
+  const tensor = create('TensorProto');
+  tensor.dtype = dtypeToNumber(dtype);
+  tensor.tensorShape = create('TensorShapeProto');
+  tensor.tensorShape.dim = value.shape.map((size) => ({ ...create('TensorShapeProto.Dim'), size }));
+  if (dtype === 'string') tensor.stringVal = (value.data as readonly (string | Uint8Array)[]).map(toBytes);
+  else tensor.tensorContent = dataToBytes(dtype, value.data);
+  return { ...create('AttrValue'), tensor };
+}
+
+const EXACT: ReadonlySet<string> = new Set([
+  'float64',
+  'int64',
+  'uint8',
+  'int8',
+  'int16',
+  'uint16',
+  'uint32',
+  'bool',
+  'int32',
+  'float32',
+]);
+
+function convert(weight: TensorValue, dtype: DType, node: string): TensorValue {
+  if (weight.dtype === dtype) return weight;
+  const numbers = weight.data;
+  const convertible =
+    EXACT.has(dtype) && (weight.dtype === 'int32' || weight.dtype === 'float32' || weight.dtype === 'bool');
+  if (!convertible || typeof numbers[0] === 'string' || numbers[0] instanceof Uint8Array) {
+    throw new InvalidArgumentError(
+      `model.json: the constant "${node}" is ${dtype}, its weight ${weight.dtype}`,
+      { node },
+    );
+  }
+  const data = allocateData(dtype, numbers.length);
+  for (let i = 0; i < numbers.length; i++) {
+    const element = Number(numbers[i]);
+    data[i] = dtype === 'int64' ? BigInt(Math.trunc(element)) : element;
+  }
+  return new TensorValue(dtype, weight.shape, data);
+}
+
+/** Some writers name nodes where the names of tensors belong. */
+function named(signature: SignatureDef): SignatureDef {
+  for (const [key, info] of [...signature.inputs, ...signature.outputs]) {
+    info.name ??= key;
+    if (!/:\d+$/.test(info.name)) info.name += ':0';
+  }
+  return signature;
+}
+
+/** Placeholders, and nodes with a result that no other node uses. */
+function impliedSignature(graphDef: GraphDef): SignatureDef {
+  const used = new Set(
+    graphDef.node.flatMap(({ input }) => input.map((name) => name.replace(/^\^|:\d+$/g, ''))),
+  );
+  const signature = create('SignatureDef');
+  for (const { name, op } of graphDef.node) {
+    const info = { ...create('TensorInfo'), name: `${name}:0` };
+    if (op === 'Placeholder') signature.inputs.set(name, info);
+    else if (!used.has(name) && op !== 'NoOp' && op !== 'Const') signature.outputs.set(name, info);
+  }
+  return signature;
+}
+
+/** Adds the nodes of a graph model to a graph (default: the default graph); see `importGraphDef`. */
+export function importTfjsGraphModel(model: TfjsGraphModel, options: ImportOptions = {}): void {
+  importGraphDef(model.graphDef, { name: '', ...options });
+}
+
+/** A graph of its own that holds a graph model. */
+export function graphOfTfjsModel(model: TfjsGraphModel): Graph {
+  const graph = new Graph();
+  importTfjsGraphModel(model, { graph });
+  return graph;
+}

@@ -1,0 +1,258 @@
+/** Graph models of TensorFlow.js: written and read again, files of others, and what is refused. */
+import {
+  add,
+  constant,
+  Graph,
+  graphOfTfjsModel,
+  halfToNumber,
+  InvalidArgumentError,
+  matMul,
+  numberToHalf,
+  placeholder,
+  proto,
+  readTfjsGraphModel,
+  TensorValue,
+  Variable,
+  writeTfjsGraphModel,
+  type TfjsGraphModel,
+  type WriteGraphModelOptions,
+  type WrittenGraphModel,
+} from '@forerun/graph';
+
+const WEIGHTS = Float32Array.from({ length: 2048 }, (_, i) => Math.sin(i) * 3);
+
+const SIGNATURE = {
+  inputs: new Map([['x', { name: 'x:0', dtype: 1 }]]),
+  outputs: new Map([['y', { name: 'y:0', dtype: 1 }]]),
+};
+
+function read({ modelJson, shards }: WrittenGraphModel): Promise<TfjsGraphModel> {
+  const files = new Map(shards.map(({ path, bytes }) => [path, bytes]));
+  return readTfjsGraphModel(modelJson, (path) => Promise.resolve(files.get(path) ?? new Uint8Array(0)));
+}
+
+async function roundTrip(options: WriteGraphModelOptions = {}): Promise<Graph> {
+  return graphOfTfjsModel(await read(writeTfjsGraphModel(sampleGraph(), options)));
+}
+
+/** x w + 1, and constants of other dtypes. */
+function sampleGraph(): Graph {
+  const graph = new Graph();
+  graph.asDefault(() => {
+    const x = placeholder('float32', [null, 64], { name: 'x' });
+    const w = constant(new TensorValue('float32', [64, 32], WEIGHTS), { name: 'w' });
+    add(matMul(x, w), 1, { name: 'y' });
+    constant(new TensorValue('int64', [2], BigInt64Array.of(-5n, 7n)), { name: 'counts' });
+    constant(['a', 'längere'], { name: 'text' });
+    constant([true, false], { name: 'flags' });
+    constant(new TensorValue('uint8', [3], Uint8Array.of(0, 128, 255)), { name: 'bytes' });
+  });
+  return graph;
+}
+
+function valueOf(graph: Graph, name: string): TensorValue {
+  return graph.getOperationByName(name).attrs.tensor('value');
+}
+
+describe('graph models of TensorFlow.js', () => {
+  it('give the same graph again, byte for byte', async () => {
+    const before = sampleGraph().toGraphDef();
+    const after = (await roundTrip()).toGraphDef();
+    expect(proto.encode('GraphDef', after)).toEqual(proto.encode('GraphDef', before));
+  });
+
+  it.each([1, 7, 4096, 100_000])('cut weights into files of %i bytes and join them', async (shardBytes) => {
+    const graph = sampleGraph();
+    const written = writeTfjsGraphModel(graph, { shardBytes });
+    const total = written.shards.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    expect(written.shards.length).toBe(Math.ceil(total / shardBytes));
+    if (shardBytes === 1) return;
+    expect(valueOf(graphOfTfjsModel(await read(written)), 'w').data).toEqual(WEIGHTS);
+  });
+
+  it.each([
+    ['float16', 2 ** -10],
+    ['uint8', 6 / 255 / 2 / 3 + 1e-6],
+    ['uint16', 6 / 65535 / 2 / 3 + 1e-6],
+  ] as const)('quantized to %s keep weights within the step', async (quantization, relative) => {
+    const { data } = valueOf(await roundTrip({ quantization }), 'w');
+    const worst = Math.max(...WEIGHTS.map((x, i) => Math.abs(Number(data[i]) - x)));
+    expect(worst).toBeGreaterThan(0);
+    expect(worst).toBeLessThanOrEqual(3 * relative);
+  });
+
+  it('quantize zero to zero', () => {
+    const graph = new Graph();
+    graph.asDefault(() => constant([-1.3, 0, 2.9], { name: 'w' }));
+    const { modelJson, shards } = writeTfjsGraphModel(graph, { quantization: 'uint8', minQuantized: 1 });
+    const manifest = JSON.parse(modelJson) as {
+      weightsManifest: { weights: { quantization: { scale: number; min: number } }[] }[];
+    };
+    const { scale = 0, min = NaN } = manifest.weightsManifest[0]?.weights[0]?.quantization ?? {};
+    expect((shards[0]?.bytes[1] ?? NaN) * scale + min).toBeCloseTo(0, 12);
+  });
+
+  it('keep the signature and the metadata', async () => {
+    const written = writeTfjsGraphModel(sampleGraph(), {
+      signature: SIGNATURE,
+      userDefinedMetadata: { labels: ['a'] },
+    });
+    const model = await read(written);
+    expect(model.signature.outputs.get('y')?.name).toBe('y:0');
+    expect(model.userDefinedMetadata).toEqual({ labels: ['a'] });
+  });
+
+  it('without a signature take placeholders for inputs and unused results for outputs', async () => {
+    const { signature } = await read(writeTfjsGraphModel(sampleGraph()));
+    expect([...signature.inputs.keys()]).toEqual(['x']);
+    expect([...signature.outputs.keys()]).toEqual(['y']);
+  });
+
+  it('refuse variables, naming them', () => {
+    const graph = new Graph();
+    graph.asDefault(() => new Variable([1, 2], { name: 'weights' }));
+    expect(() => writeTfjsGraphModel(graph)).toThrow(/no variables: freeze "weights"/);
+  });
+
+  it('refuse integers beyond int32, naming the node and the element', () => {
+    const graph = new Graph();
+    graph.asDefault(() =>
+      constant(new TensorValue('int64', [2], BigInt64Array.of(1n, 2n ** 40n)), { name: 'big' }),
+    );
+    expect(() => writeTfjsGraphModel(graph)).toThrow(/Const "big": element 1 is 1099511627776/);
+  });
+});
+
+/** A model of one constant, as TensorFlow.js' converter writes it. */
+function modelJson(weights: unknown, more: object = {}): string {
+  const node = [
+    {
+      name: 'c',
+      op: 'Const',
+      attr: {
+        dtype: { type: 'DT_FLOAT' },
+        value: { tensor: { dtype: 'DT_FLOAT', tensorShape: { dim: [{ size: '3' }] } } },
+      },
+    },
+  ];
+  return JSON.stringify({
+    format: 'graph-model',
+    modelTopology: { node, library: {}, versions: { producer: 440 } },
+    weightsManifest: weights,
+    ...more,
+  });
+}
+
+const WEIGHT = { name: 'c', shape: [3], dtype: 'float32' };
+const group = (weight: object = {}, paths: unknown = ['a.bin']): unknown => [
+  { paths, weights: [{ ...WEIGHT, ...weight }] },
+];
+
+function load(json: string, bytes: Uint8Array = new Uint8Array(12)): Promise<TfjsGraphModel> {
+  return readTfjsGraphModel(json, () => Promise.resolve(bytes));
+}
+
+describe('a model.json', () => {
+  it('is read with weights in 8 bits', async () => {
+    const json = modelJson(group({ quantization: { dtype: 'uint8', scale: 0.5, min: -1 } }));
+    const graph = graphOfTfjsModel(await load(json, Uint8Array.of(0, 3, 255)));
+    expect(valueOf(graph, 'c').toArray()).toEqual([-1, 0.5, 126.5]);
+  });
+
+  it('is read with weights in half precision', async () => {
+    const json = modelJson(group({ quantization: { dtype: 'float16' } }));
+    const halves = Uint16Array.of(0x3c00, 0xc100, 0x0001);
+    const graph = graphOfTfjsModel(await load(json, new Uint8Array(halves.buffer)));
+    expect(valueOf(graph, 'c').toArray()).toEqual([1, -2.5, 2 ** -24]);
+  });
+
+  it.each([
+    ['malformed JSON', '{"format":', /model\.json: malformed JSON/],
+    ['a list', '[]', /expected an object, found a list/],
+    ['no topology', '{}', /there is no modelTopology/],
+    [
+      'another format',
+      modelJson([], { format: 'saved-model' }),
+      /format: must be "graph-model" or "layers-model"/,
+    ],
+    ['a layers model', JSON.stringify({ format: 'layers-model', modelTopology: {} }), /holds a layers model/],
+    ['no weight for a constant', modelJson([]), /no value for the constant "c"/],
+    ['a weight too many', modelJson(group({ name: 'd' })), /no value for the constant "c"/],
+    [
+      'an unknown dtype',
+      modelJson(group({ dtype: 'float8' })),
+      /weights\[0\] "c": dtype must be one of .*"float8"/,
+    ],
+    ['a negative size', modelJson(group({ shape: [-3] })), /shape must be whole numbers from 0, got \[-3\]/],
+    [
+      'a quantized bool',
+      modelJson(group({ dtype: 'bool', quantization: { dtype: 'uint8' } })),
+      /bool cannot be quantized/,
+    ],
+    ['paths that are no list', modelJson(group({}, 'a.bin')), /paths: expected a list, found string/],
+    ['an initializer graph', modelJson(group(), { modelInitializer: {} }), /hash tables/],
+  ])('with %s is refused', async (_, json, message) => {
+    await expect(load(json)).rejects.toThrow(message);
+    await expect(load(json)).rejects.toThrow(InvalidArgumentError);
+  });
+
+  it.each([
+    '../a.bin',
+    '/etc/passwd',
+    'a/../../b',
+    'C:\\a.bin',
+    'https://example.org/a.bin',
+    '..\\a.bin',
+    '',
+    'a\u0000b',
+    '.',
+  ])('with the weight file %j is refused', async (path) => {
+    await expect(load(modelJson(group({}, [path])))).rejects.toThrow(
+      /must be a relative path that stays inside/,
+    );
+  });
+
+  it('may have weight files in directories below its own', async () => {
+    const asked: string[] = [];
+    await readTfjsGraphModel(modelJson(group({}, ['./weights//x/../a.bin'])), (path) => {
+      asked.push(path);
+      return Promise.resolve(new Uint8Array(12));
+    });
+    expect(asked).toEqual(['weights/a.bin']);
+  });
+
+  it.each([
+    [11, {}, /hold 11 bytes, but "c" of shape \[3\] takes 12 from byte 0 on/],
+    [13, {}, /hold 13 bytes, of which the weights take 12/],
+    [12, { shape: [2 ** 40] }, /takes 4398046511104 from byte 0 on/],
+    [12, { shape: [2 ** 50], dtype: 'string' }, /hold 12 bytes, but "c"/],
+  ])('with %i bytes of weights %j is damaged', async (length, weight, message) => {
+    const loading = load(modelJson(group(weight)), new Uint8Array(length));
+    await expect(loading).rejects.toThrow(message);
+    await expect(loading).rejects.toMatchObject({ code: 'DATA_LOSS' });
+  });
+});
+
+describe('half precision', () => {
+  it('survives the way to numbers and back', () => {
+    const all = Array.from({ length: 65536 }, (_, bits) => bits).filter(
+      (bits) => !Number.isNaN(halfToNumber(bits)),
+    );
+    expect(all.filter((bits) => numberToHalf(halfToNumber(bits)) !== bits)).toEqual([]);
+    expect(all.length).toBe(65536 - 2 * 1023);
+  });
+
+  it.each([
+    [65504, 0x7bff],
+    [65519.99, 0x7bff],
+    [65520, 0x7c00],
+    [2 ** -25, 0],
+    [2 ** -25 * 1.001, 1],
+    [1 + 2 ** -11, 0x3c00],
+    [1 + 3 * 2 ** -11, 0x3c02],
+    [-(2 ** -14), 0x8400],
+    [NaN, 0x7e00],
+  ])('rounds %f to %i', (value, bits) => {
+    expect(numberToHalf(value)).toBe(bits);
+  });
+});

@@ -1,0 +1,88 @@
+/** Models of TensorFlow.js on disk: `model.json` and the weight files beside it. */
+import {
+  getDefaultGraph,
+  importTfjsGraphModel,
+  NotFoundError,
+  readTfjsGraphModel,
+  type Graph,
+  type ImportOptions,
+  type ReadShard,
+  type Tensor,
+  type TfjsGraphModel,
+  type WriteGraphModelOptions,
+  writeTfjsGraphModel,
+} from '@forerun/graph';
+import { directoryOf, readFileIfPresent, writeFileAtomically } from './checkpoint/files.js';
+
+export interface LoadModelOptions extends Pick<ImportOptions, 'graph' | 'clearDevices'> {
+  /** Scope to put the nodes under. Default: none. */
+  readonly name?: string | undefined;
+  /**
+   * Reads a file in place of the file system: `model.json` by the path given, weights by their path relative to its
+   * directory. For browsers and archives.
+   */
+  readonly readFile?: ((path: string) => Promise<Uint8Array>) | undefined;
+}
+
+/** A model in a graph. */
+export interface LoadedModel extends Omit<TfjsGraphModel, 'graphDef'> {
+  readonly graph: Graph;
+  /** By the names in the signature. */
+  readonly inputs: Readonly<Record<string, Tensor>>;
+  readonly outputs: Readonly<Record<string, Tensor>>;
+}
+
+/**
+ * Adds a graph model of TensorFlow.js to a graph (default: the default graph), with its weights as constants. `path` is
+ * that of `model.json`; paths of weights cannot lead out of its directory.
+ *
+ * Throws `NotFoundError` for a missing file, `InvalidArgumentError` for a malformed one, `DataLossError` for weights that are
+ * too short or too long.
+ */
+export async function loadGraphModel(path: string, options: LoadModelOptions = {}): Promise<LoadedModel> {
+  const { readFile = readPresent, name = '' } = options;
+  const graph = options.graph ?? getDefaultGraph();
+  const text = new TextDecoder().decode(await readFile(path));
+  const { graphDef, ...model } = await readTfjsGraphModel(text, shardReader(path, options));
+  return graph.nameScope(name, (scope) => {
+    importTfjsGraphModel({ graphDef, ...model }, { graph, name: scope, clearDevices: options.clearDevices });
+    const tensors = (infos: TfjsGraphModel['signature']['inputs']): Record<string, Tensor> =>
+      Object.fromEntries(
+        [...infos].map(([key, info]) => [key, graph.getTensorByName(scope + (info.name ?? key))]),
+      );
+    return {
+      ...model,
+      graph,
+      inputs: tensors(model.signature.inputs),
+      outputs: tensors(model.signature.outputs),
+    };
+  });
+}
+
+function shardReader(path: string, { readFile }: LoadModelOptions): ReadShard {
+  if (readFile !== undefined) return readFile;
+  const directory = directoryOf(path);
+  return (shard) => readPresent(`${directory}/${shard}`);
+}
+
+async function readPresent(path: string): Promise<Uint8Array> {
+  const bytes = await readFileIfPresent(path);
+  if (bytes === undefined) throw new NotFoundError(`there is no file "${path}"`);
+  return bytes;
+}
+
+/**
+ * Writes a frozen graph as a graph model of TensorFlow.js: weight files and, last, `model.json`, into `directory`. Returns the
+ * path of `model.json`. Throws `InvalidArgumentError` for graphs with variables and for values that its dtypes cannot hold.
+ */
+export async function saveGraphModel(
+  graph: Graph,
+  directory: string,
+  options: WriteGraphModelOptions = {},
+): Promise<string> {
+  const { modelJson, shards } = writeTfjsGraphModel(graph, options);
+  for (const { path, bytes } of shards) await writeFileAtomically(`${directory}/${path}`, [bytes]);
+  const path = `${directory}/model.json`;
+  await writeFileAtomically(path, [new TextEncoder().encode(modelJson)]);
+  return path;
+}
