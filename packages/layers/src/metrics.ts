@@ -28,6 +28,7 @@ import {
 } from './metricsShared.js';
 
 export type { Metric, MetricOptions } from './metricsShared.js';
+export * from './metricsAtK.js';
 export * from './metricsClasses.js';
 export * from './metricsConfusion.js';
 export * from './metricsThresholds.js';

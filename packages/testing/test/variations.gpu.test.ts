@@ -25,20 +25,31 @@ import { isSelected } from './selection.js';
 import { ARRAY_VARIATIONS } from './variations/array.js';
 import { CONVOLUTION_VARIATIONS } from './variations/convolutions.js';
 import { Draw, type Generator, type Variation } from './variations/draw.js';
+import { ELEMENTWISE_VARIATIONS } from './variations/elementwise.js';
+import { IMAGE_VARIATIONS } from './variations/images.js';
+import { LINE_VARIATIONS } from './variations/lines.js';
 import { MATH_VARIATIONS } from './variations/math.js';
+import { ROW_VARIATIONS } from './variations/rows.js';
 import { WINDOW_VARIATIONS } from './variations/windows.js';
 
 const [COUNT = 6, SEED = 1] = (process.env.FORERUN_VARIATIONS ?? '6,1').split(',').map(Number);
-/** The share of cases that ops with large shaders get; compiling these takes a second each. */
-const CONTRACTIONS = 1 / 3;
+/** The share of cases that ops get with large shaders, which take a second each to compile, or with few attributes. */
+const FEWER = 1 / 3;
 const ERASURES = 6;
 const FORMS: readonly GpuOptions[] = [{}, { adapterOverrides: { subgroupSize: 0 } }];
 
+const SIMPLE: Partial<Record<OpName, Generator>> = {
+  ...ELEMENTWISE_VARIATIONS,
+  ...ROW_VARIATIONS,
+  ...IMAGE_VARIATIONS,
+  ...LINE_VARIATIONS,
+};
 const GENERATORS: Partial<Record<OpName, Generator>> = {
   ...ARRAY_VARIATIONS,
   ...MATH_VARIATIONS,
   ...WINDOW_VARIATIONS,
   ...CONVOLUTION_VARIATIONS,
+  ...SIMPLE,
 };
 const TYPES = (Object.keys(GENERATORS) as OpName[]).filter(isSelected);
 
@@ -47,7 +58,7 @@ function casesOf(type: OpName): Variation[] {
   const generate = GENERATORS[type];
   if (generate === undefined) return [];
   const own = Array.from(type).reduce((hash, letter) => (hash * 31 + letter.charCodeAt(0)) % 65_521, 7);
-  const share = /^Conv[23]D|MatMul/.test(type) ? CONTRACTIONS : 1;
+  const share = /^Conv[23]D|MatMul/.test(type) || Object.hasOwn(SIMPLE, type) ? FEWER : 1;
   return Array.from({ length: Math.ceil(COUNT * share) }, (_, k) =>
     generate(new Draw(own * 1009 + k + SEED * 7919)),
   );
@@ -67,8 +78,8 @@ describe.each(TYPES)('variations of %s', (type) => {
 
   it('have the gradients that differences give', async () => {
     const differentiated = cases.filter(({ gradient }) => gradient === true);
-    await everyCase(type, differentiated, ({ inputs, attrs }) => {
-      checkOpGrad(type, inputs, attrs ?? {}, { order: 1, label: type });
+    await everyCase(type, differentiated, ({ inputs, attrs = {}, gradientInputs }) => {
+      checkOpGrad(type, inputs, attrs, { order: 1, label: type, inputPositions: gradientInputs });
     });
   });
 });

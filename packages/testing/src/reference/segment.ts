@@ -37,8 +37,15 @@ function unsorted(start: (dtype: string) => number, fold: Fold): Reference {
   };
 }
 
-const highest = (dtype: string): number => (dtype === 'int32' ? 2 ** 31 - 1 : MAX_FLOAT);
-const lowest = (dtype: string): number => (dtype === 'int32' ? -(2 ** 31) : -MAX_FLOAT);
+/** The ends of what a dtype holds; int64 holds on the device what int32 does. */
+function ends(dtype: string): readonly [low: number, high: number] {
+  if (dtype.startsWith('float')) return [-MAX_FLOAT, MAX_FLOAT];
+  const bits = Math.min(Number(/\d+/.exec(dtype)?.[0]), 32);
+  return dtype.startsWith('u') ? [0, 2 ** bits - 1] : [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1];
+}
+
+const highest = (dtype: string): number => ends(dtype)[1];
+const lowest = (dtype: string): number => ends(dtype)[0];
 
 const sum = { start: 0, fold: (a: number, b: number): number => a + b };
 

@@ -30,8 +30,10 @@ function map2(f: (a: number, b: number, c: ReferenceContext) => number): Referen
 
 const RANGES: Partial<Record<DType, readonly [number, number]>> = {
   int8: [-128, 256],
+  int16: [-(2 ** 15), 2 ** 16],
   int32: [-(2 ** 31), 2 ** 32],
   uint8: [0, 256],
+  uint16: [0, 2 ** 16],
   uint32: [0, 2 ** 32],
 };
 

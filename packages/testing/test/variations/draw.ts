@@ -8,6 +8,8 @@ export interface Variation {
   readonly inputs: readonly HostValue[];
   readonly attrs?: AttrInputs;
   readonly gradient?: boolean;
+  /** Positions of the inputs that have a gradient; default all of floats. */
+  readonly gradientInputs?: readonly number[];
   readonly tolerance?: Tolerance;
 }
 
