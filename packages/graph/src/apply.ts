@@ -35,10 +35,21 @@ export type ApplyOptions = NameOptions & { readonly attrs?: AttrInputs };
 export function applyOp(type: string, inputs: readonly ApplyInput[], options: ApplyOptions = {}): Operation {
   const def = lookupOp(type);
   if (def === undefined) throw new InternalError(`op type ${type} is not registered`);
+  const attrs = options.attrs ?? {};
+  if (areTensors(def, inputs)) {
+    const graph = topGraph() ?? inputs[0]?.graph ?? getDefaultGraph();
+    return graph.createOp({ type, name: options.name, inputs, attrs });
+  }
   const groups = def.inputs.map((arg, i) => inputGroup(arg, inputs[i], type));
   const graph = graphOf(groups.flat());
-  const flat = convertInputs(graph, def, groups, options.attrs ?? {});
-  return graph.createOp({ type, name: options.name, inputs: flat, attrs: options.attrs ?? {} });
+  const flat = convertInputs(graph, def, groups, attrs);
+  return graph.createOp({ type, name: options.name, inputs: flat, attrs });
+}
+
+/** Whether nothing needs to be converted: the usual case, worth a short cut in large graphs. */
+function areTensors(def: OpDef, inputs: readonly ApplyInput[]): inputs is readonly Tensor[] {
+  if (inputs.length !== def.inputs.length) return false;
+  return def.inputs.every((arg, i) => inputs[i] instanceof Tensor && !isRepeated(arg));
 }
 
 /** As `applyOp`, for ops with one output. */
@@ -122,15 +133,23 @@ function convertInputs(
   attrs: AttrInputs,
 ): Tensor[] {
   const types = boundTypes(def, groups, attrs);
-  return groups.flatMap((group, i) => {
+  const tensors: Tensor[] = [];
+  // Loops rather than callbacks: call sites keep few frames.
+  for (const [i, group] of groups.entries()) {
     const arg = def.inputs[i];
     const dtype = arg?.dtype ?? types.get(arg?.typeAttr ?? '');
-    return group.map((input) => {
-      if (input instanceof Tensor) return input;
-      const literal = input as ValueLike;
-      return makeConstant(graph, toTensorValue(literal, dtype ?? literalDType(def, arg, literal)));
-    });
-  });
+    for (const input of group) {
+      tensors.push(
+        input instanceof Tensor
+          ? input
+          : makeConstant(
+              graph,
+              toTensorValue(input as ValueLike, dtype ?? literalDType(def, arg, input as ValueLike)),
+            ),
+      );
+    }
+  }
+  return tensors;
 }
 
 /** Dtypes that type attributes get from tensors among the inputs, or from the caller. */

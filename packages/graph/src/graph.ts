@@ -149,7 +149,7 @@ export class Graph {
     }
     const { type } = options;
     const inputs = this.adopt(type, options.inputs ?? []);
-    const site = CallSite.capture();
+    const site = CallSite.capture(this.createOp);
     const name = this.#names.peek(this.#scope, options.name ?? defaultName(type));
     if (this.#byName.has(name)) {
       throw new InvalidArgumentError(`two nodes with the name "${name}"`, { node: name });
@@ -215,6 +215,7 @@ export class Graph {
     inputs: readonly Tensor[],
     explicit: readonly Operation[],
   ): readonly Operation[] {
+    if (explicit.length === 0 && this.#control.length === 0) return [];
     const direct = new Set(inputs.map((input) => input.op));
     return [...new Set([...explicit, ...this.#control])].filter(
       (op) => !direct.has(op) || explicit.includes(op),
@@ -234,8 +235,9 @@ export class Graph {
     if (name === null || name === '') this.#scope = '';
     else if (name.endsWith('/')) this.#scope = name;
     else this.#scope = `${this.uniqueName(name)}/`;
+    const inner = this.#scope;
     try {
-      return build(this.#scope);
+      return CallSite.within(this.nameScope, () => build(inner));
     } finally {
       this.#scope = outer;
     }
@@ -266,7 +268,7 @@ export class Graph {
 
   /** Makes this the default graph while `build` runs and returns its result. */
   asDefault<R>(build: () => R): R {
-    const result = withGraph(this, build);
+    const result = CallSite.within(this.asDefault, () => withGraph(this, build));
     if (result instanceof Promise) {
       throw new InvalidArgumentError('asDefault() takes a synchronous callback');
     }

@@ -4,14 +4,14 @@
  */
 import type { OpDef, OpTable } from './opDef.js';
 
-let table: OpTable = {};
+let table: ReadonlyMap<string, OpDef> = new Map();
 
 /** Called once, by the registry. */
 export function provideOps(ops: OpTable): void {
-  table = ops;
+  table = new Map(Object.entries(ops));
 }
 
 /** The definition of an op type, or `undefined` for a type that is not registered. */
 export function lookupOp(type: string): OpDef | undefined {
-  return Object.hasOwn(table, type) ? table[type] : undefined;
+  return table.get(type);
 }

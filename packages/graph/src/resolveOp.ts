@@ -52,18 +52,29 @@ export function resolveAttrs(def: OpDef, inputs: readonly Tensor[], given: AttrI
 
 /** The dtypes of all outputs, repeated and list outputs expanded. */
 export function outputDTypes(def: OpDef, attrs: Attrs): DType[] {
-  return def.outputs.flatMap((arg) => {
-    if (arg.typeListAttr !== undefined) return attrs.types(arg.typeListAttr);
+  const types: DType[] = [];
+  for (const arg of def.outputs) {
+    if (arg.typeListAttr !== undefined) {
+      types.push(...attrs.types(arg.typeListAttr));
+      continue;
+    }
     const dtype = arg.dtype ?? attrs.type(arg.typeAttr ?? '');
-    const count = arg.numberAttr === undefined ? 1 : attrs.int(arg.numberAttr);
     const type: DType = arg.isRef ? `${baseDType(dtype)}_ref` : dtype;
-    return new Array<DType>(count).fill(type);
-  });
+    const count = arg.numberAttr === undefined ? 1 : attrs.int(arg.numberAttr);
+    for (let i = 0; i < count; i++) types.push(type);
+  }
+  return types;
 }
 
 function matchInputs(def: OpDef, inputs: readonly Tensor[], values: Map<string, AttrValue>): void {
   let next = 0;
   for (const arg of def.inputs) {
+    if (arg.numberAttr === undefined && arg.typeListAttr === undefined) {
+      const tensor = inputs[next++];
+      if (tensor === undefined) failRule(`input "${arg.name}" is missing: ${inputs.length} inputs given`);
+      bindInput(arg, tensor, values);
+      continue;
+    }
     const count = argLength(def, arg, inputs.length, values);
     const group = inputs.slice(next, next + count);
     next += count;
@@ -80,7 +91,6 @@ function matchInputs(def: OpDef, inputs: readonly Tensor[], values: Map<string, 
 }
 
 function argLength(def: OpDef, arg: ArgSpec, total: number, values: Map<string, AttrValue>): number {
-  if (arg.numberAttr === undefined && arg.typeListAttr === undefined) return 1;
   const attr = values.get(arg.numberAttr ?? arg.typeListAttr ?? '');
   if (attr?.kind === 'int') return Number(attr.value);
   if (attr?.kind === 'list(type)') return attr.value.length;
@@ -114,9 +124,7 @@ function checkAttr(spec: AttrSpec, attr: AttrValue): void {
     failRule(`attribute "${spec.name}" must be of kind ${spec.kind}, got ${attr.kind}`);
   }
   if (spec.allowed !== undefined) {
-    const items: readonly unknown[] = Array.isArray(attr.value) ? attr.value : [attr.value];
-    const texts = items.map((item) => (typeof item === 'string' ? item : JSON.stringify(item)));
-    const bad = texts.find((item) => !spec.allowed?.includes(item));
+    const bad = notAllowed(spec.allowed, attr.value);
     if (bad !== undefined) {
       failRule(`attribute "${spec.name}" must be one of ${spec.allowed.join(', ')}, got ${bad}`);
     }
@@ -127,6 +135,14 @@ function checkAttr(spec: AttrSpec, attr: AttrValue): void {
       failRule(`attribute "${spec.name}" must be at least ${spec.minimum}, got ${size}`);
     }
   }
+}
+
+/** The first of an attribute's values, as text, that is not among the allowed ones. */
+function notAllowed(allowed: readonly string[], value: unknown): string | undefined {
+  if (typeof value === 'string') return allowed.includes(value) ? undefined : value;
+  const items: readonly unknown[] = Array.isArray(value) ? value : [value];
+  const texts = items.map((item) => (typeof item === 'string' ? item : JSON.stringify(item)));
+  return texts.find((text) => !allowed.includes(text));
 }
 
 function isTagged(value: AttrInput): value is AttrValue {

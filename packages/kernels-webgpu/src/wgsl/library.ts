@@ -28,11 +28,11 @@ export function libraryFor(text: string): string {
   const included = new Map<string, string>();
   const include = (name: string): void => {
     const definition = definitionOf(name);
-    if (definition === undefined || included.has(name)) return;
+    if (definition === null || included.has(name)) return;
     included.set(name, '');
-    for (const used of identifiers(definition)) include(used);
+    definition.uses.forEach(include);
     included.delete(name);
-    included.set(name, definition);
+    included.set(name, definition.text);
   };
   for (const name of identifiers(text)) include(name);
   return [...included.values()].join('\n');
@@ -42,7 +42,28 @@ function identifiers(text: string): Set<string> {
   return new Set(text.match(IDENTIFIER) ?? []);
 }
 
-function definitionOf(name: string): string | undefined {
+interface Definition {
+  readonly text: string;
+  /** Every identifier in the text. */
+  readonly uses: ReadonlySet<string>;
+}
+
+/** Definitions by name as they are asked for; `null` for names of something else. */
+const definitions = new Map<string, Definition | null>();
+/** Kernels name few things, but their number has no bound. */
+const MAX_DEFINITIONS = 4096;
+
+function definitionOf(name: string): Definition | null {
+  const known = definitions.get(name);
+  if (known !== undefined) return known;
+  const text = textOf(name);
+  const definition = text === undefined ? null : { text, uses: identifiers(text) };
+  if (definitions.size >= MAX_DEFINITIONS) definitions.clear();
+  definitions.set(name, definition);
+  return definition;
+}
+
+function textOf(name: string): string | undefined {
   if (Object.hasOwn(FUNCTIONS, name)) return FUNCTIONS[name]?.text;
   const scalar = name.endsWith(SUFFIX) ? name.slice(0, -SUFFIX.length) : '';
   const entry = Object.hasOwn(FUNCTIONS, scalar) ? FUNCTIONS[scalar] : undefined;

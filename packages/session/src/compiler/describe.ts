@@ -9,7 +9,7 @@ export type Described = Pick<IrNode, 'type' | 'name' | 'attrs' | 'def' | 'source
 /** Name, attributes and origin of a node in the graph itself. */
 export function describeOp(op: Operation, def: OpDef): Described {
   const { type, name, attrs } = op;
-  return { type, name, attrs, def, sources: [name], site: op.creationSite(), origin: op };
+  return { type, name, attrs, def, sources: [name], site: () => op.creationSite(), origin: op };
 }
 
 /** Name, attributes and origin of a node in a frame; random ops of a call get seeds of their own. */

@@ -44,7 +44,7 @@ export interface IrNode {
   readonly literal: TensorValue | null;
   readonly feed: number | null;
   /** ` (created at file:line)` of the graph node, for errors. */
-  readonly site: string;
+  readonly site: () => string;
   /** The operation of the graph that the node is for: itself, or the call that it came from. */
   readonly origin: Operation | null;
 }

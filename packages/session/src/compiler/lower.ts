@@ -78,7 +78,7 @@ function nothing(unit: Unit): LoweredUnit {
 function requireKnown(node: IrNode, host: HostValues): void {
   if (SESSION_OPS.has(node.type)) return;
   if (node.outputs.length === 0) {
-    throw new UnimplementedError(`${describe(node)}: the session cannot carry out this op${node.site}`, {
+    throw new UnimplementedError(`${describe(node)}: the session cannot carry out this op${node.site()}`, {
       node: node.name,
     });
   }
@@ -94,7 +94,7 @@ export class NeedsHostValue extends UnimplementedError {
     what: string,
   ) {
     super(
-      `${describe(irNode)}: ${what} must be known when the plan is compiled, but depends on values computed on the device${irNode.site}`,
+      `${describe(irNode)}: ${what} must be known when the plan is compiled, but depends on values computed on the device${irNode.site()}`,
       { node: irNode.name },
     );
   }
@@ -116,7 +116,7 @@ export function contextOf(node: IrNode, host: HostValues, adapter: AdapterFacts)
     host: (i) => host.get(inputOf(node, i)),
     requireHost: (i, what) => requireHost(node, i, what, host),
     unsupported: (why) => {
-      throw new UnimplementedError(`${describe(node)}: ${why}${node.site}`, { node: node.name });
+      throw new UnimplementedError(`${describe(node)}: ${why}${node.site()}`, { node: node.name });
     },
   };
 }

@@ -27,18 +27,28 @@ export function schedule(lowered: readonly LoweredUnit[], program: Program): Sch
   return { order, copied: readsToCopy(order, program) };
 }
 
+/** A unit that reads a variable, and all that use the value, itself included. */
+interface Read {
+  readonly read: number;
+  readonly users: readonly number[];
+}
+
 class UnitGraph {
   readonly #successors: number[][];
   readonly #hard: number[];
   readonly #soft: number[];
   readonly #softSuccessors: number[][];
   readonly #unitOf = new Map<IrNode, number>();
+  /** Keys of the variables that each unit writes. */
+  readonly #written: readonly ReadonlySet<string>[];
+  #topological: readonly number[] | null = null;
 
   constructor(private readonly lowered: readonly LoweredUnit[]) {
     this.#successors = lowered.map(() => []);
     this.#softSuccessors = lowered.map(() => []);
     this.#hard = lowered.map(() => 0);
     this.#soft = lowered.map(() => 0);
+    this.#written = lowered.map(variablesWritten);
     lowered.forEach(({ unit }, i) => unit.nodes.forEach((node) => this.#unitOf.set(node, i)));
     lowered.forEach(({ unit }, i) => {
       const before = unit.nodes.flatMap((node) => [
@@ -56,18 +66,59 @@ class UnitGraph {
   /** Users of a variable's old value come before the unit that writes it, where data edges allow. */
   addAntiDependencies(): void {
     const readers = this.readersByVariable();
-    this.lowered.forEach((unit, writer) => {
-      const after = this.descendants(writer);
-      for (const key of variablesWritten(unit)) {
-        for (const { read, users } of readers.get(key) ?? []) {
-          if (after.has(read)) continue;
-          for (const user of users) if (user !== writer && !after.has(user)) this.addSoftEdge(user, writer);
-        }
-      }
-    });
+    const writers = new Map<string, number[]>();
+    this.#written.forEach((keys, i) => keys.forEach((key) => listOf(writers, key).push(i)));
+    for (const [key, units] of writers) {
+      const reads = readers.get(key);
+      if (reads === undefined) continue;
+      const generations = units.length > 1 ? this.generations(units) : null;
+      if (generations !== null) this.orderInChain(reads, units, generations);
+      else for (const writer of units) this.orderBefore(writer, reads);
+    }
   }
 
-  private readersByVariable(): Map<string, { read: number; users: number[] }[]> {
+  private orderBefore(writer: number, reads: readonly Read[]): void {
+    const after = this.descendants(writer);
+    for (const { read, users } of reads) {
+      if (after.has(read)) continue;
+      for (const user of users) if (user !== writer && !after.has(user)) this.addSoftEdge(user, writer);
+    }
+  }
+
+  /** Where every writer comes after the one before it, a read needs to precede only the next one. */
+  private orderInChain(reads: readonly Read[], writers: readonly number[], generations: Int32Array): void {
+    for (const { read, users } of reads) {
+      const next = (generations[read] ?? 0) + 1;
+      const writer = writers[next];
+      if (writer === undefined) continue;
+      for (const user of users) {
+        if (user !== writer && (generations[user] ?? 0) < next) this.addSoftEdge(user, writer);
+      }
+    }
+  }
+
+  /** For every unit the last of `writers` that comes before it, -1 for none; `null` unless they form a chain. */
+  private generations(writers: readonly number[]): Int32Array | null {
+    const last = new Int32Array(this.lowered.length).fill(-1);
+    const numbers = new Map(writers.map((unit, number) => [unit, number]));
+    for (const i of this.topological()) {
+      const own = numbers.get(i) ?? last[i] ?? -1;
+      for (const next of this.#successors[i] ?? []) last[next] = Math.max(last[next] ?? -1, own);
+    }
+    return writers.every((unit, number) => last[unit] === number - 1) ? last : null;
+  }
+
+  /** All units, each after those that it depends on. */
+  private topological(): readonly number[] {
+    if (this.#topological !== null) return this.#topological;
+    const left = [...this.#hard];
+    const order = left.flatMap((count, i) => (count === 0 ? [i] : []));
+    // Grows while it is read.
+    for (const i of order) this.release(this.#successors[i] ?? [], left, (next) => order.push(next));
+    return (this.#topological = order);
+  }
+
+  private readersByVariable(): Map<string, Read[]> {
     const users = new Map<IrValue, Set<number>>();
     this.lowered.forEach(({ unit }, i) => {
       for (const input of unit.nodes.flatMap((node) => node.inputs)) {
@@ -75,17 +126,17 @@ class UnitGraph {
         if (root.node.type === 'ReadVariableOp') users.set(root, (users.get(root) ?? new Set()).add(i));
       }
     });
-    const readers = new Map<string, { read: number; users: number[] }[]>();
+    const readers = new Map<string, Read[]>();
     this.lowered.forEach((lowered, read) => {
       const { unit } = lowered;
       for (const key of variablesBoundForReading(lowered)) {
-        readers.set(key, [...(readers.get(key) ?? []), { read, users: [read] }]);
+        listOf(readers, key).push({ read, users: [read] });
       }
       if (unit.root.type !== 'ReadVariableOp') return;
       const [value] = unit.root.outputs;
       if (value === undefined) return;
       const { key } = variableRead(value);
-      readers.set(key, [...(readers.get(key) ?? []), { read, users: [read, ...(users.get(value) ?? [])] }]);
+      listOf(readers, key).push({ read, users: [read, ...(users.get(value) ?? [])] });
     });
     return readers;
   }
@@ -139,19 +190,35 @@ class UnitGraph {
   }
 
   private writes(i: number): boolean {
-    const unit = this.lowered[i];
-    return unit !== undefined && variablesWritten(unit).size > 0;
+    return (this.#written[i]?.size ?? 0) > 0;
   }
+}
+
+/** The first of ascending numbers that is greater than `bound`. */
+function firstAfter(ascending: readonly number[], bound: number): number | undefined {
+  let [low, high] = [0, ascending.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((ascending[middle] ?? 0) > bound) high = middle;
+    else low = middle + 1;
+  }
+  return ascending[low];
+}
+
+/** The list under `key`, made when it is missing. */
+function listOf<T>(lists: Map<string, T[]>, key: string): T[] {
+  const list = lists.get(key) ?? [];
+  lists.set(key, list);
+  return list;
 }
 
 /** Reads whose value is used by, or after, a unit that writes the variable later than the read. */
 function readsToCopy(order: readonly LoweredUnit[], program: Program): Set<IrValue> {
-  const lastWrites = new Map<string, number[]>();
+  const writesOf = new Map<string, number[]>();
   const readAt = new Map<IrValue, number>();
   const lastUse = new Map<IrValue, number>();
   order.forEach((lowered, position) => {
-    for (const key of variablesWritten(lowered))
-      lastWrites.set(key, [...(lastWrites.get(key) ?? []), position]);
+    for (const key of variablesWritten(lowered)) listOf(writesOf, key).push(position);
     for (const input of lowered.unit.nodes.flatMap((node) => node.inputs))
       lastUse.set(aliasRoot(input), position);
     const { root } = lowered.unit;
@@ -161,9 +228,8 @@ function readsToCopy(order: readonly LoweredUnit[], program: Program): Set<IrVal
   for (const value of program.fetches) lastUse.set(aliasRoot(value), order.length);
   const copied = new Set<IrValue>();
   for (const [value, position] of readAt) {
-    const writes = lastWrites.get(variableRead(value).key) ?? [];
-    const end = lastUse.get(value) ?? position;
-    if (writes.some((write) => write > position && write <= end)) copied.add(value);
+    const next = firstAfter(writesOf.get(variableRead(value).key) ?? [], position);
+    if (next !== undefined && next <= (lastUse.get(value) ?? position)) copied.add(value);
   }
   return copied;
 }

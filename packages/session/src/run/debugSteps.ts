@@ -27,9 +27,12 @@ function nested(value: NestedArray, count: number): string {
 const assertStep: HostStepFn = (node, [condition, ...data]) => {
   if (Number(condition?.data[0] ?? 0) !== 0) return [];
   const shown = data.map((value) => `[${summary(value, node.attrs.int('summarize'))}]`);
-  throw new InvalidArgumentError(`Assert "${node.name}": assertion failed: ${shown.join(' ')}${node.site}`, {
-    node: node.name,
-  });
+  throw new InvalidArgumentError(
+    `Assert "${node.name}": assertion failed: ${shown.join(' ')}${node.site()}`,
+    {
+      node: node.name,
+    },
+  );
 };
 
 const printed = new WeakMap<object, number>();
@@ -61,7 +64,7 @@ const stringFormat: HostStepFn = (node, inputs) => {
 const countUpTo: HostStepFn = (node, [count]) => {
   const limit = node.attrs.int('limit');
   if (Number(count?.data[0] ?? 0) < limit) return [];
-  throw new OutOfRangeError(`${node.type} "${node.name}": reached limit of ${limit}${node.site}`, {
+  throw new OutOfRangeError(`${node.type} "${node.name}": reached limit of ${limit}${node.site()}`, {
     node: node.name,
   });
 };
@@ -70,7 +73,7 @@ const countUpTo: HostStepFn = (node, [count]) => {
 const checkNumerics: HostStepFn = (node, [finite]) => {
   if (Number(finite?.data[0] ?? 0) !== 0) return [];
   throw new InvalidArgumentError(
-    `CheckNumerics "${node.name}": ${node.attrs.string('message')} : the tensor has NaN or infinite elements${node.site}`,
+    `CheckNumerics "${node.name}": ${node.attrs.string('message')} : the tensor has NaN or infinite elements${node.site()}`,
     { node: node.name },
   );
 };
@@ -79,7 +82,7 @@ const hostFunction: HostStepFn = async (node, inputs) => {
   const func = hostFunctionOf(node.attrs.string('token'));
   if (func === undefined) {
     throw new NotFoundError(
-      `${node.type} "${node.name}": its function is not part of this program: graph files do not keep functions${node.site}`,
+      `${node.type} "${node.name}": its function is not part of this program: graph files do not keep functions${node.site()}`,
       { node: node.name },
     );
   }
@@ -89,7 +92,7 @@ const hostFunction: HostStepFn = async (node, inputs) => {
     types.length === 1 && !isListOfOne(result) ? [result] : (result as readonly unknown[] | undefined);
   if (types.length > 0 && results?.length !== types.length) {
     throw new InvalidArgumentError(
-      `${node.type} "${node.name}": the function returned ${results?.length ?? 0} values, expected ${types.length}${node.site}`,
+      `${node.type} "${node.name}": the function returned ${results?.length ?? 0} values, expected ${types.length}${node.site()}`,
       { node: node.name },
     );
   }
@@ -110,7 +113,7 @@ function toValue(result: unknown, dtype: DType, node: Parameters<HostStepFn>[0])
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     throw new InvalidArgumentError(
-      `${node.type} "${node.name}": the function's result is no ${dtype} tensor: ${error.message}${node.site}`,
+      `${node.type} "${node.name}": the function's result is no ${dtype} tensor: ${error.message}${node.site()}`,
       { node: node.name, cause: error },
     );
   }

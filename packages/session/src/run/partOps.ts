@@ -81,7 +81,7 @@ export class PartOps {
   private async stepped(op: Operation, tensors: readonly RuntimeTensor[]): Promise<readonly RuntimeValue[]> {
     await readTensors(this.context.handle, tensors);
     const values = await Promise.all(tensors.map((tensor) => readTensor(this.context.handle, tensor)));
-    const node = { type: op.type, name: op.name, attrs: op.attrs, inputs: [], site: op.creationSite() };
+    const node = { type: op.type, name: op.name, attrs: op.attrs, inputs: [], site: () => op.creationSite() };
     const results = (await hostStep(op.type)?.(node, values, this.context.environment)) ?? [];
     return results.map(hostTensor);
   }
