@@ -71,5 +71,6 @@ export * as math from './math.js';
 export * as nn from './nn.js';
 export * as quantization from './quantization.js';
 export * as random from './random.js';
+export * as savedModel from './savedModel.js';
 export * as sparse from './sparse.js';
 export * as train from './train.js';

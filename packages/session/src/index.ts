@@ -25,6 +25,7 @@ export {
 } from './checkpoint/saver.js';
 export { openCheckpoint, type OpenCheckpoint } from './checkpoint/files.js';
 export { exportMetaGraph, importMetaGraph } from './checkpoint/metaGraph.js';
+export * as savedModel from './savedModel/index.js';
 export { globalStep } from './globalStep.js';
 export { readGraph, writeGraph } from './io.js';
 export {

@@ -15,6 +15,7 @@ import type { AttrValue as AttrProto, FunctionDef, NodeDef, OpDef } from '../pro
 import { TensorShape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 import { attrsFromProto, attrsToProto } from './attrProto.js';
+import { withoutDefaults } from './defaultAttrs.js';
 import { inertOutputs } from './inertOps.js';
 
 // ---------------------------------------------------------------------------------------------------- writing
@@ -76,7 +77,7 @@ class FunctionWriter {
       op: op.type,
       input: [...op.inputs.map((input) => this.reference(input)), ...controls],
       device: op.device,
-      attr: attrsToProto(op.attrs.values),
+      attr: attrsToProto(withoutDefaults(op.type, op.attrs.values, 'newer')),
     };
   }
 

@@ -5,6 +5,7 @@ import { lookupOp } from '../opTable.js';
 import type { Operation } from '../operation.js';
 import type { Init } from '../proto/message.js';
 import type {
+  AssetFileDef,
   CollectionDef,
   MetaGraphDef,
   MetaGraphDefMetaInfoDef,
@@ -39,6 +40,11 @@ export interface ExportMetaGraphOptions {
   readonly metaInfo?: Init<MetaGraphDefMetaInfoDef> | undefined;
   /** Writes the known output shapes into the nodes. Default true. */
   readonly addShapes?: boolean | undefined;
+  /** Leaves out the nodes' device labels. */
+  readonly clearDevices?: boolean | undefined;
+  /** Leaves out attributes that hold their defaults, which older readers may not know. */
+  readonly stripDefaultAttrs?: boolean | undefined;
+  readonly assetFileDefs?: readonly Init<AssetFileDef>[] | undefined;
   /** Called for a collection that has no form in files, which is then left out. Default: throws. */
   readonly onUnsupported?: ((key: string) => void) | undefined;
 }
@@ -49,9 +55,15 @@ export interface ExportMetaGraphOptions {
  */
 export function exportMetaGraph(options: ExportMetaGraphOptions = {}): Init<MetaGraphDef> {
   const { graph = getDefaultGraph(), saverDef, signatureDefs, metaInfo, addShapes = true } = options;
+  const { clearDevices, stripDefaultAttrs, assetFileDefs } = options;
   return {
-    metaInfoDef: { ...metaInfo, strippedOpList: { op: usedOpDefs(graph) } },
-    graphDef: graphToGraphDef(graph, { addShapes }),
+    metaInfoDef: {
+      ...metaInfo,
+      strippedOpList: { op: usedOpDefs(graph) },
+      strippedDefaultAttrs: stripDefaultAttrs ?? false,
+    },
+    graphDef: graphToGraphDef(graph, { addShapes, clearDevices, stripDefaultAttrs }),
+    assetFileDef: assetFileDefs,
     saverDef,
     collectionDef: collectionsToProto(graph, options),
     signatureDef: signatureDefs,

@@ -47,6 +47,17 @@ export async function readFileIfPresent(path: string): Promise<Uint8Array | unde
   }
 }
 
+/** The names in a directory; none when it does not exist. */
+export async function directoryEntries(path: string): Promise<string[]> {
+  const { readdir } = await fs();
+  try {
+    return await readdir(path);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
+
 /** The code of a system error. */
 function errorCode(error: unknown): unknown {
   return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;

@@ -6,10 +6,13 @@ import {
   importMetaGraph as fromMetaGraph,
   InvalidArgumentError,
   NotFoundError,
+  readVariable,
   Variable,
+  VariableNodes,
   writeMetaGraph,
   type ExportMetaGraphOptions,
   type Graph,
+  type ImportedMetaGraph,
   type ImportMetaGraphOptions,
   type SaverDefFields,
   type SaverNodes,
@@ -18,9 +21,9 @@ import {
 import { readFileIfPresent, writeFileAtomically } from './files.js';
 import { Saver } from './saver.js';
 
-/** Writes a MetaGraphDef file, text when the name ends in `txt`. Throws for collections without a form in files. */
+/** Writes a MetaGraphDef file: text when the name ends in `txt`, JSON when in `.json`, else binary. Throws for collections without a form in files. */
 export async function exportMetaGraph(filename: string, options: ExportMetaGraphOptions = {}): Promise<void> {
-  const encoding = filename.endsWith('txt') ? 'pbtxt' : 'pb';
+  const encoding = filename.endsWith('txt') ? 'pbtxt' : filename.endsWith('.json') ? 'json' : 'pb';
   await writeFileAtomically(filename, [writeMetaGraph(toMetaGraph(options), encoding)]);
 }
 
@@ -35,8 +38,12 @@ export async function importMetaGraph(
   const bytes = await readFileIfPresent(filename);
   if (bytes === undefined) throw new NotFoundError(`there is no file "${filename}"`);
   const graph = options.graph ?? getDefaultGraph();
-  const { saverDef, scope } = fromMetaGraph(bytes, options);
-  if (saverDef === undefined) return null;
+  return saverOf(graph, fromMetaGraph(bytes, options));
+}
+
+/** The saver of an imported graph, or `null` when its file has none. */
+export function saverOf(graph: Graph, { saverDef, scope }: ImportedMetaGraph): Saver | null {
+  if (saverDef === undefined || saverDef.restoreOpName === '') return null;
   const fields: SaverDefFields = { ...saverDef, version: 2 };
   const nodes = findSaverNodes(graph, fields, scope);
   const { maxToKeep, keepCheckpointEveryNHours } = fields;
@@ -55,7 +62,8 @@ function findSaverNodes(graph: Graph, saverDef: SaverDefFields, scope: string): 
   const variables = new Map<string, Variable>();
   for (const assign of assignments(restore)) {
     const [handle, restored] = assign.inputs;
-    const variable = handle === undefined ? undefined : byHandle.get(handle);
+    const variable =
+      handle === undefined ? undefined : (byHandle.get(handle) ?? variableBehind(handle, assign));
     const key = restored === undefined ? undefined : restoredKey(restored);
     if (variable === undefined || key === undefined) {
       throw new InvalidArgumentError(
@@ -72,6 +80,22 @@ function findSaverNodes(graph: Graph, saverDef: SaverDefFields, scope: string): 
     saverDef,
   };
 }
+
+/** A variable that the file's collections do not tell of. */
+function variableBehind(handle: Tensor, initializer: Operation): Variable | undefined {
+  const { op } = handle;
+  if (!VARIABLES.has(op.type)) return undefined;
+  if (handle.dtype !== 'resource') {
+    return new Variable(new VariableNodes(handle, initializer, handle, null, false));
+  }
+  const read = op.graph.operations.find(
+    ({ type, inputs }) => type === 'ReadVariableOp' && inputs[0] === handle,
+  );
+  const snapshot = read?.output(0) ?? op.graph.asDefault(() => readVariable(handle));
+  return new Variable(new VariableNodes(handle, initializer, snapshot, null, false));
+}
+
+const VARIABLES: ReadonlySet<string> = new Set(['VarHandleOp', 'VariableV2', 'Variable']);
 
 function assignments(restore: Operation): Operation[] {
   return restore.controlInputs.flatMap((op) => (op.type === 'NoOp' ? assignments(op) : [op]));

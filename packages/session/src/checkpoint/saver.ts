@@ -54,6 +54,8 @@ export interface SaveOptions {
   readonly latestFilename?: string;
   /** Also write the graph as `<prefix>.meta`. Default true. */
   readonly writeMetaGraph?: boolean;
+  /** Also list the checkpoint as the latest, and delete those beyond the number to keep. Default true. */
+  readonly writeState?: boolean;
 }
 
 export interface RestoreOptions {
@@ -113,7 +115,7 @@ export class Saver {
    * the list `checkpoint` is updated last. Throws when a variable is not initialized.
    */
   async save(sess: Session, savePath: string, options: SaveOptions = {}): Promise<string> {
-    const { latestFilename = CHECKPOINT_STATE_FILE, writeMetaGraph = true } = options;
+    const { latestFilename = CHECKPOINT_STATE_FILE, writeMetaGraph = true, writeState = true } = options;
     if (savePath === '' || savePath.endsWith('/')) {
       throw new InvalidArgumentError(
         `save: "${savePath}" is not a checkpoint prefix; it needs a file name, such as "out/model.ckpt"`,
@@ -130,7 +132,7 @@ export class Saver {
     if (writeMetaGraph) {
       await writeFileAtomically(`${prefix}.meta`, [metaGraphBytes(sess, this.saverDef)]);
     }
-    await this.keep(prefix, latestFilename);
+    if (writeState) await this.keep(prefix, latestFilename);
     return prefix;
   }
 
