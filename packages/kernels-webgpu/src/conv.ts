@@ -3,7 +3,8 @@
  * intermediate copies ("implicit GEMM"). Groups, and the phases of a strided input gradient, are batches.
  */
 import type { OpName } from '@forerun/graph';
-import type { Contraction, Epilogue, Loop, OutputCode, Variant } from './contraction/contraction.js';
+import { lowerChosen } from './contraction/candidates.js';
+import type { Contraction, Epilogue, Loop, OutputCode } from './contraction/contraction.js';
 import { sum, times } from './contraction/contraction.js';
 import {
   convGeometry,
@@ -31,9 +32,6 @@ import { fusedEpilogue } from './fusedEpilogue.js';
 import { device, type Kernel, type KernelContext, type Lowered } from './kernel.js';
 import type { Width } from './wgsl/dtype.js';
 import { inputBinding, outputBinding, type ShaderBinding } from './wgsl/shader.js';
-
-/** Chooses how a contraction of a given shape is carried out; tests and tuning pass their own. */
-export type VariantChoice = (shape: ContractionShape) => Variant;
 
 /** Results in the places of the pixels that `pixel` names `<id>_n`, `<id>_at_<axis>`. */
 function imageOutput(
@@ -68,7 +66,7 @@ function tapTerms(g: ConvGeometry): Term[] {
 }
 
 /** Lowers a forward convolution. */
-export function lowerConvolution(c: KernelContext, choose: VariantChoice, epilogue?: Epilogue): Lowered {
+export function lowerConvolution(c: KernelContext, epilogue?: Epilogue): Lowered {
   const g = convGeometry(c.attrs, c.input(0).shape, c.input(1).shape, c.output(0).shape);
   const [channels, filters] = [g.channels / g.groups, g.filters / g.groups];
   const lines = runsAlongLines(g);
@@ -99,7 +97,12 @@ export function lowerConvolution(c: KernelContext, choose: VariantChoice, epilog
     ...(epilogue === undefined ? {} : { epilogue }),
   };
   const turns = product(looped, (axis) => axis.kernel);
-  return lowerContraction(c, contraction, choose({ rows, columns: filters, depth, turns, batch: g.groups }));
+  const outermost = contraction.loops[0]?.count;
+  const shape = { ...shapeOf(c, g), rows, columns: filters, depth, turns, batch: g.groups };
+  // The sum can be cut between the outermost taps, where what is stored is a row-major matrix.
+  const splits = (wanted: number): number => Math.min(wanted, Number(outermost ?? 1));
+  const cut = g.groups === 1 && !g.channelsFirst ? { ...shape, splits } : shape;
+  return lowerChosen(c, cut, (v) => lowerContraction(c, contraction, v));
 }
 
 /** The pixels of the output; without groups and with channels last they are rows of a matrix. */
@@ -124,7 +127,7 @@ function constants(loops: readonly Loop[], prologue: string): string {
 }
 
 /** Lowers the gradient of the input. */
-export function lowerConvBackpropInput(c: KernelContext, choose: VariantChoice): Lowered {
+export function lowerConvBackpropInput(c: KernelContext): Lowered {
   const g = convGeometry(c.attrs, c.output(0).shape, c.input(1).shape, c.input(2).shape);
   const [channels, filters] = [g.channels / g.groups, g.filters / g.groups];
   const phases = product(g.axes, (axis) => phaseAxis(axis).phases);
@@ -155,13 +158,14 @@ export function lowerConvBackpropInput(c: KernelContext, choose: VariantChoice):
     output: inputPixels(c, g),
   };
   const turns = product(g.axes, (axis) => Math.ceil(axis.kernel / phaseAxis(axis).phases));
-  const shape = { rows, columns: channels, depth: filters, turns, batch };
+  const shape = { ...shapeOf(c, g), rows, columns: channels, depth: filters, turns, batch };
   if (filters * product(g.axes, (axis) => axis.kernel * axis.output) === 0) {
     // Nothing reaches the input: all of it is zero, and there are no phases to speak of.
     const pixels = g.batch * product(g.axes, (axis) => axis.input);
-    return lowerContraction(c, { ...contraction, depth: 0, rows: pixels, batch: g.groups }, choose(shape));
+    const nothing = { ...contraction, depth: 0, rows: pixels, batch: g.groups };
+    return lowerContraction(c, nothing, chooseVariant(shape, c.adapter));
   }
-  return lowerContraction(c, contraction, choose(shape));
+  return lowerChosen(c, shape, (v) => lowerContraction(c, contraction, v));
 }
 
 /** `group`, and per axis the phase and what follows from it, of the `batch`. */
@@ -214,7 +218,7 @@ function inputPixels(c: KernelContext, g: ConvGeometry): OutputCode {
 }
 
 /** Lowers the gradient of the filter. */
-export function lowerConvBackpropFilter(c: KernelContext, choose: VariantChoice): Lowered {
+export function lowerConvBackpropFilter(c: KernelContext): Lowered {
   const g = convGeometry(c.attrs, c.input(0).shape, c.output(0).shape, c.input(2).shape);
   const [channels, filters] = [g.channels / g.groups, g.filters / g.groups];
   const strides = outputStrides(g);
@@ -252,8 +256,10 @@ export function lowerConvBackpropFilter(c: KernelContext, choose: VariantChoice)
     }),
   };
   const splits = (wanted: number): number => Math.min(wanted, lines);
-  const shape = { rows, columns: filters, depth, turns: lines, batch: g.groups };
-  return lowerContraction(c, contraction, choose(g.groups === 1 ? { ...shape, splits } : shape));
+  const shape = { ...shapeOf(c, g), rows, columns: filters, depth, turns: lines, batch: g.groups };
+  return lowerChosen(c, g.groups === 1 ? { ...shape, splits } : shape, (v) =>
+    lowerContraction(c, contraction, v),
+  );
 }
 
 /** `line_n` and `line_<axis>` of line number `line` of the output. */
@@ -269,22 +275,27 @@ function lineVariables(g: ConvGeometry): string {
   return parts.join('\n');
 }
 
-function lowerWith(lower: (c: KernelContext, choose: VariantChoice) => Lowered): Kernel {
-  return device((c) => lower(c, (shape) => chooseVariant(shape, c.adapter)));
+/** What the choice of a variant depends on besides the sizes: how rows and columns lie in the image. */
+function shapeOf(c: KernelContext, g: ConvGeometry): Pick<ContractionShape, 'kind' | 'detail'> {
+  const axes = g.axes.map(({ input, kernel, stride, dilation, before }) => {
+    const step = `${stride === 1 ? '' : `/${stride}`}${dilation === 1 ? '' : `d${dilation}`}`;
+    return `${input}k${kernel}${step}p${before}`;
+  });
+  return { kind: c.op.replace('_Fused', ''), detail: `${axes.join(',')}${g.channelsFirst ? ' first' : ''}` };
 }
 
 /** A convolution and the steps that follow it. */
-const fused = lowerWith((c, choose) => {
+const fused = device((c) => {
   const g = convGeometry(c.attrs, c.input(0).shape, c.input(1).shape, c.output(0).shape);
   const channelStride = g.channelsFirst ? product(g.axes, (axis) => axis.output) : 1;
   const columnsAreChannels = !g.channelsFirst && g.groups === 1;
   const layout = { channels: g.filters, channelStride, columnsAreChannels };
-  return lowerConvolution(c, choose, fusedEpilogue(c, layout));
+  return lowerConvolution(c, fusedEpilogue(c, layout));
 });
 
-const forward = lowerWith((c, choose) => lowerConvolution(c, choose));
-const toInput = lowerWith(lowerConvBackpropInput);
-const toFilter = lowerWith(lowerConvBackpropFilter);
+const forward = device((c) => lowerConvolution(c));
+const toInput = device(lowerConvBackpropInput);
+const toFilter = device(lowerConvBackpropFilter);
 
 export const CONV_KERNELS = {
   ...DEPTHWISE_KERNELS,

@@ -13,7 +13,7 @@ import {
   type Lowered,
 } from './kernel.js';
 import { lowerProduct, productShape, type MatrixProduct } from './matrix.js';
-import { chooseVariant } from './contraction/variant.js';
+import { lowerChosen } from './contraction/candidates.js';
 import { storageType, wrapped } from './wgsl/dtype.js';
 import { bytesOf, gridFor, gridStride, linearIndex, unflatten } from './wgsl/indexing.js';
 import { inputBinding, outputBinding, shader, type ShaderBinding } from './wgsl/shader.js';
@@ -266,11 +266,12 @@ function multiply(
   const seen: KernelContext = {
     ...c,
     inputs: [a, b].map(({ shape }) => ({ dtype, shape })),
+    outputs: [{ dtype, shape: out.shape }],
     input: (i) => ({ dtype, shape: (i === 0 ? a : b).shape }),
     output: () => ({ dtype, shape: out.shape }),
     unsupported: (why) => c.unsupported(why),
   };
-  const lowered = lowerProduct(seen, product, chooseVariant(productShape(product), c.adapter));
+  const lowered = lowerChosen(seen, productShape(product), (v) => lowerProduct(seen, product, v));
   const first = steps.scratch.length;
   steps.scratch.push(...(lowered.scratch ?? []));
   const moved = (source: BindingSource): BindingSource => {

@@ -25,6 +25,31 @@ export interface AdapterFacts {
   readonly maxWorkgroups: number;
   /** Invocations per workgroup. */
   readonly maxInvocations: number;
+  /** Says which candidate a kernel takes where it has several; absent: the first, which is the default. */
+  readonly choose?: (choice: Choice) => number;
+}
+
+/** Several ways to compute the same, of which the fastest depends on the adapter. */
+export interface Choice {
+  /** Everything that the candidates' shaders depend on, besides the adapter. */
+  readonly signature: string;
+  /** Name of the node that is lowered. */
+  readonly node: string;
+  /** Multiplications and additions of one run, in pairs. */
+  readonly products: number;
+  /** The default first. */
+  readonly candidates: readonly Candidate[];
+  /** What the bindings of `lower` refer to. */
+  readonly inputs: readonly Operand[];
+  readonly outputs: readonly Operand[];
+  /** The dispatches of candidate `index`. */
+  lower(index: number): Lowered;
+}
+
+export interface Candidate {
+  readonly name: string;
+  /** Multiplications in the body of the innermost loop: what a driver's time to compile grows with. */
+  readonly body: number;
 }
 
 export interface KernelContext {

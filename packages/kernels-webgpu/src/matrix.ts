@@ -1,9 +1,10 @@
 /** Kernels of matrix products. */
 import { sizeOf, type OpName } from '@forerun/graph';
+import { lowerChosen } from './contraction/candidates.js';
 import type { Contraction, Epilogue, Variant } from './contraction/contraction.js';
 import { linearFactor, linearOutput } from './contraction/linear.js';
 import { lowerContraction } from './contraction/lower.js';
-import { chooseVariant, type ContractionShape } from './contraction/variant.js';
+import type { ContractionShape } from './contraction/variant.js';
 import { fusedEpilogue } from './fusedEpilogue.js';
 import { device, type Kernel, type KernelContext, type Lowered } from './kernel.js';
 import { MATRIX_DIAG_KERNELS } from './matrixDiag.js';
@@ -41,10 +42,12 @@ export function matrixProduct(c: KernelContext, transposeA: boolean, transposeB:
 /** What the choice of a variant depends on. */
 export function productShape(p: MatrixProduct): ContractionShape {
   return {
+    kind: 'product',
     rows: p.rows,
     columns: p.columns,
     depth: p.depth,
     batch: sizeOf(p.batchShape),
+    detail: `${p.transposeA ? 'T' : 'N'}${p.transposeB ? 'T' : 'N'}`,
     splits: (wanted) => depthSplits(p.depth, wanted),
   };
 }
@@ -123,7 +126,7 @@ function batchOffsets(p: MatrixProduct): { code: string; a: number; b: number } 
 
 function lowerProductOf(c: KernelContext, transposeA: string, transposeB: string): Lowered {
   const product = matrixProduct(c, c.attrs.bool(transposeA), c.attrs.bool(transposeB));
-  return lowerProduct(c, product, chooseVariant(productShape(product), c.adapter));
+  return lowerChosen(c, productShape(product), (v) => lowerProduct(c, product, v));
 }
 
 function lowerWith(transposeA: string, transposeB: string): Kernel {
@@ -141,8 +144,8 @@ const batchMatMulV3 = device((c) => {
 const fusedMatMul = device((c) => {
   const product = matrixProduct(c, c.attrs.bool('transpose_a'), c.attrs.bool('transpose_b'));
   const layout = { channels: product.columns, channelStride: 1, columnsAreChannels: true };
-  const variant = chooseVariant(productShape(product), c.adapter);
-  return lowerProduct(c, product, variant, fusedEpilogue(c, layout));
+  const epilogue = fusedEpilogue(c, layout);
+  return lowerChosen(c, productShape(product), (v) => lowerProduct(c, product, v, epilogue));
 });
 
 export const MATRIX_KERNELS = {

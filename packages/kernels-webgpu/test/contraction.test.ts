@@ -1,8 +1,16 @@
 /** Contractions: which variant a shape gets on which adapter, the shaders of small ones, the grid. */
 import { makeNode } from '@forerun/testing';
 import type { AttrInputs, HostValue } from '@forerun/graph';
-import { KERNELS, type AdapterFacts, type KernelContext, type Lowered } from '@forerun/kernels-webgpu';
+import {
+  KERNELS,
+  type AdapterFacts,
+  type Choice,
+  type KernelContext,
+  type Lowered,
+} from '@forerun/kernels-webgpu';
 import type { Epilogue } from '../src/contraction/contraction.js';
+import { candidates, signatureOf } from '../src/contraction/candidates.js';
+import { variantName } from '../src/contraction/contraction.js';
 import { inLoops } from '../src/contraction/loops.js';
 import { foldGrid } from '../src/wgsl/foldedGrid.js';
 import { chooseVariant } from '../src/contraction/variant.js';
@@ -66,23 +74,23 @@ const labels = ({ dispatches }: Lowered): string[] => dispatches.map(({ label })
 describe('the choice of a variant', () => {
   it.each([
     [
-      { rows: 1024, columns: 1024, depth: 1024, batch: 1 },
+      { kind: 'product', rows: 1024, columns: 1024, depth: 1024, batch: 1 },
       { rows: 16, columns: 4, unroll: 4, splits: 1 },
     ],
     [
-      { rows: 128, columns: 10, depth: 10, batch: 1 },
+      { kind: 'product', rows: 128, columns: 10, depth: 10, batch: 1 },
       { rows: 16, columns: 2, unroll: 5 },
     ],
     [
-      { rows: 3, columns: 8, depth: 5, batch: 1 },
+      { kind: 'product', rows: 3, columns: 8, depth: 5, batch: 1 },
       { rows: 4, columns: 1, unroll: 5 },
     ],
     [
-      { rows: 800, columns: 64, depth: 14, turns: 1792, batch: 1 },
+      { kind: 'product', rows: 800, columns: 64, depth: 14, turns: 1792, batch: 1 },
       { rows: 32, columns: 4, unroll: 2 },
     ],
     [
-      { rows: 800, columns: 64, depth: 13, turns: 1792, batch: 1 },
+      { kind: 'product', rows: 800, columns: 64, depth: 13, turns: 1792, batch: 1 },
       { rows: 32, columns: 4, unroll: 1 },
     ],
   ])('for %j on a software adapter', (shape, want) => {
@@ -90,22 +98,90 @@ describe('the choice of a variant', () => {
   });
 
   it('keeps bodies small for narrow subgroups and shares nothing without subgroups', () => {
-    const shape = { rows: 256, columns: 256, depth: 64, batch: 1 };
+    const shape = { kind: 'product', rows: 256, columns: 256, depth: 64, batch: 1 };
     expect(chooseVariant(shape, { ...SOFTWARE, subgroupSize: 4 })).toMatchObject({ lanes: 4, rows: 8 });
     expect(chooseVariant(shape, { ...SOFTWARE, subgroupSize: 0 })).toMatchObject({ lanes: 1, rows: 4 });
   });
 
   it('splits long sums with few results, into parts that the sum allows', () => {
-    const shape = { rows: 25, columns: 32, depth: 28, turns: 3584, batch: 1 };
+    const shape = { kind: 'product', rows: 25, columns: 32, depth: 28, turns: 3584, batch: 1 };
     expect(chooseVariant(shape, SOFTWARE).splits).toBe(1);
     expect(chooseVariant({ ...shape, splits: (wanted) => wanted }, SOFTWARE).splits).toBe(8);
     expect(chooseVariant({ ...shape, splits: () => 3 }, HARDWARE)).toMatchObject({ form: 'tile', splits: 3 });
   });
 
   it('uses workgroup memory on hardware', () => {
-    const shape = { rows: 2048, columns: 2048, depth: 64, batch: 1 };
-    expect(chooseVariant(shape, HARDWARE)).toEqual({ form: 'tile', threads: 16, depth: 16, splits: 1 });
+    const shape = { kind: 'product', rows: 2048, columns: 2048, depth: 64, batch: 1 };
+    expect(chooseVariant(shape, HARDWARE)).toEqual({
+      form: 'tile',
+      threads: 16,
+      rows: 4,
+      columns: 4,
+      depth: 16,
+      splits: 1,
+    });
     expect(chooseVariant({ ...shape, rows: 20 }, HARDWARE)).toMatchObject({ threads: 8 });
+  });
+});
+
+describe('the candidates', () => {
+  const shapes = [
+    { kind: 'product', rows: 1024, columns: 1024, depth: 1024, batch: 1 },
+    { kind: 'product', rows: 1, columns: 3136, depth: 1024, batch: 1, splits: (wanted: number) => wanted },
+    { kind: 'product', rows: 128, columns: 10, depth: 1024, batch: 1, splits: (wanted: number) => wanted },
+    { kind: 'product', rows: 1, columns: 1, depth: 1, batch: 1 },
+    { kind: 'Conv2D', rows: 6272, columns: 64, depth: 192, turns: 3, batch: 1 },
+    { kind: 'Conv2DBackpropFilter', rows: 27, columns: 32, depth: 32, turns: 2048, batch: 4 },
+  ];
+  const adapters = [0, 4, 8, 16, 32, 64, 128].flatMap((subgroupSize) => [
+    { ...SOFTWARE, subgroupSize },
+    { ...HARDWARE, subgroupSize },
+  ]);
+
+  it.each(shapes)('for %j begin with the default and are few and different', (shape) => {
+    for (const adapter of adapters) {
+      const variants = candidates(shape, adapter);
+      const names = variants.map(variantName);
+      expect(variants[0]).toEqual(chooseVariant(shape, adapter));
+      expect(names.length).toBeLessThanOrEqual(12);
+      expect(new Set(names).size).toBe(names.length);
+      for (const v of variants) {
+        if (v.form === 'fragment') expect([1, adapter.subgroupSize]).toContain(v.lanes);
+        else expect(v.threads ** 2).toBeLessThanOrEqual(adapter.maxInvocations);
+      }
+    }
+  });
+
+  it('have every form somewhere', () => {
+    const names = shapes.flatMap((shape) =>
+      adapters.flatMap((adapter) => candidates(shape, adapter).map(variantName)),
+    );
+    const forms = new Set(
+      names.map((name) => `${name.replace(/\d.*/, '')}${/s\d+$/.test(name) ? ' split' : ''}`),
+    );
+    expect([...forms].sort()).toEqual(
+      ['register', 'subgroup', 'tile', 'turned'].flatMap((form) => [form, `${form} split`]).sort(),
+    );
+  });
+
+  it('are told apart by signatures that name what kernels depend on', () => {
+    const shape = { kind: 'Conv2D', rows: 8, columns: 4, depth: 3, turns: 2, batch: 5, detail: '7k3p1' };
+    expect(signatureOf(shape, 'float32')).toBe('Conv2D float32 8x4x3*2 b5 7k3p1');
+  });
+
+  it('are taken as the adapter says', () => {
+    const asked: string[] = [];
+    const choose = (choice: Choice): number => {
+      asked.push(choice.signature, choice.candidates[1]?.name ?? '');
+      return 1;
+    };
+    const text = labels(lowered('MatMul', [zeros(64, 32), zeros(32, 64)], {}, { ...SOFTWARE, choose }));
+    expect(asked).toEqual(['product float32 64x64x32 NN', 'subgroup32x4k4']);
+    expect(text).toEqual(['MatMul.subgroup32x4k4']);
+    const none = { ...SOFTWARE, choose: () => 99 };
+    expect(() => lowered('MatMul', [zeros(64, 32), zeros(32, 64)], {}, none)).toThrow(
+      'there is no candidate 99',
+    );
   });
 });
 

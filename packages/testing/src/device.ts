@@ -79,7 +79,15 @@ function adapterFacts(adapter: GPUAdapter, device: GPUDevice): AdapterFacts {
     maxBindingBytes: limits.maxStorageBufferBindingSize,
     maxWorkgroups: limits.maxComputeWorkgroupsPerDimension,
     maxInvocations: limits.maxComputeInvocationsPerWorkgroup,
+    ...forcedChoice(process.env.FORERUN_TUNE_CHOICE),
   };
+}
+
+/** With `FORERUN_TUNE_CHOICE=i`, kernels take their candidate `i` (modulo their number) in place of the default. */
+function forcedChoice(text: string | undefined): Pick<AdapterFacts, 'choose'> {
+  if (text === undefined || text === '') return {};
+  if (!/^\d+$/.test(text)) throw new RangeError(`FORERUN_TUNE_CHOICE is "${text}": expected a whole number`);
+  return { choose: ({ candidates }) => Number(text) % candidates.length };
 }
 
 /** Throws what the device reported since the last call. */

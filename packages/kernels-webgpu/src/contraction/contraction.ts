@@ -83,6 +83,13 @@ export interface Contraction {
   readonly b: Factor;
   readonly output: OutputCode;
   readonly epilogue?: Epilogue;
+  /** Rows and columns have been exchanged (`turned`); those of `output` and `epilogue` have not. */
+  readonly turned?: boolean;
+}
+
+/** The same contraction with the roles of the factors exchanged: `b`'s columns become rows. */
+export function turned(x: Contraction): Contraction {
+  return { ...x, rows: x.columns, columns: x.rows, a: x.b, b: x.a, turned: true };
 }
 
 /** How a contraction is carried out; see variant.ts for the choice. */
@@ -102,15 +109,28 @@ export interface FragmentVariant {
   readonly unroll: number;
   /** Parts into which the outermost loop is cut; partial sums are added by a second dispatch. */
   readonly splits: number;
+  /** The tile is laid over the transposed result: lanes hold its rows and share the fragment of `b`. */
+  readonly turned?: boolean;
 }
 
-/** Tiles in workgroup memory: `threads` squared invocations, 4 x 4 results each. */
+/** Tiles in workgroup memory: `threads` squared invocations, `rows` x `columns` results each. */
 export interface TileVariant {
   readonly form: 'tile';
   readonly threads: 8 | 16;
+  readonly rows: 4 | 8;
+  readonly columns: 4 | 8;
   /** Depth of a tile. */
   readonly depth: number;
   readonly splits: number;
+}
+
+/** Names a variant, for labels of dispatches and for what tuning remembers: `subgroup16x4k4`, `tile64x64k16s2`. */
+export function variantName(v: Variant): string {
+  const splits = v.splits === 1 ? '' : `s${v.splits}`;
+  if (v.form === 'tile')
+    return `tile${v.threads * v.rows}x${v.threads * v.columns}t${v.threads}k${v.depth}${splits}`;
+  const form = v.turned === true ? 'turned' : v.lanes > 1 ? 'subgroup' : 'register';
+  return `${form}${v.rows}x${v.columns}k${v.unroll}${splits}`;
 }
 
 /** `type` for one element, `vec2<type>` or `vec4<type>` for more. */

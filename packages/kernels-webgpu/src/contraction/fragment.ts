@@ -33,7 +33,8 @@ export function fragmentWidths(x: Contraction, v: FragmentVariant): { a: 1 | 4; 
   const slices = v.unroll % 4 === 0 && x.depth % 4 === 0;
   const a = x.a.vector && (x.a.contiguous === 'depth' ? slices : v.rows % 4 === 0);
   const b = x.b.vector && (x.b.contiguous === 'depth' ? slices : v.columns >= 4);
-  return { a: a ? 4 : 1, b: b ? 4 : 1, output: x.output.vector && v.columns >= 4 ? 4 : 1 };
+  const output = x.output.vector && (x.turned === true ? v.rows % 4 === 0 : v.columns >= 4);
+  return { a: a ? 4 : 1, b: b ? 4 : 1, output: output ? 4 : 1 };
 }
 
 /** Statements of `main` after `tile_row`, `tile_col`, `batch` (and `lane` when there are lanes) are known. */
@@ -57,10 +58,20 @@ export function fragmentBody(x: Contraction, v: FragmentVariant, split: Split | 
     startB(frame),
     accumulators(frame),
     inLoops(x.loops, split, [stepA(frame), stepB(frame), innerLoop(frame)].join('\n')),
-    stores(frame, widths.output),
+    x.turned === true ? turnedStores(frame, widths.output) : stores(frame, widths.output),
   ]
     .filter((part) => part !== '')
     .join('\n');
+}
+
+/** One tile takes all rows, and begins with the first. */
+function oneTileOfRows({ x, v }: Frame): boolean {
+  return v.lanes > 1 && x.rows <= v.rows;
+}
+
+/** Rows of a tile that exist in some tile. */
+function liveRows(frame: Frame): number {
+  return oneTileOfRows(frame) ? frame.x.rows : frame.v.rows;
 }
 
 /** Every tile lies within the rows. Without lanes the grid itself is rounded up to whole workgroups. */
@@ -131,9 +142,10 @@ function stepB(frame: Frame): string {
     .join('\n');
 }
 
-function accumulators({ v, type, width, groups }: Frame): string {
+function accumulators(frame: Frame): string {
+  const { type, width, groups } = frame;
   const lines: string[] = [];
-  for (let r = 0; r < v.rows; r++) {
+  for (let r = 0; r < liveRows(frame); r++) {
     for (let g = 0; g < groups; g++) lines.push(`var acc${r}_${g} = ${vectorOf(type, width)}(0);`);
   }
   return lines.join('\n');
@@ -202,7 +214,7 @@ function join(type: string, parts: readonly string[]): string {
 function products(frame: Frame, steps: number): string {
   const { v, a, groups } = frame;
   const lines: string[] = [];
-  for (let r = 0; r < v.rows; r++) {
+  for (let r = 0; r < liveRows(frame); r++) {
     const elements = Array.from({ length: steps }, (_, j) => `x_${r}_${j}`);
     lines.push(...elements.map((name, j) => `let ${name} = ${rowElement(v, a, r, j)};`));
     for (let g = 0; g < groups; g++) {
@@ -225,11 +237,11 @@ function rowElement(v: FragmentVariant, a: Spread, r: number, j: number): string
 }
 
 function stores(frame: Frame, outputWidth: 1 | 4): string {
-  const { x, v } = frame;
+  const { x } = frame;
   const lines: string[] = [];
-  for (let r = 0; r < v.rows; r++) {
+  for (let r = 0; r < liveRows(frame); r++) {
     const id = `o${r}`;
-    const conditions = wholeRows(frame) ? [] : [`tile_row + ${r}u < ${x.rows}u`];
+    const conditions = wholeRows(frame) || oneTileOfRows(frame) ? [] : [`tile_row + ${r}u < ${x.rows}u`];
     const statements = [x.output.row(id, `tile_row + ${r}u`, outputWidth)];
     const body = storeRow(frame, r, id, outputWidth);
     const exists = x.output.valid?.(id);
@@ -263,6 +275,52 @@ function storeRow(frame: Frame, r: number, id: string, outputWidth: 1 | 4): stri
       const store = `${x.output.binding.name}[${at}] = ${component};`;
       lines.push(whole ? store : `if (${column} + ${i}u < ${x.columns}u) { ${store} }`);
     }
+  }
+  return lines.join('\n');
+}
+
+/** The stores of a turned tile: what a lane holds as a column is a row of the output. */
+function turnedStores(frame: Frame, outputWidth: 1 | 4): string {
+  const { x, width, groups } = frame;
+  const whole = wholeColumns(frame);
+  const lines: string[] = [];
+  for (let g = 0; g < groups; g++) {
+    for (let i = 0; i < width; i++) {
+      const id = `o${g}_${i}`;
+      const row = `col${g} + ${i}u`;
+      const component = width === 1 ? '' : `.${'xyzw'.charAt(i)}`;
+      const exists = x.output.valid?.(id);
+      const body = turnedRow(frame, { id, outputWidth, result: (r) => `acc${r}_${g}${component}` });
+      const text = [
+        x.output.row(id, row, outputWidth),
+        exists === undefined ? body : `if (${exists}) {\n${body}\n}`,
+      ].join('\n');
+      lines.push(whole ? `{\n${text}\n}` : `if (${row} < ${x.columns}u) {\n${text}\n}`);
+    }
+  }
+  return lines.join('\n');
+}
+
+interface TurnedRow {
+  readonly id: string;
+  readonly outputWidth: 1 | 4;
+  /** The result in column `r` of the tile. */
+  readonly result: (r: number) => string;
+}
+
+function turnedRow(frame: Frame, { id, outputWidth, result }: TurnedRow): string {
+  const { x, type } = frame;
+  const safe = wholeRows(frame) || oneTileOfRows(frame);
+  const lines: string[] = [];
+  for (let r = 0; r < liveRows(frame); r += outputWidth) {
+    const column = `tile_row + ${r}u`;
+    const parts = Array.from({ length: outputWidth }, (_, i) => result(r + i));
+    lines.push(`let t${r} = ${join(type, parts)};`);
+    const at = outputWidth === 4 ? `((${column}) >> 2u)` : `(${column}) * ${x.output.columnStride}u`;
+    const element = outputWidth === 4 ? `(${id}_at * 4u + ${column})` : `(${id}_at + ${at})`;
+    const value = x.epilogue?.expression(`t${r}`, column, outputWidth, element) ?? `t${r}`;
+    const store = `${x.output.binding.name}[${id}_at + ${at}] = ${value};`;
+    lines.push(safe ? store : `if (${column} < ${x.rows}u) { ${store} }`);
   }
   return lines.join('\n');
 }

@@ -3,11 +3,19 @@ import type { Dispatch, KernelContext, Lowered } from '../kernel.js';
 import { gridFor, gridStride } from '../wgsl/indexing.js';
 import { scratchBinding, shader, type ShaderBinding } from '../wgsl/shader.js';
 import { vectorType, storageType, type Width } from '../wgsl/dtype.js';
-import type { Contraction, FragmentVariant, OutputCode, TileVariant, Variant } from './contraction.js';
+import {
+  turned,
+  variantName,
+  type Contraction,
+  type FragmentVariant,
+  type OutputCode,
+  type TileVariant,
+  type Variant,
+} from './contraction.js';
 import { fragmentBody, fragmentWidths } from './fragment.js';
 import { linearOutput } from './linear.js';
 import type { Split } from './loops.js';
-import { tileBody, tileDeclarations, tileSize } from './tile.js';
+import { tileBody, tileDeclarations, tileSizes } from './tile.js';
 
 /** Invocations of a workgroup of the form without subgroups. */
 const UNSHARED_THREADS = 64;
@@ -41,7 +49,8 @@ export function lowerContraction(c: KernelContext, x: Contraction, v: Variant): 
 }
 
 function contract(c: KernelContext, x: Contraction, v: Variant, split: Split | null): Dispatch {
-  return v.form === 'fragment' ? contractFragment(c, x, v, split) : contractTile(c, x, v, split);
+  if (v.form === 'tile') return contractTile(c, x, v, split);
+  return contractFragment(c, v.turned === true ? turned(x) : x, v, split);
 }
 
 function contractFragment(
@@ -61,7 +70,7 @@ function contractFragment(
   const widths = fragmentWidths(x, v);
   return shader(
     {
-      label: `${x.label}.${v.lanes > 1 ? 'subgroup' : 'register'}${v.rows}x${v.columns}k${v.unroll}`,
+      label: `${x.label}.${variantName({ ...v, splits: 1 })}`,
       bindings: bindings(x, widths.a, widths.b, widths.output),
       workgroups: [Math.ceil(tiles[0] / across), Math.ceil(tiles[1] / down), z],
       workgroupSize: v.lanes > 1 ? v.lanes : [across, down, 1],
@@ -79,19 +88,19 @@ function contractFragment(
 }
 
 function contractTile(c: KernelContext, x: Contraction, v: TileVariant, split: Split | null): Dispatch {
-  const size = tileSize(v);
+  const size = tileSizes(v);
   const z = x.batch * v.splits;
   return shader(
     {
-      label: `${x.label}.tile${size}k${v.depth}`,
+      label: `${x.label}.${variantName({ ...v, splits: 1 })}`,
       bindings: bindings(x, 1, 1, 1),
-      workgroups: [Math.ceil(x.columns / size), Math.ceil(x.rows / size), z],
+      workgroups: [Math.ceil(x.columns / size.columns), Math.ceil(x.rows / size.rows), z],
       workgroupSize: v.threads * v.threads,
       declarations: [tileDeclarations(x, v), x.epilogue?.declarations ?? ''].join('\n'),
       body: [
         GROUP_NUMBERS,
         groupVariables(x, split),
-        `let tile_row = group_y * ${size}u;\nlet tile_col = group_x * ${size}u;`,
+        `let tile_row = group_y * ${size.rows}u;\nlet tile_col = group_x * ${size.columns}u;`,
         tileBody(x, v, split),
       ].join('\n'),
     },

@@ -1,24 +1,29 @@
 /**
  * The workgroup-memory form of a contraction, for real GPUs: a square of threads loads a tile of both
- * factors, neighbouring threads reading neighbouring elements, and every thread computes 4 x 4 results.
+ * factors, neighbouring threads reading neighbouring elements, and every thread computes a few rows of
+ * runs of four columns. The runs of a thread lie as far apart as all threads together are wide.
  */
 import { storageType } from '../wgsl/dtype.js';
 import { vectorOf, type Contraction, type Factor, type FactorCode, type TileVariant } from './contraction.js';
 import { inLoops, type Split } from './loops.js';
 
-/** Results per thread along each axis. */
-const PER_THREAD = 4;
+/** Columns of a run. */
+const RUN = 4;
+/** Elements between the rows of a tile beyond its length, against bank conflicts. */
+const PADDING = 4;
 
 /** Rows and columns of a tile. */
-export function tileSize(v: TileVariant): number {
-  return v.threads * PER_THREAD;
+export function tileSizes(v: TileVariant): { rows: number; columns: number } {
+  return { rows: v.threads * v.rows, columns: v.threads * v.columns };
 }
 
-/** `var<workgroup>` declarations. Rows are padded against bank conflicts. */
+/** `var<workgroup>` declarations. */
 export function tileDeclarations(x: Contraction, v: TileVariant): string {
-  const elements = v.depth * (tileSize(v) + 4);
+  const { rows, columns } = tileSizes(v);
   const type = storageType(x.dtype);
-  return `var<workgroup> tile_a: array<${type}, ${elements}>;\nvar<workgroup> tile_b: array<${type}, ${elements}>;`;
+  const declare = (name: string, size: number): string =>
+    `var<workgroup> ${name}: array<${type}, ${v.depth * (size + PADDING)}>;`;
+  return `${declare('tile_a', rows)}\n${declare('tile_b', columns)}`;
 }
 
 /** How the threads share the loads of one tile. */
@@ -29,14 +34,31 @@ interface Share {
   /** Length of the free axis of the whole factor. */
   readonly limit: number;
   readonly origin: string;
+  /** Length of the free axis of a tile. */
+  readonly size: number;
 }
 
 /** Statements of `main` after `tile_row`, `tile_col` and `batch` are known. */
 export function tileBody(x: Contraction, v: TileVariant, split: Split | null): string {
-  const a: Share = { name: 'a', factor: x.a, code: x.a.code(1), limit: x.rows, origin: 'tile_row' };
-  const b: Share = { name: 'b', factor: x.b, code: x.b.code(1), limit: x.columns, origin: 'tile_col' };
+  const { rows, columns } = tileSizes(v);
+  const a: Share = {
+    name: 'a',
+    factor: x.a,
+    code: x.a.code(1),
+    limit: x.rows,
+    origin: 'tile_row',
+    size: rows,
+  };
+  const b: Share = {
+    name: 'b',
+    factor: x.b,
+    code: x.b.code(1),
+    limit: x.columns,
+    origin: 'tile_col',
+    size: columns,
+  };
   const type = storageType(x.dtype);
-  const accumulators = [0, 1, 2, 3].map((r) => `var acc${r} = ${vectorOf(type, 4)}(0);`);
+  const accumulators = results(v).map(({ name }) => `var ${name} = ${vectorOf(type, RUN)}(0);`);
   const inner = [
     ...[a, b].flatMap((share) => setups(share, v).map((id) => share.code.step(id))),
     `for (var k0 = 0u; k0 < ${x.depth}u; k0 += ${v.depth}u) {`,
@@ -54,25 +76,33 @@ export function tileBody(x: Contraction, v: TileVariant, split: Split | null): s
     start(b, v),
     ...accumulators,
     inLoops(x.loops, split, inner),
-    stores(x),
+    stores(x, v),
   ]
     .filter((part) => part !== '')
     .join('\n');
 }
 
+/** The vectors of results of a thread: row `r`, run `g`. */
+function results(v: TileVariant): { name: string; r: number; g: number }[] {
+  const runs = v.columns / RUN;
+  return Array.from({ length: v.rows * runs }, (_, i) => {
+    const [r, g] = [Math.floor(i / runs), i % runs];
+    return { name: `acc${r}_${g}`, r, g };
+  });
+}
+
 /** Loads per thread and tile. */
-function loads(v: TileVariant): number {
-  return (tileSize(v) * v.depth) / (v.threads * v.threads);
+function loads(size: number, v: TileVariant): number {
+  return (size * v.depth) / (v.threads * v.threads);
 }
 
 /** Positions on the free axis that a thread loads: all the same when threads lie along that axis. */
-function setups({ name, factor }: Share, v: TileVariant): string[] {
-  return Array.from({ length: factor.contiguous === 'depth' ? loads(v) : 1 }, (_, i) => `${name}${i}`);
+function setups({ name, factor, size }: Share, v: TileVariant): string[] {
+  return Array.from({ length: factor.contiguous === 'depth' ? loads(size, v) : 1 }, (_, i) => `${name}${i}`);
 }
 
 function start(share: Share, v: TileVariant): string {
-  const { name, factor, code, limit, origin } = share;
-  const size = tileSize(v);
+  const { name, factor, code, limit, origin, size } = share;
   const along = factor.contiguous === 'depth' ? v.depth : size;
   const [fast, slow] = [`local_index % ${along}u`, `local_index / ${along}u`];
   const [free, depth] = factor.contiguous === 'depth' ? [slow, fast] : [fast, slow];
@@ -85,12 +115,11 @@ function start(share: Share, v: TileVariant): string {
 }
 
 function fill(share: Share, x: Contraction, v: TileVariant, type: string): string {
-  const { name, factor, code } = share;
-  const size = tileSize(v);
-  const pitch = size + 4;
+  const { name, factor, code, size } = share;
+  const pitch = size + PADDING;
   const threads = v.threads * v.threads;
   const lines = [`let ${name}_k = k0 + ${name}_depth;`];
-  for (let i = 0; i < loads(v); i++) {
+  for (let i = 0; i < loads(size, v); i++) {
     const alongDepth = factor.contiguous === 'depth';
     const freeOffset = alongDepth ? (i * threads) / v.depth : 0;
     const depthOffset = alongDepth ? 0 : (i * threads) / size;
@@ -107,38 +136,57 @@ function fill(share: Share, x: Contraction, v: TileVariant, type: string): strin
 }
 
 function multiply(v: TileVariant, type: string): string {
-  const pitch = tileSize(v) + 4;
-  const read = (name: string, tile: string, thread: string): string => {
-    const at = [0, 1, 2, 3].map((i) => `${tile}[at + ${thread} * 4u + ${i}u]`);
-    return `let ${name} = ${vectorOf(type, 4)}(${at.join(', ')});`;
+  const { rows, columns } = tileSizes(v);
+  const read = (name: string, tile: string, at: string): string => {
+    const elements = [0, 1, 2, 3].map((i) => `${tile}[${at} + ${i}u]`);
+    return `let ${name} = ${vectorOf(type, RUN)}(${elements.join(', ')});`;
   };
+  const groups = (length: number): number[] => Array.from({ length: length / RUN }, (_, i) => i);
   return [
     `for (var step = 0u; step < ${v.depth}u; step++) {`,
-    `let at = step * ${pitch}u;`,
-    read('left', 'tile_a', 'thread_y'),
-    read('right', 'tile_b', 'thread_x'),
-    ...[0, 1, 2, 3].map((r) => `acc${r} += left.${'xyzw'.charAt(r)} * right;`),
+    `let at_a = step * ${rows + PADDING}u + thread_y * ${v.rows}u;`,
+    `let at_b = step * ${columns + PADDING}u + thread_x * ${RUN}u;`,
+    ...groups(v.rows).map((g) => read(`left${g}`, 'tile_a', `at_a + ${g * RUN}u`)),
+    ...groups(v.columns).map((g) => read(`right${g}`, 'tile_b', `at_b + ${g * RUN * v.threads}u`)),
+    ...results(v).map(({ name, r, g }) => {
+      const left = `left${Math.floor(r / RUN)}.${'xyzw'.charAt(r % RUN)}`;
+      return `${name} += ${left} * right${g};`;
+    }),
     '}',
   ].join('\n');
 }
 
-function stores(x: Contraction): string {
-  const lines = [`let column = tile_col + thread_x * ${PER_THREAD}u;`];
-  for (let r = 0; r < PER_THREAD; r++) {
+function stores(x: Contraction, v: TileVariant): string {
+  const lines = [`let column = tile_col + thread_x * ${RUN}u;`];
+  for (let r = 0; r < v.rows; r++) {
     const id = `o${r}`;
-    const row = `tile_row + thread_y * ${PER_THREAD}u + ${r}u`;
+    const row = `tile_row + thread_y * ${v.rows}u + ${r}u`;
     const exists = x.output.valid === undefined ? '' : ` && ${x.output.valid(id)}`;
-    const first = `(${id}_at + column * ${x.output.columnStride}u)`;
     lines.push(
       `{\n${x.output.row(id, row, 1)}`,
-      `let value = ${x.epilogue?.expression(`acc${r}`, 'column', 4, first) ?? `acc${r}`};`,
       `if (${row} < ${x.rows}u${exists}) {`,
-      ...[0, 1, 2, 3].map((i) => {
-        const at = `${id}_at + (column + ${i}u) * ${x.output.columnStride}u`;
-        return `if (column + ${i}u < ${x.columns}u) { ${x.output.binding.name}[${at}] = value.${'xyzw'.charAt(i)}; }`;
-      }),
+      ...results(v).flatMap((result) => (result.r === r ? storeRun(x, v, id, result) : [])),
       '}\n}',
     );
   }
   return lines.join('\n');
+}
+
+function storeRun(
+  x: Contraction,
+  v: TileVariant,
+  id: string,
+  { name, g }: { name: string; g: number },
+): string[] {
+  const first = g === 0 ? 'column' : `column + ${g * RUN * v.threads}u`;
+  const { binding, columnStride } = x.output;
+  const at = `(${id}_at + (${first}) * ${columnStride}u)`;
+  return [
+    `let value${g} = ${x.epilogue?.expression(name, first, RUN, at) ?? name};`,
+    ...[0, 1, 2, 3].map((i) => {
+      const column = `column + ${g * RUN * v.threads + i}u`;
+      const place = `${id}_at + (${column}) * ${columnStride}u`;
+      return `if (${column} < ${x.columns}u) { ${binding.name}[${place}] = value${g}.${'xyzw'.charAt(i)}; }`;
+    }),
+  ];
 }

@@ -7,6 +7,8 @@ import type { AdapterFacts } from '../kernel.js';
 import type { FragmentVariant, TileVariant, Variant } from './contraction.js';
 
 export interface ContractionShape {
+  /** What is multiplied: `product`, or the op type of a convolution. */
+  readonly kind: string;
   readonly rows: number;
   readonly columns: number;
   /** Length of the inner run. */
@@ -16,6 +18,8 @@ export interface ContractionShape {
   readonly batch: number;
   /** The number of parts, at most `wanted`, into which the sum can be cut; default: it cannot. */
   readonly splits?: (wanted: number) => number;
+  /** What else kernels depend on: transposed factors, the geometry of a convolution. */
+  readonly detail?: string;
 }
 
 /** Groups that keep a software adapter's threads evenly busy, and those that fill a GPU. */
@@ -81,7 +85,14 @@ export function tileVariant(shape: ContractionShape, adapter: AdapterFacts): Til
     Math.ceil(shape.rows / size) * Math.ceil(shape.columns / size) * shape.batch;
   const small = Math.min(shape.rows, shape.columns) <= 32 || groupsOf(64) < GPU_GROUPS / 2;
   const threads = small || adapter.maxInvocations < 256 ? 8 : 16;
-  return { form: 'tile', threads, depth: 16, splits: chooseSplits(shape, groupsOf(threads * 4), GPU_GROUPS) };
+  return {
+    form: 'tile',
+    threads,
+    rows: 4,
+    columns: 4,
+    depth: 16,
+    splits: chooseSplits(shape, groupsOf(threads * 4), GPU_GROUPS),
+  };
 }
 
 function chooseSplits(shape: ContractionShape, groups: number, wanted: number): number {
