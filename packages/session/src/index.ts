@@ -12,6 +12,8 @@ export { RunMetadata, Timeline, type DeviceStepStats, type NodeExecStats } from 
 export type { CompileProgress, CompileStage } from './compiler/compile.js';
 export type { PassReport, PassSwitches, SimplifyPass } from './compiler/simplify.js';
 export type { PlanReport } from './plan.js';
+export type { TuningConfig } from './tuning/sessionTuner.js';
+export type { ChoiceSource, ChosenKernel, TuningMode } from './tuning/tuner.js';
 export type { FeedKey, Feeds, FeedValue } from './run/feeds.js';
 export type { FetchedSparseTensor, SparseTensorValue } from './run/sparseFeeds.js';
 export type { Fetched, Fetches, FetchLeaf } from './run/fetches.js';

@@ -5,6 +5,7 @@ import type { DeferredOp, Export } from './compiler/values.js';
 import type { MemoryPlan } from './compiler/memory.js';
 import type { PassReport } from './compiler/simplify.js';
 import type { HostStepFn } from './run/hostOps.js';
+import type { ChosenKernel } from './tuning/tuner.js';
 import type { DeviceHandle } from './device/handle.js';
 
 /** One dispatch, ready to encode. */
@@ -65,6 +66,8 @@ export interface PlanReport {
     readonly constantBytes: number;
     readonly feedBytes: number;
   };
+  /** Kernels that have several forms: which one was taken, and why. */
+  readonly kernels: readonly ChosenKernel[];
   readonly compileMilliseconds: number;
 }
 

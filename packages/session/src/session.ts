@@ -43,10 +43,12 @@ import { RuntimePool } from './run/runtimeValues.js';
 import type { PartRequest } from './run/partRequest.js';
 import { StagedRun } from './run/stagedRun.js';
 import { Tracer } from './run/tracer.js';
+import { sessionTuner, type TuningConfig } from './tuning/sessionTuner.js';
+import type { Tuner } from './tuning/tuner.js';
 import { VariableStore } from './variables.js';
 import { ConstantStore } from './constants.js';
 
-export interface SessionConfig {
+export interface SessionConfig extends TuningConfig {
   /** Compiler passes to switch off, for debugging: `fold`, `identities`, `cse`, `fuse`. */
   readonly passes?: PassSwitches;
   /** How many compiled plans are kept; default 64. */
@@ -106,6 +108,7 @@ export class Session {
   readonly #versions: Version1Requests;
   readonly #plans: PlanCache;
   readonly #growth: GrowthWatch;
+  readonly #tuner: Tuner;
   readonly #environment: HostEnvironment;
   /** Runs are executed one after the other, in the order of the calls. */
   #queue: Promise<unknown> = Promise.resolve();
@@ -124,6 +127,7 @@ export class Session {
     this.#plans = new PlanCache(config.planCacheSize ?? DEFAULT_PLAN_CACHE);
     this.#versions = new Version1Requests(graph);
     this.#growth = new GrowthWatch(graph, (message) => this.warn(message));
+    this.#tuner = sessionTuner(handle, config, (message) => this.warn(message));
     this.#environment = {
       variables: this.#variables,
       random: this.#random,
@@ -281,11 +285,12 @@ export class Session {
     return { plan, feeds };
   }
 
-  private async compilePlan(key: string, request: Omit<CompileRequest, 'passes'>): Promise<Plan> {
+  private async compilePlan(key: string, request: Omit<CompileRequest, 'passes' | 'tuner'>): Promise<Plan> {
     const state = { variables: this.#variables, constants: this.#constants };
     const { plan, valueFeeds } = await compile(this.handle, state, {
       ...request,
       passes: this.config.passes ?? {},
+      tuner: this.#tuner,
     });
     this.#plans.set(key, request.fed, valueFeeds, plan);
     return plan;

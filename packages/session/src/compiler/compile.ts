@@ -15,9 +15,10 @@ import { schedule } from './schedule.js';
 import { simplify, type PassReport, type PassSwitches } from './simplify.js';
 import { specialize, type Specialized } from './specialize.js';
 import { variableRead } from './storage.js';
+import type { PlanTuning, Tuner } from '../tuning/tuner.js';
 
 /** The stages, as `compile` reports them. */
-export type CompileStage = 'simplify' | 'lower' | 'schedule' | 'pipelines';
+export type CompileStage = 'simplify' | 'lower' | 'tune' | 'schedule' | 'pipelines';
 
 export interface CompileProgress {
   readonly stage: CompileStage;
@@ -38,6 +39,8 @@ export interface CompileRequest {
   /** A value for each feed: its dtype and shape decide, its elements only where a shape depends on them. */
   readonly fed: readonly TensorValue[];
   readonly passes: PassSwitches;
+  /** Chooses among the candidates of kernels. */
+  readonly tuner: Tuner;
   readonly onProgress?: ((progress: CompileProgress) => void) | undefined;
 }
 
@@ -58,7 +61,14 @@ export async function compile(
     request.onProgress?.({ stage, done, total });
   report('simplify');
   const feeds = new Map(request.feeds.map((tensor, i) => [tensor, i]));
-  const front = compileFront({ ...request, feeds }, request, handle.facts, report);
+  const tuning = await request.tuner.forPlan();
+  const facts = { ...handle.facts, choose: tuning.choose };
+  const front = await tuned(
+    compileFront({ ...request, feeds }, request, facts, report),
+    facts,
+    tuning,
+    report,
+  );
   const { program, host, exact, reports, units, lowered } = front;
   report('schedule');
   const scheduled = insertCopies(schedule(lowered, program), handle.facts);
@@ -92,6 +102,7 @@ export async function compile(
       constantBytes: builder.constantBytes,
       feedBytes: builder.feeds.reduce((total, { buffer }) => total + (buffer?.size ?? 0), 0),
     },
+    kernels: tuning.report(),
     compileMilliseconds: performance.now() - started,
   };
   const plan = new Plan(handle, {
@@ -116,6 +127,18 @@ type Front = Omit<Specialized, 'program'> & {
   readonly units: readonly Unit[];
   readonly lowered: readonly LoweredUnit[];
 };
+
+/** Measures kernels that nobody measured, where that is wanted, and lowers with what came out. */
+async function tuned(
+  front: Front,
+  facts: AdapterFacts,
+  tuning: PlanTuning,
+  report: (stage: CompileStage) => void,
+): Promise<Front> {
+  report('tune');
+  if (!(await tuning.tune())) return front;
+  return { ...front, lowered: lower(front.units, front.host, facts) };
+}
 
 /** Everything before scheduling. Where a kernel must know a value that is only computed, its op is deferred. */
 function compileFront(
