@@ -71,7 +71,10 @@ export function indexedDbStore(factory: IndexedDb): TuningStore {
     request.onupgradeneeded = () => request.result.createObjectStore(TEXTS);
     return finished(request);
   };
-  const use = async (mode: 'readonly' | 'readwrite', act: (texts: IdbObjectStore) => IdbRequest<unknown>): Promise<unknown> => {
+  const use = async (
+    mode: 'readonly' | 'readwrite',
+    act: (texts: IdbObjectStore) => IdbRequest<unknown>,
+  ): Promise<unknown> => {
     const database = await open();
     try {
       return await finished(act(database.transaction(TEXTS, mode).objectStore(TEXTS)));
