@@ -5,6 +5,7 @@ import type { DotOptions } from './commands/dot.js';
 import type { InspectOptions } from './commands/inspect.js';
 import type { OpsOptions } from './commands/ops.js';
 import type { TreeOptions } from './commands/tree.js';
+import type { TuneOptions } from './commands/tune.js';
 import type { Terminal } from './terminal.js';
 
 /** Options that every command has. */
@@ -48,6 +49,7 @@ export function addCommands(program: Command, terminal: Terminal): Command {
   addNode(program, terminal);
   addTree(program, terminal);
   addDot(program, terminal);
+  addTune(program, terminal);
   return program;
 }
 
@@ -186,5 +188,31 @@ function addDot(program: Command, terminal: Terminal): void {
     .action(async (file: string, options: DotOptions) => {
       const { dot } = await import('./commands/dot.js');
       await dot(file, options, terminal);
+    });
+}
+
+function addTune(program: Command, terminal: Terminal): void {
+  addCommand(program, {
+    name: 'tune',
+    summary: "measure a graph's kernels on this machine, and keep the fastest",
+    description:
+      'Measures the forms of the matrix products and convolutions of a graph on the adapter of this machine, keeps the ' +
+      'results in the cache directory ($XDG_CACHE_HOME/forerun/tuning, by default ~/.cache), where sessions find them, and ' +
+      'prints what was chosen. Another call goes on where the time of the last one ended.',
+    examples: [
+      ['tune graph.pb --shape images=128,28,28,1', 'the outputs and the training step with a batch of 128'],
+      ['tune graph.pb --fetch logits --seconds 300', 'one fetch, without hurry'],
+    ],
+  })
+    .option('--shape <name=dims>', 'shape of an input, for example x=128,784; may be repeated', collect)
+    .option('--fetch <name>', 'tensor or operation to run; may be repeated', collect)
+    .addOption(
+      new Option('--seconds <seconds>', 'the most time for measuring, for each run of the graph')
+        .argParser(wholeNumber)
+        .default(60),
+    )
+    .action(async (file: string, options: TuneOptions) => {
+      const { tune } = await import('./commands/tune.js');
+      await tune(file, options, terminal);
     });
 }

@@ -58,7 +58,7 @@ class DeviceBench implements Bench {
   }
 
   async first(index: number): Promise<number> {
-    const start = performance.now();
+    const [start, worked] = [performance.now(), processorTime()];
     const { name } = this.choice.candidates[index] ?? { name: `candidate ${index}` };
     const lowered = withinBindingLimit(this.choice.lower(index), operandsOf(this.choice), this.handle.facts);
     const prepare = (): Promise<Command[]> =>
@@ -67,7 +67,8 @@ class DeviceBench implements Bench {
     const compiled = performance.now();
     await this.submit(index, 1);
     this.#last.set(index, performance.now() - compiled);
-    return performance.now() - start;
+    // Drivers compile in this process: where other processes compete for the cores, its own time says more.
+    return Math.min(performance.now() - start, processorTime() - worked);
   }
 
   async time(index: number): Promise<number> {
@@ -143,6 +144,13 @@ class DeviceBench implements Bench {
     for (const buffer of this.#buffers.values()) this.handle.destroyBuffer(buffer);
     this.#clock?.close();
   }
+}
+
+/** Milliseconds that this process has computed; the clock's where that is not known. */
+function processorTime(): number {
+  if (typeof process === 'undefined' || typeof process.cpuUsage !== 'function') return performance.now();
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }
 
 function operandsOf({ inputs, outputs }: Choice): Parameters<typeof withinBindingLimit>[1] {
