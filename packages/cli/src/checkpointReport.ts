@@ -1,5 +1,5 @@
 /** What `inspect` tells of a checkpoint, as plain data: the form that `--json` prints. */
-import { dtypeBytes, sizeOf, type BundleEntry } from '@forerun/graph';
+import { dtypeBytes, sizeOf, type CheckpointEntry } from '@forerun/graph';
 import type { LoadedCheckpoint } from './load.js';
 
 export interface CheckpointTensor {
@@ -17,7 +17,7 @@ export interface CheckpointTensor {
 export interface CheckpointReport {
   readonly kind: 'checkpoint';
   readonly file: string;
-  readonly format: 'checkpoint V2';
+  readonly format: 'checkpoint V1' | 'checkpoint V2';
   readonly fileBytes: number;
   readonly shards: number;
   readonly parameters: number;
@@ -36,7 +36,7 @@ export function reportCheckpoint(loaded: LoadedCheckpoint): CheckpointReport {
   return {
     kind: 'checkpoint',
     file: loaded.path,
-    format: 'checkpoint V2',
+    format: `checkpoint V${loaded.version}`,
     fileBytes: loaded.bytes,
     shards: loaded.numShards,
     parameters: sum(
@@ -52,10 +52,13 @@ export function reportCheckpoint(loaded: LoadedCheckpoint): CheckpointReport {
   };
 }
 
-function tensorReport(entry: BundleEntry, byName: ReadonlyMap<string, BundleEntry>): CheckpointTensor {
+function tensorReport(
+  entry: CheckpointEntry,
+  byName: ReadonlyMap<string, CheckpointEntry>,
+): CheckpointTensor {
   const { name, dtype, shape, size, slices } = entry;
   const elements = sizeOf(shape);
-  const bytes = slices.length === 0 ? size : elements * dtypeBytes(dtype);
+  const bytes = slices.length === 0 || dtypeBytes(dtype) === 0 ? size : elements * dtypeBytes(dtype);
   return {
     name,
     dtype,
@@ -63,12 +66,12 @@ function tensorReport(entry: BundleEntry, byName: ReadonlyMap<string, BundleEntr
     elements,
     bytes,
     slot: isSlot(entry, byName),
-    ...(slices.length === 0 ? {} : { slices: slices.length }),
+    ...(slices.length < 2 ? {} : { slices: slices.length }),
   };
 }
 
 /** `fc/kernel/Adam` beside `fc/kernel` of the same shape. */
-function isSlot({ name, shape }: BundleEntry, byName: ReadonlyMap<string, BundleEntry>): boolean {
+function isSlot({ name, shape }: CheckpointEntry, byName: ReadonlyMap<string, CheckpointEntry>): boolean {
   const owner = byName.get(name.slice(0, Math.max(0, name.lastIndexOf('/'))));
   return owner?.shape.join() === shape.join();
 }

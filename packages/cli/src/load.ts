@@ -6,11 +6,12 @@ import {
   checkpointPrefix,
   detectFormat,
   indexPath,
+  isV1Checkpoint,
   nearestNames,
   readCheckpointState,
   readGraphFile,
   selectMetaGraph,
-  type BundleEntry,
+  type CheckpointEntry,
   type Encoding,
   type GraphFile,
   type proto,
@@ -39,7 +40,9 @@ export interface LoadedCheckpoint {
   readonly kind: 'checkpoint';
   readonly path: string;
   readonly numShards: number;
-  readonly entries: readonly BundleEntry[];
+  readonly entries: readonly CheckpointEntry[];
+  /** Version of the format. */
+  readonly version: 1 | 2;
   /** Size of all its files. */
   readonly bytes: number;
 }
@@ -161,6 +164,7 @@ async function loadLatest(statePath: string, text: string): Promise<Loaded> {
 
 async function loadIndex(path: string): Promise<LoadedCheckpoint> {
   if (path.endsWith('.index')) return loadCheckpoint(checkpointPrefix(path));
+  if (isV1Checkpoint(await readFile(path))) return loadCheckpoint(path);
   throw new FileError(`${path}: this is a checkpoint index, whose name must end in .index`);
 }
 

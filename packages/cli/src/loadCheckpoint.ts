@@ -1,6 +1,6 @@
 /** Reads the index of a checkpoint and sees to it that its data files are as long as the index says. */
 import { stat } from 'node:fs/promises';
-import { dataPath, indexPath, type BundleEntry } from '@forerun/graph';
+import { BundleReader, dataPath, indexPath, type BundleEntry } from '@forerun/graph';
 import { FileError } from './errors.js';
 import type { LoadedCheckpoint } from './load.js';
 
@@ -10,12 +10,21 @@ export async function loadCheckpoint(prefix: string): Promise<LoadedCheckpoint> 
   const { openCheckpoint } = await import('@forerun/session');
   const { reader, close } = await openCheckpoint(prefix);
   await close();
+  const { version, numShards } = reader;
+  const head = { kind: 'checkpoint', path: prefix, version, numShards } as const;
+  if (!(reader instanceof BundleReader)) {
+    const bytes = await stat(prefix).then(
+      ({ size }) => size,
+      () => 0,
+    );
+    return { ...head, entries: [...reader.entries.values()], bytes };
+  }
   const entries = [...reader.entries.values()];
   let bytes = (await stat(indexPath(prefix))).size;
   for (let shard = 0; shard < reader.numShards; shard++) {
     bytes += await checkShard(dataPath(prefix, shard, reader.numShards), neededBytes(entries, shard));
   }
-  return { kind: 'checkpoint', path: prefix, numShards: reader.numShards, entries, bytes };
+  return { ...head, entries, bytes };
 }
 
 /** The end of the last tensor in a shard. */

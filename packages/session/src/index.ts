@@ -26,6 +26,23 @@ export {
   type SaverOptions,
 } from './checkpoint/saver.js';
 export { openCheckpoint, type OpenCheckpoint } from './checkpoint/files.js';
+export {
+  CheckpointReader,
+  inspectCheckpoint,
+  listVariables,
+  loadVariable,
+  newCheckpointReader,
+  type CheckpointInspection,
+  type InspectCheckpointOptions,
+  type InspectedTensor,
+} from './checkpoint/checkpointReader.js';
+export { initFromCheckpoint } from './checkpoint/initFromCheckpoint.js';
+export {
+  tensorHistogram,
+  tensorStatistics,
+  type Histogram,
+  type TensorStatistics,
+} from './weights/statistics.js';
 export { exportMetaGraph, importMetaGraph } from './checkpoint/metaGraph.js';
 export * as savedModel from './savedModel/index.js';
 export { globalStep } from './globalStep.js';

@@ -1,7 +1,6 @@
 /** Reads TensorFlow's checkpoint format V2, one tensor at a time, checking every checksum. */
 import { baseDType, dtypeBytes, dtypeFromNumber, type DType } from '../dtype.js';
-import { DataLossError, InvalidArgumentError, NotFoundError, UnimplementedError } from '../errors.js';
-import { nearestNames } from '../names.js';
+import { DataLossError, InvalidArgumentError, UnimplementedError } from '../errors.js';
 import { decode } from '../proto/decode.js';
 import type { BundleEntryProto } from '../proto/messages.js';
 import { enumNumber } from '../proto/spec.js';
@@ -12,8 +11,9 @@ import { sizeOf } from '../shape.js';
 import { TensorValue } from '../value.js';
 import { BUNDLE_VERSION } from './bundleWriter.js';
 import { crc32c, maskCrc } from './crc32c.js';
-import { sliceKey, type Extent } from './orderedCode.js';
-import { SliceAssembler, sliceBox, sliceExtents } from './slices.js';
+import { checkedEntryOf, type CheckpointEntry, type CheckpointFile } from './checkpointFile.js';
+import { sliceKey } from './orderedCode.js';
+import { assembleSlices, keyId, sliceExtents } from './slices.js';
 import { decodeStrings } from './stringTensor.js';
 import { isTable, readTable } from './tableReader.js';
 
@@ -31,18 +31,12 @@ export type ShardOpener = (
 ) => RandomAccessSource | Promise<RandomAccessSource>;
 
 /** What the index says of one tensor. */
-export interface BundleEntry {
-  readonly name: string;
-  readonly dtype: DType;
-  readonly shape: readonly number[];
+export interface BundleEntry extends CheckpointEntry {
   readonly shardId: number;
-  /** Position and number of the stored bytes in the data shard. */
+  /** Position of the stored bytes in the data shard. */
   readonly offset: number;
-  readonly size: number;
   /** Masked checksum of the stored bytes. */
   readonly crc32c: number;
-  /** The parts of a partitioned variable; none for an ordinary tensor. */
-  readonly slices: readonly (readonly Extent[])[];
 }
 
 /** A source over bytes in memory. */
@@ -54,7 +48,8 @@ export function memorySource(bytes: Uint8Array): RandomAccessSource {
 }
 
 /** An opened checkpoint. Reading the index touches no data shard. */
-export class BundleReader {
+export class BundleReader implements CheckpointFile {
+  readonly version = 2;
   /** Tensors by name, sorted by the bytes of the name; slices of partitioned variables are not listed. */
   readonly entries: ReadonlyMap<string, BundleEntry>;
   readonly numShards: number;
@@ -132,11 +127,7 @@ export class BundleReader {
 
   /** The entry called `name`. Throws `NotFoundError` with the nearest names. */
   entry(name: string): BundleEntry {
-    const entry = this.entries.get(name);
-    if (entry !== undefined) return entry;
-    const near = nearestNames(name, this.entries.keys()).map((n) => `"${n}"`);
-    const hint = near.length === 0 ? '' : `. Did you mean ${near.join(', ')}?`;
-    throw new NotFoundError(`the checkpoint has no tensor "${name}"${hint}`);
+    return checkedEntryOf(this.entries, name);
   }
 
   /**
@@ -187,26 +178,12 @@ export class BundleReader {
 
   private async readSlices(entry: BundleEntry): Promise<TensorValue> {
     const what = `checkpoint tensor "${entry.name}"`;
-    const assembler = new SliceAssembler(entry.dtype, entry.shape, what);
-    for (const extents of entry.slices) {
-      const { start, size } = sliceBox(extents, entry.shape, what);
+    return assembleSlices(entry, what, (extents, { start }) => {
       const stored = this.#sliceEntries.get(keyId(sliceKey(entry.name, extents)));
-      if (stored === undefined)
-        throw new DataLossError(`${what}: the slice at [${start.join(',')}] is missing`);
-      const value = await this.readStored({ ...stored, name: entry.name });
-      if (value.dtype !== entry.dtype || sizeOf(value.shape) !== sizeOf(size)) {
-        throw new DataLossError(
-          `${what}: the slice at [${start.join(',')}] is ${value.dtype} [${value.shape.join(',')}]`,
-        );
-      }
-      assembler.put(start, size, value.data);
-    }
-    return new TensorValue(entry.dtype, entry.shape, assembler.finish());
+      if (stored !== undefined) return this.readStored({ ...stored, name: entry.name });
+      throw new DataLossError(`${what}: the slice at [${start.join(',')}] is missing`);
+    });
   }
-}
-
-function keyId(key: Uint8Array): string {
-  return String.fromCharCode(...key);
 }
 
 function entryDType(proto: BundleEntryProto, name: string): DType {
@@ -225,17 +202,17 @@ function checkCrc(computed: number, entry: BundleEntry, what: string): void {
   );
 }
 
+const V1_MESSAGE = 'this is a checkpoint of format V1, which has no index: give the file itself';
+
 /** In the older format field 1 of the first record is a message, not the number of shards. */
 function checkFormat(header: Uint8Array): void {
   if (header[0] !== 0x0a) return;
-  throw new UnimplementedError('this is a checkpoint of format V1, which is not supported: convert it to V2');
+  throw new InvalidArgumentError(V1_MESSAGE);
 }
 
 function checkVersion(producer: number, minConsumer: number, numShards: number): void {
   if (producer < 1 && numShards === 0) {
-    throw new UnimplementedError(
-      'this is a checkpoint of format V1, which is not supported: convert it to V2',
-    );
+    throw new InvalidArgumentError(V1_MESSAGE);
   }
   if (minConsumer > BUNDLE_VERSION) {
     throw new UnimplementedError(

@@ -2,8 +2,9 @@
 import { DataLossError } from '../errors.js';
 import type { TensorSliceProto } from '../proto/messages.js';
 import { sizeOf, stridesOf } from '../shape.js';
-import { allocateData, isTypedArray, type NumericData, type TensorData } from '../value.js';
+import { allocateData, isTypedArray, TensorValue, type NumericData, type TensorData } from '../value.js';
 import type { DType } from '../dtype.js';
+import type { CheckpointEntry } from './checkpointFile.js';
 import type { Extent } from './orderedCode.js';
 
 /** The extents of a slice, -1 as length for a whole dimension, as in keys. */
@@ -31,7 +32,7 @@ export function sliceBox(
 }
 
 /** A tensor being put together from slices. */
-export class SliceAssembler {
+class SliceAssembler {
   readonly data: NumericData;
   readonly #strides: readonly number[];
   #filled = 0;
@@ -77,4 +78,46 @@ export class SliceAssembler {
     }
     return this.data;
   }
+}
+
+/** Where a slice lies. */
+interface Box {
+  readonly start: readonly number[];
+  readonly size: readonly number[];
+}
+
+/**
+ * A partitioned tensor, its slices read one by one. Throws `DataLossError` when they do not fill it exactly; memory is
+ * taken only once their sizes are known to.
+ */
+export async function assembleSlices(
+  { dtype, shape, slices }: CheckpointEntry,
+  what: string,
+  read: (extents: readonly Extent[], box: Box) => Promise<TensorValue>,
+): Promise<TensorValue> {
+  const boxes = slices.map((extents) => ({ extents, box: sliceBox(extents, shape, what) }));
+  const total = boxes.reduce((sum, { box }) => sum + sizeOf(box.size), 0);
+  if (total !== sizeOf(shape)) {
+    throw new DataLossError(`${what}: its slices hold ${total} of ${sizeOf(shape)} elements`);
+  }
+  const parts: { box: Box; value: TensorValue }[] = [];
+  for (const { extents, box } of boxes) {
+    const value = await read(extents, box);
+    if (value.dtype !== dtype || value.data.length !== sizeOf(box.size)) {
+      throw new DataLossError(
+        `${what}: the slice at [${box.start.join(',')}] is ${value.dtype} [${value.shape.join(',')}]`,
+      );
+    }
+    parts.push({ box, value });
+  }
+  const assembler = new SliceAssembler(dtype, shape, what);
+  for (const { box, value } of parts) assembler.put(box.start, box.size, value.data);
+  return new TensorValue(dtype, shape, assembler.finish());
+}
+
+/** The bytes of a key as a text, for maps. */
+export function keyId(key: Uint8Array): string {
+  let id = '';
+  for (const byte of key) id += String.fromCharCode(byte);
+  return id;
 }

@@ -1,5 +1,5 @@
 /** Collections of a graph as `CollectionDef` messages: variables, nodes, text, bytes and numbers. */
-import { InvalidArgumentError } from '../errors.js';
+import { InvalidArgumentError, NotFoundError } from '../errors.js';
 import type { Graph } from '../graph.js';
 import { Operation } from '../operation.js';
 import { create, decode } from '../proto/decode.js';
@@ -88,8 +88,21 @@ function valueBytes(key: string, value: unknown, codecs: readonly CollectionCode
   return undefined;
 }
 
-/** The values of a collection. Throws `NotFoundError` when it names a node that is not there. */
+/** The values of a collection. Throws `InvalidArgumentError` naming it when it names a node that is not there. */
 export function collectionFromProto(
+  def: CollectionDef,
+  context: CollectionContext,
+  codecs: readonly CollectionCodec[],
+): unknown[] {
+  try {
+    return itemsFromProto(def, context, codecs);
+  } catch (cause) {
+    if (!(cause instanceof NotFoundError)) throw cause;
+    throw new InvalidArgumentError(`collection "${context.key}": ${cause.message}`, { cause });
+  }
+}
+
+function itemsFromProto(
   def: CollectionDef,
   context: CollectionContext,
   codecs: readonly CollectionCodec[],

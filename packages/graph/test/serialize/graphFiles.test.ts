@@ -21,13 +21,7 @@ import {
   writeSavedModel,
   type Encoding,
 } from '../../src/index.js';
-import {
-  encodeBundle,
-  toTensorValue,
-  DataLossError,
-  InvalidArgumentError,
-  NotFoundError,
-} from '../../src/index.js';
+import { encodeBundle, toTensorValue, DataLossError, InvalidArgumentError } from '../../src/index.js';
 import { toBytes } from '../../src/proto/utf8.js';
 import { hasProtoc, protocDecode } from '../proto/protoc.js';
 import { hex, raw, rawBytes, rawMap, rawText } from '../proto/rawWire.js';
@@ -254,7 +248,9 @@ describe('MetaGraphDef', () => {
       graphDef: { node: [{ name: 'a', op: 'NoOp' }] },
       collectionDef: new Map([['train_op', { nodeList: { value: ['b'] } }]]),
     });
-    expect(() => importMetaGraph(bytes, { graph: new Graph() })).toThrow(NotFoundError);
+    expect(() => importMetaGraph(bytes, { graph: new Graph() })).toThrow(
+      'collection "train_op": the graph has no operation "b"',
+    );
   });
 });
 

@@ -3,7 +3,13 @@
  * is written under a temporary name, flushed and renamed, so that a torn write is never seen.
  */
 import { checkpointPrefix, dataPath, DataLossError, NotFoundError, UnavailableError } from '@forerun/graph';
-import { BundleReader, indexPath, type RandomAccessSource } from '@forerun/graph';
+import {
+  BundleReader,
+  indexPath,
+  V1CheckpointReader,
+  type CheckpointFile,
+  type RandomAccessSource,
+} from '@forerun/graph';
 
 type Fs = typeof import('node:fs/promises');
 
@@ -29,10 +35,25 @@ export async function writeFileAtomically(
     await file.sync();
     await file.close();
     await rename(temporary, path);
+    await syncDirectory(directoryOf(path));
   } catch (error) {
     await file.close().catch(() => undefined);
     await rm(temporary, { force: true });
     throw error;
+  }
+}
+
+/** Makes a rename last. Systems that cannot open directories need no such thing. */
+async function syncDirectory(path: string): Promise<void> {
+  const { open } = await fs();
+  const directory = await open(path, 'r').catch(() => undefined);
+  if (directory === undefined) return;
+  try {
+    await directory.sync();
+  } catch (error) {
+    if (!['EINVAL', 'EPERM', 'EISDIR', 'ENOTSUP'].includes(String(errorCode(error)))) throw error;
+  } finally {
+    await directory.close();
   }
 }
 
@@ -82,7 +103,7 @@ export function baseName(path: string): string {
 
 /** An opened checkpoint and what closes its files. */
 export interface OpenCheckpoint {
-  readonly reader: BundleReader;
+  readonly reader: CheckpointFile;
   readonly prefix: string;
   close(): Promise<void>;
 }
@@ -94,7 +115,7 @@ export interface OpenCheckpoint {
 export async function openCheckpoint(path: string): Promise<OpenCheckpoint> {
   const prefix = checkpointPrefix(path);
   const index = await readFileIfPresent(indexPath(prefix));
-  if (index === undefined) throw await missingCheckpoint(path, prefix);
+  if (index === undefined) return openV1(path, prefix);
   const closers: (() => Promise<void>)[] = [];
   const reader = new BundleReader(index, async (shard, numShards) => {
     const { source, close } = await openShard(dataPath(prefix, shard, numShards));
@@ -108,6 +129,34 @@ export async function openCheckpoint(path: string): Promise<OpenCheckpoint> {
       for (const close of closers) await close();
     },
   };
+}
+
+/** A checkpoint of version 1: the file itself, or its shards. */
+async function openV1(path: string, prefix: string): Promise<OpenCheckpoint> {
+  const files = await v1Files(path);
+  if (files.length === 0) throw await missingCheckpoint(path, prefix);
+  const reader = new V1CheckpointReader(await Promise.all(files.map((file) => readWhole(file))));
+  return { reader, prefix: path, close: () => Promise.resolve() };
+}
+
+async function readWhole(path: string): Promise<Uint8Array> {
+  const bytes = await readFileIfPresent(path);
+  if (bytes !== undefined) return bytes;
+  throw new NotFoundError(`the checkpoint's file "${path}" is gone`);
+}
+
+async function v1Files(path: string): Promise<string[]> {
+  if ((await fileKind(path)) === 'file') return [path];
+  const directory = directoryOf(path);
+  if ((await fileKind(directory)) !== 'directory') return [];
+  const { readdir } = await fs();
+  const shard = /^(.*)-(\d{5})-of-(\d{5})$/;
+  const names = (await readdir(directory)).filter((name) => shard.exec(name)?.[1] === baseName(path)).sort();
+  const count = Number(shard.exec(names[0] ?? '')?.[3] ?? 0);
+  if (names.length !== count) {
+    throw new DataLossError(`the checkpoint "${path}" has ${names.length} of its ${count} shards`);
+  }
+  return names.map((name) => `${directory}/${name}`);
 }
 
 async function missingCheckpoint(path: string, prefix: string): Promise<Error> {
@@ -127,6 +176,12 @@ export async function fileKind(path: string): Promise<'file' | 'directory' | und
     if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return undefined;
     throw error;
   }
+}
+
+/** Bytes of a file; `undefined` when it does not exist. */
+export async function fileSize(path: string): Promise<number | undefined> {
+  if ((await fileKind(path)) !== 'file') return undefined;
+  return (await (await fs()).stat(path)).size;
 }
 
 /** An opened file of which parts can be read, and what closes it. */
