@@ -2,19 +2,27 @@
 import type { TensorShape } from '@forerun/graph';
 import {
   InvalidArgumentError,
+  Tensor,
   checkOptions,
   concat,
   convertToTensor,
   nameScope,
   zeros,
   type DType,
-  type Tensor,
-  type TensorLike,
   type Variable,
 } from '@forerun/graph';
 import type { Initializer } from './initializer.js';
 import type { Activation } from './layer.js';
-import { mapNest, requireSameStructure, type RNNState, type StateSize } from './rnnNest.js';
+import {
+  describeNest,
+  flattenNest,
+  mapNest,
+  requireSameStructure,
+  tensorsOf,
+  type RNNInputs,
+  type RNNState,
+  type StateSize,
+} from './rnnNest.js';
 import { getVariable, variableScope, type Reuse, type VariableScope } from './variableScope.js';
 
 export interface RNNCellOptions {
@@ -67,6 +75,11 @@ export abstract class RNNCell<S extends RNNState = RNNState> {
   abstract get stateSize(): StateSize;
   abstract get outputSize(): number | TensorShape;
 
+  /** Whether `call` takes lists and records of tensors; else its inputs are one tensor. */
+  takesNests(): boolean {
+    return false;
+  }
+
   /** All variables, in the order in which they were made. */
   get weights(): readonly Variable[] {
     return this.#weights;
@@ -84,10 +97,11 @@ export abstract class RNNCell<S extends RNNState = RNNState> {
 
   /**
    * One step, `cell(inputs, state)` in Python: `[output, newState]`. Throws `InvalidArgumentError` when the
-   * state has not the structure of `stateSize` or the last dimension of the inputs is not known.
+   * state has not the structure of `stateSize`, the last dimension of the inputs is not known, or they are several
+   * tensors in a list or record and the cell does not take such.
    */
-  apply(inputs: TensorLike, state: S, { scope }: ApplyCellOptions = {}): [Tensor, S] {
-    const x = convertToTensor(inputs);
+  apply(inputs: RNNInputs, state: S, { scope }: ApplyCellOptions = {}): [Tensor, S] {
+    const x = this.inputsOf(inputs);
     requireSameStructure(state, this.stateSize, `${this.kind}: the state`);
     const opened = (this.#scope ??= this.openScope(scope));
     const reuse = this.#built ? true : this.options.reuse;
@@ -99,7 +113,10 @@ export abstract class RNNCell<S extends RNNState = RNNState> {
     );
   }
 
-  /** The step itself, within the cell's scope: `[output, newState]`. Call `apply` in its place. */
+  /**
+   * The step itself, within the cell's scope: `[output, newState]`. Call `apply` in its place. A subclass whose
+   * `takesNests` is true may declare the inputs as `RNNState`: lists and records of tensors.
+   */
   abstract call(inputs: Tensor, state: S): [Tensor, S];
 
   /** Makes the variables, in cells that know them before they are called. */
@@ -114,8 +131,20 @@ export abstract class RNNCell<S extends RNNState = RNNState> {
     );
   }
 
-  private ensureBuilt(x: Tensor): void {
+  /** The inputs as `call` takes them. */
+  private inputsOf(inputs: RNNInputs): Tensor {
+    const x = tensorsOf(inputs);
+    // where it says so, a subclass's call takes nests
+    if (x instanceof Tensor || this.takesNests()) return x as Tensor;
+    throw new InvalidArgumentError(
+      `${this.kind}: the inputs must be one tensor, they are ${describeNest(x)}`,
+    );
+  }
+
+  private ensureBuilt(inputs: RNNState): void {
     if (this.#built) return;
+    const [x] = flattenNest<Tensor>(inputs);
+    if (x === undefined) throw new InvalidArgumentError(`${this.kind}: the inputs must not be empty`);
     this.#dtype = this.options.dtype ?? x.dtype;
     this.build?.(x.shape);
     this.#built = true;

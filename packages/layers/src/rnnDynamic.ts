@@ -6,16 +6,14 @@ import {
   add,
   checkOptions,
   constant,
-  convertToTensor,
   less,
   transpose,
   whileLoop,
   type DType,
   type Tensor,
-  type TensorLike,
 } from '@forerun/graph';
 import type { RNNCell } from './rnnCell.js';
-import { flattenNest, packNest, type RNNState } from './rnnNest.js';
+import { flattenNest, mapNest, packNest, tensorsOf, type RNNInputs, type RNNState } from './rnnNest.js';
 import {
   endedAt,
   requireCell,
@@ -43,20 +41,21 @@ export interface DynamicRnnOptions<S> extends RNNOptions<S>, LoopOptions {
 /**
  * Runs `cell` over inputs [batch, time, n] (`tf.nn.dynamic_rnn`): `[outputs, state]`, outputs [batch, time, outputSize]
  * and the last state. Both first dimensions may be unknown. With `sequenceLength` outputs past a sequence's end
- * are zero and its state stays as it was there. Throws `InvalidArgumentError` for inputs of a rank below 3,
+ * are zero and its state stays as it was there. A cell that takes lists or records of tensors gets its inputs as
+ * one, each tensor with the same batch and time. Throws `InvalidArgumentError` for inputs of a rank below 3,
  * and where there is neither `initialState` nor `dtype`.
  */
 export function dynamicRnn<S extends RNNState>(
   cell: RNNCell<S>,
-  inputs: TensorLike,
+  inputs: RNNInputs,
   options: DynamicRnnOptions<S> = {},
 ): [Tensor, S] {
   requireCell('dynamicRnn', cell);
   const { timeMajor = false, scope = 'rnn' } = checkOptions('dynamicRnn', options, "{ dtype: 'float32' }");
   return variableScope(scope, () => {
-    const x = convertToTensor(inputs);
-    requireSteps('dynamicRnn', x);
-    const steps = timeMajor ? x : swapTimeAndBatch(x);
+    const x = tensorsOf(inputs);
+    for (const part of flattenNest<Tensor>(x)) requireSteps('dynamicRnn', part);
+    const steps = timeMajor ? x : mapNest<Tensor, Tensor>(x, swapTimeAndBatch);
     const [outputs, state] = loopOver(cell, steps, options);
     return [timeMajor ? outputs : swapTimeAndBatch(outputs), state];
   });
@@ -78,21 +77,27 @@ function swapTimeAndBatch(x: Tensor): Tensor {
 
 function loopOver<S extends RNNState>(
   cell: RNNCell<S>,
-  steps: Tensor,
+  nest: RNNState,
   options: DynamicRnnOptions<S>,
 ): [Tensor, S] {
   const { sequenceLength, parallelIterations, swapMemory } = options;
+  const all = flattenNest<Tensor>(nest);
+  const steps = bestKnown(all);
   const [count, batchSize] = [sizeAlong(steps, 0), sizeAlong(steps, 1)];
   const initial = startState('dynamicRnn', cell, batchSize, options);
   const lengths = sequenceLengths('dynamicRnn', sequenceLength, batchSize);
-  const inputs = new TensorArray(steps.dtype, { size: count }).unstack(steps);
+  const inputs = all.map((part) => new TensorArray(part.dtype, { size: count }).unstack(part));
   const shape = outputShape(cell, batchSize);
   const dtype = options.dtype ?? stateDType(initial) ?? steps.dtype;
   const [, written, last] = whileLoop(
     (time) => less(time, count),
     (time, outputs, parts) => {
-      const input = inputs.read(time);
-      input.setShape(steps.shape.slice(1));
+      const read = inputs.map((part, i) => {
+        const input = part.read(time);
+        input.setShape(all[i]?.shape.slice(1) ?? null);
+        return input;
+      });
+      const input = packNest(nest, read);
       const state = packNest(initial, parts) as S;
       const [output, next] = stepOf(cell, input, state, endedAt(time, lengths));
       return [add(time, 1), outputs.write(time, output), keepShapes(parts, flattenNest<Tensor>(next))];
@@ -107,6 +112,20 @@ function loopOver<S extends RNNState>(
   const outputs = written.stack();
   outputs.setShape(new TensorShape([steps.shape.dim(0)]).concat(shape));
   return [outputs, packNest(initial, last) as S];
+}
+
+/** The input of which time and batch are known best; those of the others must agree. */
+function bestKnown(inputs: readonly Tensor[]): Tensor {
+  const [first] = inputs;
+  if (first === undefined) throw new InvalidArgumentError('dynamicRnn: the inputs must not be empty');
+  const sizes = inputs.reduce((sum, { shape }) => {
+    const merged = sum.mergeWith(shape.slice(0, 2));
+    if (merged !== null) return merged;
+    throw new InvalidArgumentError(
+      `dynamicRnn: the inputs must agree in time and batch, got ${sum.toString()} and ${shape.slice(0, 2).toString()}`,
+    );
+  }, TensorShape.ofRank(2));
+  return inputs.find(({ shape }) => sizes.dims?.join() === shape.slice(0, 2).dims?.join()) ?? first;
 }
 
 /** The static shape of one step's output. */

@@ -2,8 +2,14 @@
  * States of recurrent cells: a tensor, a pair of an LSTM, or lists and records of those. What is done with
  * them is done leaf by leaf, in one order, by the functions here.
  */
-import type { TensorShape } from '@forerun/graph';
-import { InvalidArgumentError, type Tensor } from '@forerun/graph';
+import {
+  InvalidArgumentError,
+  Tensor,
+  convertToTensor,
+  isTensorConvertible,
+  type TensorLike,
+  type TensorShape,
+} from '@forerun/graph';
 
 /** State of an LSTM cell (`tf.nn.rnn_cell.LSTMStateTuple`): the memory `c` and the output `h`. */
 export class LSTMStateTuple<T = Tensor> {
@@ -21,6 +27,9 @@ export class LSTMStateTuple<T = Tensor> {
 
 /** A value, or pairs, lists and records of values to any depth. */
 export type Nest<T> = T | LSTMStateTuple<Nest<T>> | readonly Nest<T>[] | { readonly [key: string]: Nest<T> };
+
+/** What a cell takes at a step: mostly one tensor. */
+export type RNNInputs = Nest<TensorLike>;
 
 /** The state of a cell. */
 export type RNNState = Nest<Tensor>;
@@ -108,4 +117,20 @@ export function requireSameStructure(got: Nest<unknown>, want: Nest<unknown>, wh
     throw new InvalidArgumentError(`${what} must be ${describeNest(want)}, it is ${describeNest(got)}`);
   }
   a?.parts.forEach((part, i) => requireSameStructure(part, b?.parts[i], what));
+}
+
+/** Lists and records with tensors in them are structure; all else is a tensor or a literal of one. */
+function holdsTensors(value: unknown): boolean {
+  if (value instanceof Tensor || isTensorConvertible(value)) return true;
+  if (Array.isArray(value)) return value.some(holdsTensors);
+  return value instanceof LSTMStateTuple || isRecord(value);
+}
+
+/** Inputs of a cell with every leaf a tensor: a list of tensors is a structure, a list of numbers a tensor. */
+export function tensorsOf(inputs: RNNInputs): RNNState {
+  if (inputs instanceof Tensor || isTensorConvertible(inputs) || !holdsTensors(inputs)) {
+    return convertToTensor(inputs as TensorLike);
+  }
+  const parts = partsOf(inputs);
+  return parts === null ? convertToTensor(inputs as TensorLike) : withParts(inputs, parts.map(tensorsOf));
 }

@@ -102,7 +102,7 @@ export function copyStateThrough<S extends RNNState>(ended: Tensor | null, befor
 /** One step: the output, zero for ended sequences, and the next state, the old one for those. */
 export function stepOf<S extends RNNState>(
   cell: RNNCell<S>,
-  input: Tensor,
+  input: RNNState,
   state: S,
   ended: Tensor | null,
 ): [Tensor, S] {

@@ -59,6 +59,10 @@ export class MultiRNNCell<
     return this.#stateIsTuple ? sizes : this.flatSizes().reduce((sum, size) => sum + size, 0);
   }
 
+  override takesNests(): boolean {
+    return this.cells[0]?.takesNests() ?? false;
+  }
+
   override get outputSize(): number | TensorShape {
     return this.#last.outputSize;
   }

@@ -10,6 +10,7 @@ import {
   greaterEqual,
   minimum,
   placeholder,
+  reduceSum,
   stack,
   transpose,
   unstack,
@@ -26,6 +27,30 @@ const inGraph = <R>(build: () => R): R => new Graph().asDefault(build);
 /** A cell that sums its inputs: with kernels of ones and no activation. */
 const summing = (): rnnCell.BasicRNNCell => new BasicRNNCell(1, { activation: (x) => x });
 const withOnes = <R>(build: () => R): R => variableScope('s', { initializer: constantInitializer(1) }, build);
+
+/** [2, 3, 1]: 1, 2, 3 and 4, 5, 6. */
+const ramp = (): Tensor =>
+  constant([
+    [[1], [2], [3]],
+    [[4], [5], [6]],
+  ]);
+
+/** Adds all of a record's tensors to its state, which is its output. */
+class Collecting extends rnnCell.RNNCell<Tensor> {
+  static readonly kind = 'collecting';
+  override readonly stateSize = 1;
+  override readonly outputSize = 1;
+
+  override takesNests(): boolean {
+    return true;
+  }
+
+  override call(inputs: rnnCell.RNNState, state: Tensor): [Tensor, Tensor] {
+    const { sums, marks } = inputs as unknown as { sums: [Tensor, Tensor]; marks: Tensor };
+    const sum = add(add(state, add(sums[0], sums[1])), reduceSum(marks, { axis: 2 }));
+    return [sum, sum];
+  }
+}
 
 describe('dynamicRnn', () => {
   it('agrees with staticRnn, lengths and gradients included', () => {
@@ -116,7 +141,40 @@ describe('dynamicRnn', () => {
     });
   });
 
+  it('gives a cell lists and records of inputs, as the unrolled form does', () => {
+    ReferenceSession.in((session) => {
+      const marks = placeholder('float32', [null, null, 1, 2]);
+      const inputs = { sums: [ramp(), ramp()], marks };
+      const options = { dtype: 'float32', sequenceLength: [3, 2] } as const;
+      const [ys, state] = nn.dynamicRnn(new Collecting(), inputs, options);
+      expect(ys.shape.dims).toEqual([2, 3, 1]);
+      const columns = (x: Tensor): Tensor[] => unstack(x, { axis: 1, num: 3 });
+      const [sums, shown] = [columns(ramp()), columns(marks)];
+      const steps = shown.map((mark, i) => ({ sums: [sums[i], sums[i]] as Tensor[], marks: mark }));
+      const [list, last] = nn.staticRnn(new Collecting(), steps, options);
+      const fed = [[marks, Array.from({ length: 2 }, () => [[[1, 2]], [[3, 4]], [[5, 6]]])]] as const;
+      // each step adds twice the ramp and both marks
+      expectNear(session.get(ys, fed), [5, 16, 33, 11, 28, 0]);
+      expectNear(session.get(stack(list, { axis: 1 }), fed), [5, 16, 33, 11, 28, 0]);
+      expectNear([...session.get(state, fed), ...session.get(last, fed)], [33, 28, 33, 28]);
+      const [dm] = gradients(state, marks);
+      if (dm === null || dm === undefined) throw new Error('there is no gradient');
+      expectNear(session.get(dm, fed), [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0]);
+    });
+  });
+
   it.each<[string, () => unknown, string]>([
+    [
+      'several inputs for a cell that takes one',
+      () => nn.dynamicRnn(summing(), [zeros([1, 1, 1]), zeros([1, 1, 1])], { dtype: 'float32' }),
+      'basic_rnn_cell: the inputs must be one tensor, they are a list of 2',
+    ],
+    [
+      'inputs that differ in time',
+      () =>
+        nn.dynamicRnn(new Collecting(), { a: zeros([1, 2, 1]), b: zeros([1, 3, 1]) }, { dtype: 'float32' }),
+      'dynamicRnn: the inputs must agree in time and batch, got [2,1] and [3,1]',
+    ],
     ['no cell', () => nn.dynamicRnn({} as never, zeros([1, 1, 1])), 'dynamicRnn: cell must be an RNNCell'],
     [
       'inputs of rank 2',
