@@ -8,7 +8,6 @@ import { sizeOf, type OpName } from '@forerun/graph';
 import {
   device,
   hostOp,
-  unsupported,
   type Dispatch,
   type Kernel,
   type KernelContext,
@@ -272,9 +271,7 @@ export const CANDIDATE_KERNELS = {
   UniformCandidateSampler: device((c) => lowerSampler(c, uniformSampler(c))),
   LogUniformCandidateSampler: device((c) => lowerSampler(c, logUniformSampler(c))),
   FixedUnigramCandidateSampler: device((c) => lowerSampler(c, fixedSampler(c))),
-  LearnedUnigramCandidateSampler: unsupported(
-    'its distribution is state outside of variables; use logUniformCandidateSampler or fixedUnigramCandidateSampler',
-  ),
+  LearnedUnigramCandidateSampler: hostOp('the session counts the classes that were true before'),
   AllCandidateSampler: device(lowerAll),
   ComputeAccidentalHits: hostOp('the number of hits depends on the values'),
 } satisfies Partial<Record<OpName, Kernel>>;

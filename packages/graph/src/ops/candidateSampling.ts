@@ -204,8 +204,9 @@ export function logUniformCandidateSampler(
 }
 
 /**
- * Classes drawn as often as they were true in earlier runs (`tf.random.learned_unigram_candidate_sampler`). The
- * node can be made and written to files; running it is refused, as its counts would be state outside of variables.
+ * Classes drawn as often as they were true in earlier runs (`tf.random.learned_unigram_candidate_sampler`);
+ * otherwise as `uniformCandidateSampler`. Every class begins with weight 1 and gets 1 more for each time that it is
+ * among `trueClasses`, after the draw. The session keeps the weights on the host, checkpoints do not.
  */
 export function learnedUnigramCandidateSampler(
   trueClasses: TensorLike,

@@ -8,6 +8,7 @@ import { inputOf } from '../compiler/ir.js';
 import type { VariableStore } from '../variables.js';
 import { mergeV2Checkpoints, saveV2, shardedFilename } from '../checkpoint/hostOps.js';
 import { DEBUG_STEPS } from './debugSteps.js';
+import { learnedUnigram } from './learnedSampler.js';
 import type { RandomState } from './random.js';
 
 export interface HostEnvironment {
@@ -37,6 +38,7 @@ const HOST_STEPS: Readonly<Record<string, HostStepFn>> = {
     return [];
   },
   ...DEBUG_STEPS,
+  LearnedUnigramCandidateSampler: learnedUnigram,
   MergeV2Checkpoints: mergeV2Checkpoints,
   SaveV2: saveV2,
   ShardedFilename: shardedFilename,
