@@ -34,6 +34,7 @@ export { lowerElementwise, stepStatements } from './elementwise.js';
 export { literal, storageType, valueType, type Width } from './wgsl/dtype.js';
 export { normalTable, upperNormalQuantile } from './normalTable.js';
 export { philoxKey } from './random.js';
+export { callSalt, NO_SALT, saltedSeeds, type Salt } from './randomSalt.js';
 export { logTable, powerTable } from './softFloat.js';
 export { libraryFor, widen } from './wgsl/library.js';
 

@@ -78,7 +78,7 @@ export type BindingSource =
   | { readonly kind: 'scratch'; readonly index: number }
   /** A constant table, uploaded once. */
   | { readonly kind: 'data'; readonly words: Uint32Array }
-  /** `array<u32, 4>`: the session's random step (low, high word) and two zeros. */
+  /** `array<u32, 4>`: the session's random step (low, high word) and the salt of the body that is run, two words. */
   | { readonly kind: 'random' };
 
 /** One `var<storage>` of a shader; the position in the list is the binding number. */

@@ -5,14 +5,7 @@
  * invocations, and a table holds the first t of every class.
  */
 import { sizeOf, type OpName } from '@forerun/graph';
-import {
-  device,
-  hostOp,
-  type Dispatch,
-  type Kernel,
-  type KernelContext,
-  type Lowered,
-} from './kernel.js';
+import { device, hostOp, type Dispatch, type Kernel, type KernelContext, type Lowered } from './kernel.js';
 import { WIDE } from './randomCategorical.js';
 import { PHILOX, seededStream } from './randomStream.js';
 import { SOFT_FLOAT, softLiteral, softTables } from './softFloat.js';

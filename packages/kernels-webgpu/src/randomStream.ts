@@ -1,7 +1,8 @@
 /**
  * Where random kernels get their bits: Philox4x32-10 (Salmon et al., "Parallel Random Numbers: As Easy as
  * 1, 2, 3", SC 2011), keyed by the node's seeds or by a seed that is an input. A counter has four words: the
- * element (or block of elements), the attempt, and the session's random step. Integer arithmetic only.
+ * element (or block of elements), the attempt, and the session's random step. A body that is run by itself adds its
+ * salt (randomSalt.ts) to the key. Integer arithmetic only.
  */
 import type { KernelContext } from './kernel.js';
 import { normalTable } from './normalTable.js';
@@ -68,7 +69,7 @@ export function seededStream(c: KernelContext): RandomStream {
   return {
     bindings: [dataBinding(key, 'key'), { name: 'step', source: { kind: 'random' }, dtype: 'uint32' }],
     draw: (element, attempt) =>
-      `philox(vec4<u32>(${element}, ${attempt}, step[0], step[1]), vec2<u32>(key[0], key[1]))`,
+      `philox(vec4<u32>(${element}, ${attempt}, step[0], step[1]), vec2<u32>(key[0] + step[2], key[1] + step[3]))`,
   };
 }
 

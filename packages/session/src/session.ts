@@ -109,7 +109,7 @@ export class Session {
   readonly #plans: PlanCache;
   readonly #growth: GrowthWatch;
   readonly #tuner: Tuner;
-  readonly #environment: HostEnvironment;
+  readonly #environment: Omit<HostEnvironment, 'random'>;
   /** Runs are executed one after the other, in the order of the calls. */
   #queue: Promise<unknown> = Promise.resolve();
   #closed = false;
@@ -130,7 +130,6 @@ export class Session {
     this.#tuner = sessionTuner(handle, config, (message) => this.warn(message));
     this.#environment = {
       variables: this.#variables,
-      random: this.#random,
       print: config.onPrint ?? printOut,
     };
   }
@@ -303,10 +302,11 @@ export class Session {
     { tensors, operations }: ResolvedFetches,
     tracer?: Tracer,
   ): Promise<TensorValue[]> {
-    if (plan.init.deferred.length === 0) return execute(plan, feeds, this.#environment, tracer);
+    const environment = { ...this.#environment, random: this.#random.forRun() };
+    if (plan.init.deferred.length === 0) return execute(plan, feeds, environment, tracer);
     const staged = new StagedRun({
       handle: this.handle,
-      environment: this.#environment,
+      environment,
       pool: this.#pool,
       tracer,
       plan: (request) => this.partPlan(request),

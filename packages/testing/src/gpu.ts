@@ -41,6 +41,8 @@ export interface GpuOptions {
   readonly hostInputs?: boolean;
   /** The session's random step (low and high word). Default 0. */
   readonly randomStep?: readonly [number, number];
+  /** In place of the node's attributes: those of a random op in a function. */
+  readonly attrs?: Attrs;
 }
 
 /**
@@ -74,8 +76,10 @@ export async function runNodeOnGpu(
 
 /** A backend for `interpretWith`: kernels on the device; ops that the session carries out by reference. */
 export function gpuBackend(options: GpuOptions = {}): (step: Step) => Promise<readonly HostValue[]> {
-  return async ({ op, inputs }) =>
-    kernelOf(op).kind === 'host' ? runReference(op, inputs) : runNodeOnGpu(op, inputs, options);
+  return async ({ op, inputs, attrs }) =>
+    kernelOf(op).kind === 'host'
+      ? runReference(op, inputs, attrs)
+      : runNodeOnGpu(op, inputs, { ...options, attrs });
 }
 
 /** The shaders that an op becomes on an adapter, without running them. `null` for views. */
@@ -152,7 +156,7 @@ function kernelContext(
   op: Operation,
   inputs: readonly HostValue[],
   adapter: AdapterFacts,
-  { hostInputs = true }: GpuOptions,
+  { hostInputs = true, attrs = op.attrs }: GpuOptions,
 ): KernelContext {
   const refs = refsOf(op, inputs);
   const outputs = staticOutputs(op, inputs);
@@ -165,7 +169,7 @@ function kernelContext(
   return {
     op: op.type,
     name: op.name,
-    attrs: op.attrs satisfies Attrs,
+    attrs,
     inputs,
     outputs,
     adapter,

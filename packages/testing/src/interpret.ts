@@ -6,12 +6,14 @@ import {
   FailedPreconditionError,
   InvalidArgumentError,
   UnimplementedError,
+  type Attrs,
   type DType,
   type HostValue,
   type OpName,
   type Operation,
   type Tensor,
 } from '@forerun/graph';
+import { callSalt, NO_SALT, saltedSeeds, type Salt } from '@forerun/kernels-webgpu';
 import { listOp } from './interpretLists.js';
 import { hostValue } from './nodes.js';
 import { REFERENCES } from './reference/index.js';
@@ -27,6 +29,8 @@ export interface InterpretOptions {
 /** A node with the values of its inputs; resource inputs hold the variable's value. */
 export interface Step {
   readonly op: Operation;
+  /** Those of the op, in a function of a random op with seeds of the call. */
+  readonly attrs: Attrs;
   readonly inputs: readonly HostValue[];
 }
 
@@ -41,7 +45,8 @@ export function interpret(
 ): HostValue[] {
   const walk = steps(fetches, feeds, variables);
   let next = walk.next();
-  while (next.done !== true) next = walk.next(runReference(next.value.op, next.value.inputs));
+  while (next.done !== true)
+    next = walk.next(runReference(next.value.op, next.value.inputs, next.value.attrs));
   return next.value;
 }
 
@@ -59,12 +64,16 @@ export async function interpretWith(
 }
 
 /** Computes one node by its reference. */
-export function runReference(op: Operation, inputs: readonly HostValue[]): readonly HostValue[] {
+export function runReference(
+  op: Operation,
+  inputs: readonly HostValue[],
+  attrs: Attrs = op.attrs,
+): readonly HostValue[] {
   const reference = REFERENCES[op.type as OpName];
   if (reference === undefined) throw new UnimplementedError(`${op.describe()}: there is no reference`);
   const outputs: DType[] = op.outputs.map((output) => output.dtype);
   return reference({
-    attrs: op.attrs,
+    attrs,
     inputs,
     outputs,
     input: (i) => {
@@ -81,6 +90,7 @@ function* steps(
   fetches: readonly Tensor[],
   feeds: ReadonlyMap<Tensor, HostValue>,
   variables: Variables,
+  salt: Salt = NO_SALT,
 ): Generator<Step, HostValue[], readonly HostValue[]> {
   const values = new Map<Tensor, HostValue>(feeds);
   const valueOf = (tensor: Tensor): HostValue => {
@@ -94,10 +104,14 @@ function* steps(
       t.dtype === 'resource' ? readVariable(handleOf(t), variables, op) : valueOf(t),
     );
     const results =
-      (yield* call(op, inputs, variables)) ??
+      (yield* call(op, inputs, variables, salt)) ??
       builtin(op, inputs, variables) ??
       listOp(op, inputs) ??
-      store(op, yield { op, inputs: known(inputs, op) }, variables);
+      store(
+        op,
+        yield { op, inputs: known(inputs, op), attrs: saltedSeeds(op.attrs, salt, op.name) },
+        variables,
+      );
     op.outputs.forEach((output, i) => {
       const result = results[i];
       if (result !== undefined && !values.has(output)) values.set(output, result);
@@ -161,12 +175,13 @@ function* call(
   op: Operation,
   inputs: readonly (HostValue | undefined)[],
   variables: Variables,
+  outer: Salt,
 ): Generator<Step, readonly HostValue[] | null, readonly HostValue[]> {
-  if (op.type.endsWith('While')) return yield* loop(op, inputs, variables);
+  if (op.type.endsWith('While')) return yield* loop(op, inputs, variables, outer);
   const fn = calledFunction(op, inputs[0]);
   if (fn === null) return null;
-  const args = op.type.endsWith('Call') ? inputs : inputs.slice(1);
-  return yield* functionSteps(op, fn, args, variables);
+  if (!op.type.endsWith('Call')) return yield* functionSteps(op, fn, inputs.slice(1), variables, outer);
+  return yield* functionSteps(op, fn, inputs, variables, callSalt(outer, op.id, 0));
 }
 
 function calledFunction(op: Operation, selector: HostValue | undefined): string | null {
@@ -185,17 +200,19 @@ function* loop(
   op: Operation,
   inputs: readonly (HostValue | undefined)[],
   variables: Variables,
+  outer: Salt,
 ): Generator<Step, readonly HostValue[], readonly HostValue[]> {
   const { attrs } = op;
   let values = inputs;
-  for (;;) {
-    const [goesOn] = yield* functionSteps(op, attrs.func('cond').name, values, variables);
+  for (let iteration = 0; ; iteration++) {
+    const salt = callSalt(outer, op.id, iteration);
+    const [goesOn] = yield* functionSteps(op, attrs.func('cond').name, values, variables, salt);
     if ((goesOn?.data[0] ?? 0) === 0)
       return known(
         values.map((value) => value ?? NOTHING),
         op,
       );
-    values = yield* functionSteps(op, attrs.func('body').name, values, variables);
+    values = yield* functionSteps(op, attrs.func('body').name, values, variables, salt);
   }
 }
 
@@ -207,6 +224,7 @@ function* functionSteps(
   name: string,
   args: readonly (HostValue | undefined)[],
   variables: Variables,
+  salt: Salt,
 ): Generator<Step, HostValue[], readonly HostValue[]> {
   const fn = op.graph.getFunction(name);
   const feeds = new Map<Tensor, HostValue>();
@@ -217,7 +235,7 @@ function* functionSteps(
     if (input.dtype === 'resource' && handle !== undefined) handles.set(input.op, handleOf(handle));
   });
   const effects = fn.effects.filter((effect) => effect.outputs.length > 0).map((effect) => effect.output(0));
-  const walk = yield* steps([...fn.outputs, ...effects], feeds, variables);
+  const walk = yield* steps([...fn.outputs, ...effects], feeds, variables, salt);
   return walk.slice(0, fn.outputs.length);
 }
 

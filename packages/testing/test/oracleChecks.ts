@@ -14,7 +14,7 @@ import type { OracleCase } from './oracleCases.js';
 /** Outputs as expected; only `Where` and shapes may come in another integer dtype. */
 export async function checkForward(backend: Backend, oracle: OracleCase): Promise<void> {
   const node = makeNode(oracle.op, oracle.inputs, oracle.attrs);
-  const results = await backend({ op: node, inputs: oracle.inputs });
+  const results = await backend({ op: node, inputs: oracle.inputs, attrs: node.attrs });
   oracle.outputs.forEach((want, i) => {
     const got = results[i];
     if (got === undefined) throw new Error(`there is no output ${i}`);
@@ -82,7 +82,7 @@ export async function checkOptimizer(backend: Backend, oracle: OracleCase): Prom
   for (let step = 0; step < Math.max(1, oracle.steps); step++) {
     if (oracle.steps > 0) inputs[gradient] = slice(slices, step);
     const node = makeNode(oracle.op, inputs, oracle.attrs);
-    const results = await backend({ op: node, inputs });
+    const results = await backend({ op: node, inputs, attrs: node.attrs });
     oracle.refs.forEach((ref, i) => {
       const value = results[i];
       if (value !== undefined) inputs[ref] = value;

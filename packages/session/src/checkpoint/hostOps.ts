@@ -28,7 +28,7 @@ export function randomStepEntry(step: bigint): readonly [string, TensorValue] {
 export const saveV2: HostStepFn = async (node, [prefix, names, , ...tensors], { random }) => {
   const keys = strings(names, node.name);
   const entries = tensors.map((tensor, i) => [keys[i] ?? '', tensor] as const);
-  await writeBundle(strings(prefix, node.name)[0] ?? '', [...entries, randomStepEntry(random.step)]);
+  await writeBundle(strings(prefix, node.name)[0] ?? '', [...entries, randomStepEntry(random.state.step)]);
   return [];
 };
 

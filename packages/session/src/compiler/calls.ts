@@ -3,6 +3,7 @@
  * becomes the chosen branch, a loop whose number of iterations is known as many bodies.
  */
 import { InvalidArgumentError, type FuncGraph, type Operation } from '@forerun/graph';
+import { callSalt, type Salt } from '@forerun/kernels-webgpu';
 import { pruneGraph } from './prune.js';
 import type { HostValues } from './hostValues.js';
 import type { IrNode, IrValue } from './ir.js';
@@ -28,8 +29,9 @@ export function isCall({ type }: Operation): boolean {
   return CALLS.has(type);
 }
 
-function isConditional({ type }: Operation): boolean {
-  return type.endsWith('If') || type.endsWith('Case');
+/** The salt of what a call runs: of the branches of a conditional it is that around it. */
+export function saltOfCall({ type, id }: Operation, outer: Salt, iteration: number): Salt {
+  return type.endsWith('If') || type.endsWith('Case') ? outer : callSalt(outer, id, iteration);
 }
 
 /** Adds what a call computes. Throws `Deferral` when that depends on values of the run. */
@@ -99,7 +101,7 @@ class CallBuilder {
       values: new Map(fn.inputs.flatMap((input, i) => (args[i] === undefined ? [] : [[input, args[i]]]))),
       nodes: new Map(),
       path,
-      salt: isConditional(op) ? frame.salt : mix(frame.salt, op.id + 1, iteration + 1),
+      salt: saltOfCall(op, frame.salt, iteration),
       waits: builder.waitsOf(op, frame),
       origin: frame.origin,
     };
@@ -152,15 +154,4 @@ function followsBooleans({ node, dtype, shape }: IrValue): boolean {
     node.literal !== null ||
     (LOGIC.has(node.type) && node.inputs.every(followsBooleans))
   );
-}
-
-/** One number from several (Jenkins' one-at-a-time mixing). */
-function mix(...numbers: readonly number[]): number {
-  let hash = 0;
-  for (const number of numbers) {
-    hash = (hash + number) | 0;
-    hash = (hash + (hash << 10)) | 0;
-    hash ^= hash >>> 6;
-  }
-  return (hash ^ (hash << 3) ^ (hash >>> 11)) & 0x7fffffff;
 }

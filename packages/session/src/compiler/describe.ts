@@ -1,5 +1,6 @@
 /** What a node of a program takes over from the operation of the graph that it stands for. */
-import { Attrs, UnimplementedError, type AttrValue, type OpDef, type Operation } from '@forerun/graph';
+import { UnimplementedError, type OpDef, type Operation } from '@forerun/graph';
+import { saltedSeeds } from '@forerun/kernels-webgpu';
 import type { IrNode } from './ir.js';
 import type { Frame } from './values.js';
 
@@ -16,16 +17,9 @@ export function describeOp(op: Operation, def: OpDef): Described {
 export function describeIn({ path, salt, origin }: Frame, op: Operation, def: OpDef): Described {
   const described = describeOp(op, def);
   if (path === '') return described;
-  const attrs = salt !== 0 && op.attrs.has('seed2') ? reseeded(op.attrs, salt, op.name) : op.attrs;
+  const attrs = saltedSeeds(op.attrs, salt, op.name);
   const name = `${path}${op.name}`;
   return { ...described, attrs, name, sources: [name], origin };
-}
-
-/** Attributes with another second seed: the same op in another iteration draws other numbers. */
-function reseeded(attrs: Attrs, salt: number, name: string): Attrs {
-  const seed2 = Number(BigInt.asUintN(31, attrs.bigint('seed2') + BigInt(salt)));
-  const values = new Map<string, AttrValue>([...attrs.values, ['seed2', { kind: 'int', value: seed2 }]]);
-  return new Attrs(values, name);
 }
 
 /** The record of an op. Throws `UnimplementedError` for a type that is only known from a file. */

@@ -14,6 +14,7 @@ import {
   type Tensor,
   type TensorValue,
 } from '@forerun/graph';
+import { NO_SALT } from '@forerun/kernels-webgpu';
 import { buildCall, isCall } from './calls.js';
 import { describeIn, describeOp, requireDef } from './describe.js';
 import { Exports } from './exports.js';
@@ -133,7 +134,14 @@ export class ProgramBuilder {
     const [nodes, effects] = [this.#nodes.length, this.#effects.length];
     try {
       this.refuseForced(op);
-      const frame = { values: this.#values, nodes: this.#nodeOf, path: '', salt: 0, waits: [], origin: op };
+      const frame = {
+        values: this.#values,
+        nodes: this.#nodeOf,
+        path: '',
+        salt: NO_SALT,
+        waits: [],
+        origin: op,
+      };
       this.build(op, frame);
     } catch (error) {
       if (!(error instanceof Deferral)) throw error;

@@ -3,6 +3,7 @@
  * exist in the compiler only: reading and writing them costs nothing at run time.
  */
 import type { HandleData, Operation, Tensor } from '@forerun/graph';
+import type { Salt } from '@forerun/kernels-webgpu';
 import type { IrNode, IrValue, VariableRef } from './ir.js';
 
 /** A tensor list whose elements are known to the compiler; `null` for one that was never set. */
@@ -31,8 +32,8 @@ export interface Frame {
   readonly nodes: Map<Operation, readonly IrNode[]>;
   /** Name of the call with a slash, or nothing. */
   readonly path: string;
-  /** Tells the random numbers of one call from those of another; 0 for the graph itself. */
-  readonly salt: number;
+  /** Tells the random numbers of one call from those of another. */
+  readonly salt: Salt;
   /** Nodes that everything in the call waits for. */
   readonly waits: readonly IrNode[];
   /** The operation of the graph that all this is for. */

@@ -87,7 +87,7 @@ class Execution {
     this.#handle.check();
     this.environment.variables.requireInitialized(requires);
     this.writeFeeds();
-    if (random !== null) this.#handle.queue.writeBuffer(random, 0, this.environment.random.next());
+    if (random !== null) this.#handle.queue.writeBuffer(random, 0, this.environment.random.words());
     for (const step of steps) {
       if (step.kind === 'device') await this.encode(step);
       else await this.runHostStep(step);

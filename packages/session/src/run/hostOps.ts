@@ -9,11 +9,12 @@ import type { VariableStore } from '../variables.js';
 import { mergeV2Checkpoints, saveV2, shardedFilename } from '../checkpoint/hostOps.js';
 import { DEBUG_STEPS } from './debugSteps.js';
 import { learnedUnigram } from './learnedSampler.js';
-import type { RandomState } from './random.js';
+import type { RandomWords } from './random.js';
 
 export interface HostEnvironment {
   readonly variables: VariableStore;
-  readonly random: RandomState;
+  /** Of the run, or of the body that is run. */
+  readonly random: RandomWords;
   /** Takes what the graph prints. */
   readonly print: (text: string, stream: 'stdout' | 'stderr') => void;
 }

@@ -64,15 +64,15 @@ function weightsOf(store: VariableStore, { name, attrs }: HostStepNode): Weights
   return fresh;
 }
 
-/** The upper 64 bits of Philox4x32-10's block for a draw of a step: element, attempt 0, step. */
+/** The upper 64 bits of Philox4x32-10's block for a draw of a step: element, attempt 0, step; the salt goes to the key. */
 function randomBits(
   draw: number,
-  [low = 0, high = 0]: Uint32Array,
+  [low = 0, high = 0, salt = 0, salt2 = 0]: Uint32Array,
   [seed = 0, seed2 = 0]: Uint32Array,
 ): bigint {
   const mask = 0xffffffffn;
   let words: [bigint, bigint, bigint, bigint] = [BigInt(draw), 0n, BigInt(low), BigInt(high)];
-  let keys: [bigint, bigint] = [BigInt(seed), BigInt(seed2)];
+  let keys: [bigint, bigint] = [BigInt((seed + salt) >>> 0), BigInt((seed2 + salt2) >>> 0)];
   for (let round = 0; round < 10; round++) {
     const [first, second] = [words[0] * 0xd2511f53n, words[2] * 0xcd9e8d57n];
     words = [
@@ -121,7 +121,7 @@ export const learnedUnigram: HostStepFn = (node, [trueClasses], { variables, ran
       { node: node.name },
     );
   }
-  const { classes, tries } = draw(node, weights, random.next());
+  const { classes, tries } = draw(node, weights, random.words());
   const expected = (k: number): number => {
     const p = weights.weight(k) / weights.total;
     return tries === classes.length ? p * tries : -Math.expm1(tries * Math.log1p(-p));

@@ -5,6 +5,7 @@ import type { DeferredOp, Export } from '../compiler/values.js';
 import type { Plan } from '../plan.js';
 import { executeKeeping } from './execute.js';
 import type { Feed } from './feeds.js';
+import type { HostEnvironment } from './hostOps.js';
 import { PartOps } from './partOps.js';
 import { partRequest, type Scope } from './partRequest.js';
 import { readTensors } from './readback.js';
@@ -17,6 +18,8 @@ export class Part {
   /** Whether a value was read since the last plan: then the next one may do more. */
   #read = false;
   readonly #ops: PartOps;
+  /** The run's, drawing with the salt of the scope. */
+  readonly #environment: HostEnvironment;
 
   constructor(
     private readonly staged: StagedRun,
@@ -24,7 +27,9 @@ export class Part {
     private readonly scope: Scope,
     private readonly known: Map<Tensor, RuntimeValue>,
   ) {
-    this.#ops = new PartOps(staged, context);
+    const { environment } = context;
+    this.#environment = { ...environment, random: environment.random.withSalt(scope.salt) };
+    this.#ops = new PartOps(staged, { ...context, environment: this.#environment });
     this.#rest = scope.operations.map((op) => ({ op, hostInputs: null }));
   }
 
@@ -69,8 +74,8 @@ export class Part {
 
   /** Runs a plan for what is left, and takes over what it exports and defers. */
   async execute(plan: Plan, feeds: readonly Feed[]): Promise<void> {
-    const { environment, pool, tracer } = this.context;
-    const values = await executeKeeping(plan, feeds, environment, pool, tracer);
+    const { pool, tracer } = this.context;
+    const values = await executeKeeping(plan, feeds, this.#environment, pool, tracer);
     for (const [tensor, place] of plan.init.exports) this.known.set(tensor, this.located(place, values));
     this.#rest = plan.init.deferred;
   }
@@ -137,7 +142,7 @@ export class Part {
   }
 
   private async controlled(op: Operation, inputs: readonly RuntimeValue[]): Promise<readonly RuntimeValue[]> {
-    const values = await this.staged.control(op, inputs);
+    const values = await this.staged.control(op, inputs, this.scope.salt);
     this.context.pool.release(values);
     return values.slice(0, op.outputs.length);
   }

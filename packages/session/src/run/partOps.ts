@@ -8,6 +8,7 @@ import {
   type Graph,
   type Operation,
 } from '@forerun/graph';
+import { NO_SALT } from '@forerun/kernels-webgpu';
 import { touchesLists } from '../compiler/lists.js';
 import type { DeferredOp } from '../compiler/values.js';
 import { evaluate, evaluateChecked } from './hostEvaluation.js';
@@ -60,7 +61,7 @@ export class PartOps {
     if (first.kind === 'list') return this.added(parts as RuntimeList[], graph);
     if (first.kind !== 'tensor') throw new InternalError('variables cannot be added up');
     const fn = sumFunction(parts.length, first, graph);
-    const [total] = await this.staged.call(fn, parts);
+    const [total] = await this.staged.call(fn, parts, NO_SALT);
     return total ?? null;
   }
 

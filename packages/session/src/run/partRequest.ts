@@ -1,5 +1,6 @@
 /** What is asked of the session for one part of a run that is cut: operations, and values from the parts before. */
 import { TensorValue, type Operation, type Tensor } from '@forerun/graph';
+import type { Salt } from '@forerun/kernels-webgpu';
 import type { VariableRef } from '../compiler/ir.js';
 import type { Pruned } from '../compiler/prune.js';
 import type { Feed } from './feeds.js';
@@ -22,6 +23,8 @@ export interface Scope {
   readonly operations: readonly Operation[];
   readonly fetches: readonly Tensor[];
   readonly targets: readonly Operation[];
+  /** Of the random numbers that are drawn in it. */
+  readonly salt: Salt;
 }
 
 /** The request for `operations`, which are left of a scope, where `known` is done. */

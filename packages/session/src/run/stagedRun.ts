@@ -10,7 +10,8 @@ import {
   type Operation,
   type TensorValue,
 } from '@forerun/graph';
-import { bodyOf } from '../compiler/calls.js';
+import { NO_SALT, type Salt } from '@forerun/kernels-webgpu';
+import { bodyOf, saltOfCall } from '../compiler/calls.js';
 import type { DeviceHandle } from '../device/handle.js';
 import type { Plan } from '../plan.js';
 import type { Feed } from './feeds.js';
@@ -40,11 +41,11 @@ export class StagedRun {
   async start(
     first: Plan,
     feeds: readonly Feed[],
-    scope: Omit<Scope, 'key' | 'operations'>,
+    scope: Omit<Scope, 'key' | 'operations' | 'salt'>,
   ): Promise<TensorValue[]> {
     try {
       const known = new Map(feeds.map((feed) => [feed.tensor, fedValue(feed)] as const));
-      const part = new Part(this, this.context, { ...scope, key: '', operations: [] }, known);
+      const part = new Part(this, this.context, { ...scope, key: '', operations: [], salt: NO_SALT }, known);
       await part.execute(first, feeds);
       return await this.readAll(await part.run());
     } finally {
@@ -53,7 +54,7 @@ export class StagedRun {
   }
 
   /** The results of a function. The caller releases them. */
-  async call(fn: FuncGraph, args: readonly RuntimeValue[]): Promise<RuntimeValue[]> {
+  async call(fn: FuncGraph, args: readonly RuntimeValue[], salt: Salt): Promise<RuntimeValue[]> {
     const known = new Map(
       fn.inputs.flatMap((input, i) => (args[i] === undefined ? [] : [[input, args[i]] as const])),
     );
@@ -62,6 +63,7 @@ export class StagedRun {
       operations: bodyOf(fn),
       fetches: fn.outputs,
       targets: fn.effects,
+      salt,
     };
     return this.context.pool.hold(await new Part(this, this.context, scope, known).run());
   }
@@ -77,21 +79,25 @@ export class StagedRun {
     return Promise.all(tensors.map((tensor) => readTensor(handle, tensor)));
   }
 
-  /** Carries out a call of functions. */
-  async control(op: Operation, inputs: readonly RuntimeValue[]): Promise<RuntimeValue[]> {
-    if (op.type.endsWith('While')) return this.loop(op, inputs);
-    if (op.type.endsWith('Call')) return this.call(op.graph.getFunction(op.attrs.func('f').name), inputs);
+  /** Carries out a call of functions in a body of salt `outer`. */
+  async control(op: Operation, inputs: readonly RuntimeValue[], outer: Salt): Promise<RuntimeValue[]> {
+    if (op.type.endsWith('While')) return this.loop(op, inputs, outer);
+    const salt = saltOfCall(op, outer, 0);
+    if (op.type.endsWith('Call')) {
+      return this.call(op.graph.getFunction(op.attrs.func('f').name), inputs, salt);
+    }
     const [selector, ...args] = inputs;
     const chosen = await this.scalar(selector, op);
     if (op.type.endsWith('If')) {
       return this.call(
         op.graph.getFunction(op.attrs.func(chosen === 0 ? 'else_branch' : 'then_branch').name),
         args,
+        salt,
       );
     }
     const branches = op.attrs.funcs('branches');
     const branch = branches[chosen] ?? branches.at(-1);
-    return this.call(op.graph.getFunction(branch?.name ?? ''), args);
+    return this.call(op.graph.getFunction(branch?.name ?? ''), args, salt);
   }
 
   private async scalar(value: RuntimeValue | undefined, op: Operation): Promise<number> {
@@ -99,32 +105,37 @@ export class StagedRun {
     return Number((await readTensor(this.context.handle, value)).data[0]);
   }
 
-  private async loop(op: Operation, initial: readonly RuntimeValue[]): Promise<RuntimeValue[]> {
+  private async loop(op: Operation, initial: readonly RuntimeValue[], outer: Salt): Promise<RuntimeValue[]> {
     const cond = op.graph.getFunction(op.attrs.func('cond').name);
     const body = op.graph.getFunction(op.attrs.func('body').name);
     const { pool } = this.context;
     let vars = pool.hold([...initial]);
     for (let i = 0; ; i++) {
-      const [predicate] = await this.calledOnce(cond, vars);
+      const salt = saltOfCall(op, outer, i);
+      const [predicate] = await this.calledOnce(cond, vars, salt);
       const isKnown = predicate?.kind === 'tensor' && predicate.value !== null;
       const ahead =
         isKnown || i < SPECULATE_AFTER || !op.type.startsWith('Stateless')
           ? null
-          : settled(this.call(body, vars));
+          : settled(this.call(body, vars, salt));
       const goesOn = await this.scalar(predicate, op);
       if (goesOn === 0) {
         if (ahead !== null) await ahead;
         return vars;
       }
-      const next = ahead === null ? await this.call(body, vars) : unwrap(await ahead);
+      const next = ahead === null ? await this.call(body, vars, salt) : unwrap(await ahead);
       pool.release(vars);
       vars = next;
       pool.collect();
     }
   }
 
-  private async calledOnce(fn: FuncGraph, args: readonly RuntimeValue[]): Promise<RuntimeValue[]> {
-    const values = await this.call(fn, args);
+  private async calledOnce(
+    fn: FuncGraph,
+    args: readonly RuntimeValue[],
+    salt: Salt,
+  ): Promise<RuntimeValue[]> {
+    const values = await this.call(fn, args, salt);
     this.context.pool.release(values);
     return values;
   }
