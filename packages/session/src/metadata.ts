@@ -23,6 +23,16 @@ export interface DeviceStepStats {
   readonly nodeStats: readonly NodeExecStats[];
 }
 
+/** What the session knows of a run. */
+export interface RunRecord {
+  readonly device: string;
+  /** Empty unless the run was traced. */
+  readonly kernels: readonly KernelTime[];
+  readonly plan: PlanReport;
+  readonly variableBytes: number;
+  readonly encodeMilliseconds: number;
+}
+
 /** Filled by `sess.run(…, { traceLevel: 'FULL_TRACE', runMetadata })` (`tf.RunMetadata`). */
 export class RunMetadata {
   stepStats: { readonly devStats: readonly DeviceStepStats[] } = { devStats: [] };
@@ -35,12 +45,16 @@ export class RunMetadata {
   /** Bytes of the plan's temporaries, constants and feeds, and of all variables of the session. */
   memory: { readonly planBytes: number; readonly variableBytes: number } = { planBytes: 0, variableBytes: 0 };
 
+  /** Milliseconds that encoding and submitting took; 0 for runs that are traced or cut by host steps. */
+  encodeMilliseconds = 0;
+
   /** Records a run. Called by the session. */
-  record(device: string, kernels: readonly KernelTime[], plan: PlanReport, variableBytes: number): void {
+  record({ device, kernels, plan, variableBytes, encodeMilliseconds }: RunRecord): void {
     this.stepStats = { devStats: [{ device, nodeStats: kernels.map(nodeStats) }] };
     this.plan = plan;
-    this.dispatches = kernels.length;
+    this.dispatches = kernels.length > 0 ? kernels.length : plan.dispatches;
     this.kernelMicros = kernels.reduce((total, { durationMicros }) => total + durationMicros, 0);
+    this.encodeMilliseconds = encodeMilliseconds;
     const { peakBytes, constantBytes, feedBytes } = plan.memory;
     this.memory = { planBytes: peakBytes + constantBytes + feedBytes, variableBytes };
   }

@@ -90,9 +90,24 @@ export interface PlanInit {
   readonly owned: readonly GPUBuffer[];
 }
 
+/** A fetched value on its way to the host: where it is, and where it comes to lie in the staging buffer. */
+export interface FetchCopy {
+  readonly buffer: GPUBuffer;
+  readonly offset: number;
+  readonly bytes: number;
+}
+
 export class Plan {
   /** Bytes that the fetches take in the staging buffer. */
   readonly fetchBytes: number;
+  /** Per fetch its copy, `null` for values that the host knows. */
+  readonly fetchCopies: readonly (FetchCopy | null)[];
+  /** Whether a run is one submit: no step on the host cuts it. */
+  readonly isOneSubmit: boolean;
+  /** Whether values that were fed are fetched. */
+  readonly fetchesFeeds: boolean;
+  readonly dispatches: number;
+  /** A ring: runs in flight have a staging buffer each. */
   readonly #staging: GPUBuffer[] = [];
   #disposed = false;
   #running = 0;
@@ -101,7 +116,17 @@ export class Plan {
     readonly handle: DeviceHandle,
     readonly init: PlanInit,
   ) {
-    this.fetchBytes = init.fetches.reduce((total, fetch) => total + fetchSize(fetch), 0);
+    ({ copies: this.fetchCopies, bytes: this.fetchBytes } = layoutFetches(init.fetches));
+    this.isOneSubmit = init.steps.every(({ kind }) => kind === 'device');
+    this.fetchesFeeds = init.fetches.some(({ source }) => source.kind === 'feed');
+    this.dispatches = init.steps.reduce(
+      (total, step) => total + (step.kind === 'device' ? step.commands.length : 0),
+      0,
+    );
+  }
+
+  get disposed(): boolean {
+    return this.#disposed;
   }
 
   /** A staging buffer that no run uses; made when all are busy. */
@@ -115,27 +140,41 @@ export class Plan {
     else this.#staging.push(buffer);
   }
 
-  /** Marks the plan as in use, so that eviction waits for the run. */
-  async use<T>(run: () => Promise<T>): Promise<T> {
+  /** Marks the plan as in use until `release`, so that eviction waits for the run. */
+  retain(): void {
     this.#running++;
-    try {
-      return await run();
-    } finally {
-      this.#running--;
-      if (this.#disposed && this.#running === 0) this.release();
-    }
+  }
+
+  release(): void {
+    this.#running--;
+    if (this.#disposed && this.#running === 0) this.free();
   }
 
   /** Frees the plan's buffers, after the runs that use it. */
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    if (this.#running === 0) this.release();
+    if (this.#running === 0) this.free();
   }
 
-  private release(): void {
+  private free(): void {
     for (const buffer of [...this.init.owned, ...this.#staging.splice(0)]) this.handle.destroyBuffer(buffer);
   }
+}
+
+/** Where values come to lie in one staging buffer, and its size. */
+export function layoutFetches(values: readonly PlannedValue[]): {
+  readonly copies: readonly (FetchCopy | null)[];
+  readonly bytes: number;
+} {
+  let offset = 0;
+  const copies = values.map((value) => {
+    const bytes = fetchSize(value);
+    if (value.source.kind !== 'buffer' || bytes === 0) return null;
+    offset += bytes;
+    return { buffer: value.source.buffer, offset: offset - bytes, bytes };
+  });
+  return { copies, bytes: offset };
 }
 
 /** Bytes of a fetched value in the staging buffer; 0 when it does not come from the device. */

@@ -3,6 +3,12 @@ import type { TensorValue } from '@forerun/graph';
 import type { Plan } from './plan.js';
 
 /** What is kept per request: which feeds' elements matter, and a plan for each combination of them. */
+/** A plan, and the positions of the feeds whose elements it depends on. */
+export interface KeptPlan {
+  readonly plan: Plan;
+  readonly valueFeeds: readonly number[];
+}
+
 interface Entry {
   readonly valueFeeds: readonly number[];
   readonly plans: Map<string, Plan>;
@@ -15,7 +21,7 @@ export class PlanCache {
   constructor(private readonly capacity: number) {}
 
   /** The plan for a request and fed values, or `undefined`. */
-  get(key: string, fed: readonly TensorValue[]): Plan | undefined {
+  get(key: string, fed: readonly TensorValue[]): KeptPlan | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
     const valueKey = valuesKey(entry.valueFeeds, fed);
@@ -27,7 +33,7 @@ export class PlanCache {
     }
     this.#entries.delete(key);
     this.#entries.set(key, entry);
-    return plan;
+    return { plan, valueFeeds: entry.valueFeeds };
   }
 
   /** Keeps a plan; evicts the least recently used above the capacity. */

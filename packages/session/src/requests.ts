@@ -79,6 +79,7 @@ export class Version1Requests {
   /** Looks at the nodes that were added since it was asked last. */
   private graphHasIt(): boolean {
     const { operations } = this.graph;
+    if (operations.length === this.#seen) return this.#found;
     this.#found ||= operations.slice(this.#seen).some(isVersion1ControlFlow);
     this.#seen = operations.length;
     return this.#found;

@@ -21,9 +21,9 @@ import { GrowthWatch } from './growth.js';
 import type { RunMetadata } from './metadata.js';
 import { readRestored, restoreNodes } from './checkpoint/restoreNodes.js';
 import type { Plan, PlanReport } from './plan.js';
-import { PlanCache } from './planCache.js';
+import { PlanCache, type KeptPlan } from './planCache.js';
 import { Version1Requests, graphKey, requestKey } from './requests.js';
-import { execute } from './run/execute.js';
+import { Execution } from './run/execute.js';
 import {
   feedTarget,
   feedsOf,
@@ -37,7 +37,9 @@ import {
   type FeedValue,
 } from './run/feeds.js';
 import { resolveFetches, type Fetched, type Fetches, type ResolvedFetches } from './run/fetches.js';
+import { Flights } from './run/flights.js';
 import type { HostEnvironment } from './run/hostOps.js';
+import { PlanMemo } from './run/planMemo.js';
 import { RandomState } from './run/random.js';
 import { RuntimePool } from './run/runtimeValues.js';
 import type { PartRequest } from './run/partRequest.js';
@@ -45,6 +47,7 @@ import { StagedRun } from './run/stagedRun.js';
 import { Tracer } from './run/tracer.js';
 import { sessionTuner, type TuningConfig } from './tuning/sessionTuner.js';
 import type { Tuner } from './tuning/tuner.js';
+import { warmUp } from './run/warmUp.js';
 import { VariableStore } from './variables.js';
 import { ConstantStore } from './constants.js';
 
@@ -93,6 +96,7 @@ export interface SessionStats {
 }
 
 const DEFAULT_PLAN_CACHE = 64;
+const NO_OPTIONS: RunOptions = {};
 
 function printOut(text: string, stream: 'stdout' | 'stderr'): void {
   if (stream === 'stdout') console.info(text);
@@ -113,8 +117,9 @@ export class Session {
   /** Runs are executed one after the other, in the order of the calls. */
   #queue: Promise<unknown> = Promise.resolve();
   #closed = false;
-  /** Whether a task of the queue is being carried out: what it uses is freed after it. */
-  #busy = false;
+  readonly #flights = new Flights();
+  /** Tasks that are being carried out and runs in flight: what they use is freed after them. */
+  #active = 0;
 
   private constructor(
     readonly graph: Graph,
@@ -193,21 +198,26 @@ export class Session {
     this.requireOpen();
     const resolved = resolveFetches(this.graph, fetches);
     const targets = feedTensors.map((key) => feedTarget(this.graph, key));
+    const memo = new PlanMemo();
     const call = async (values: readonly FeedValue[]): Promise<unknown> => {
       this.requireOpen();
       if (values.length !== targets.length) {
         throw new InvalidArgumentError(`the callable takes ${targets.length} values, got ${values.length}`);
       }
-      const feeds = targets.flatMap((target, i) => {
+      const feeds: Feed[] = [];
+      targets.forEach((target, i) => {
         const value = values[i];
-        return value === undefined ? [] : feedsOf(target, value);
+        if (value !== undefined) feeds.push(...feedsOf(target, value));
       });
-      return this.runResolved(resolved, feeds, {});
+      return this.runResolved(resolved, feeds, NO_OPTIONS, memo);
     };
     return (...values) => call(values) as Promise<Fetched<F>>;
   }
 
-  /** Compiles the plan for `fetches` and feeds of the given shapes ahead of the first run. */
+  /**
+   * Compiles the plan for `fetches` and feeds of the given shapes ahead of the first run, and warms it up: every
+   * pipeline is dispatched once over nothing, because drivers translate shaders only then. No variable changes.
+   */
   async compile(
     fetches: Fetches,
     feedShapes: FeedShapes = {},
@@ -220,31 +230,77 @@ export class Session {
         ? [...feedShapes]
         : Object.entries(feedShapes as Record<string, readonly number[]>);
     const feeds = entries.map(([key, shape]) => zeroFeed(feedTensor(this.graph, key), shape));
-    const { plan } = await this.enqueue(() =>
-      this.planFor(...this.#versions.translate(resolved, feeds), onProgress),
-    );
-    return plan.init.report;
+    return this.enqueue(async () => {
+      const { plan } = await this.planFor(...this.#versions.translate(resolved, feeds), onProgress);
+      await warmUp(this.handle, plan, (done, total) => onProgress?.({ stage: 'warmUp', done, total }));
+      return plan.init.report;
+    });
   }
 
-  private runResolved(
+  /**
+   * Starts a run when those before it have started, and gives its result when the device is done. `known` is the
+   * plan where the caller has kept it.
+   */
+  private async runResolved(
     resolved: ResolvedFetches,
     feeds: readonly Feed[],
     options: RunOptions,
+    memo?: PlanMemo,
   ): Promise<unknown> {
-    return this.enqueue(async () => {
+    const { completion } = await this.enqueue(async () => {
+      await this.#flights.room();
+      this.requireOpen();
       this.#growth.check();
-      const [request, given] = this.#versions.translate(resolved, feeds);
-      const { plan, feeds: all } = await this.planFor(request, given);
-      const tracer = options.traceLevel === 'FULL_TRACE' ? new Tracer(this.handle) : undefined;
-      const values = await this.carryThrough(plan, all, request, tracer);
-      options.runMetadata?.record(
-        this.adapterName,
-        tracer?.kernels ?? [],
-        plan.init.report,
-        this.#variables.bytes,
-      );
-      return resolved.assemble(values);
+      const started = await this.startRun(resolved, feeds, options, memo);
+      this.#active++;
+      const done = started().finally(() => this.leave());
+      this.#flights.add(done);
+      return { completion: done };
     });
+    return resolved.assemble(await completion);
+  }
+
+  /** Submits a run; what it returns waits for the values. */
+  private async startRun(
+    resolved: ResolvedFetches,
+    given: readonly Feed[],
+    { traceLevel, runMetadata }: RunOptions,
+    memo: PlanMemo | undefined,
+  ): Promise<() => Promise<TensorValue[]>> {
+    const { plan, feeds, request } = await this.planOf(resolved, given, memo);
+    const tracer = traceLevel === 'FULL_TRACE' ? new Tracer(this.handle) : undefined;
+    const record = (encodeMilliseconds: number): void =>
+      runMetadata?.record({
+        device: this.adapterName,
+        kernels: tracer?.kernels ?? [],
+        plan: plan.init.report,
+        variableBytes: this.#variables.bytes,
+        encodeMilliseconds,
+      });
+    if (plan.init.deferred.length > 0) {
+      const values = await this.runInParts(plan, feeds, request, tracer);
+      record(0);
+      return () => Promise.resolve(values);
+    }
+    const execution = new Execution(plan, feeds, this.environmentOfRun(), tracer);
+    await execution.start();
+    record(execution.encodeMilliseconds);
+    return () => execution.finish();
+  }
+
+  /** The plan of a run, and the request in the form that it has there. */
+  private async planOf(
+    resolved: ResolvedFetches,
+    given: readonly Feed[],
+    memo: PlanMemo | undefined,
+  ): Promise<{ plan: Plan; feeds: readonly Feed[]; request: ResolvedFetches }> {
+    const kept = memo?.plan(this.graph, given);
+    if (kept !== undefined) return { plan: kept, feeds: given, request: resolved };
+    const [request, feeds] = this.#versions.translate(resolved, given);
+    const found = await this.planFor(request, feeds);
+    const isOwn = request === resolved && found.feeds === given && found.valueFeeds.length === 0;
+    if (isOwn) memo?.keep(this.graph, given, found.plan);
+    return { ...found, request };
   }
 
   private enqueue<T>(task: () => Promise<T>): Promise<T> {
@@ -255,13 +311,17 @@ export class Session {
 
   private async carryOut<T>(task: () => Promise<T>): Promise<T> {
     this.requireOpen();
-    this.#busy = true;
+    this.#active++;
     try {
       return await task();
     } finally {
-      this.#busy = false;
-      if (this.#closed) this.release();
+      this.leave();
     }
+  }
+
+  private leave(): void {
+    this.#active--;
+    if (this.#closed && this.#active === 0) this.release();
   }
 
   /** The plan for a request, compiled when there is none; with the feeds it takes. */
@@ -269,22 +329,24 @@ export class Session {
     resolved: ResolvedFetches,
     feeds: readonly Feed[],
     onProgress?: CompileOptions['onProgress'],
-  ): Promise<{ plan: Plan; feeds: readonly Feed[] }> {
+  ): Promise<{ plan: Plan; feeds: readonly Feed[]; valueFeeds: readonly number[] }> {
     const { tensors, operations } = resolved;
     const fed = feeds.map(({ value }) => value);
     const key = requestKey(tensors, operations, feeds);
     const known = this.#plans.get(key, fed);
-    if (known !== undefined) return { plan: known, feeds };
+    if (known !== undefined) return { ...known, feeds };
     const restored = await this.readRestores(resolved, feeds);
     if (restored.length > 0) return this.planFor(resolved, [...feeds, ...restored], onProgress);
     const positions = new Map(feeds.map(({ tensor }, i) => [tensor, i]));
     const pruned = pruneGraph(tensors, operations, positions);
     const fedTensors = feeds.map(({ tensor }) => tensor);
-    const plan = await this.compilePlan(key, { ...pruned, feeds: fedTensors, fed, onProgress });
-    return { plan, feeds };
+    return { ...(await this.compilePlan(key, { ...pruned, feeds: fedTensors, fed, onProgress })), feeds };
   }
 
-  private async compilePlan(key: string, request: Omit<CompileRequest, 'passes' | 'tuner'>): Promise<Plan> {
+  private async compilePlan(
+    key: string,
+    request: Omit<CompileRequest, 'passes' | 'tuner'>,
+  ): Promise<KeptPlan> {
     const state = { variables: this.#variables, constants: this.#constants };
     const { plan, valueFeeds } = await compile(this.handle, state, {
       ...request,
@@ -292,18 +354,33 @@ export class Session {
       tuner: this.#tuner,
     });
     this.#plans.set(key, request.fed, valueFeeds, plan);
-    return plan;
+    return { plan, valueFeeds };
   }
 
-  /** Runs a plan to its end: in one go, or part by part where values decide how it goes on. */
-  private carryThrough(
+  private environmentOfRun(): HostEnvironment {
+    return { ...this.#environment, random: this.#random.forRun() };
+  }
+
+  /** Runs a plan to its end. */
+  private async carryThrough(
+    plan: Plan,
+    feeds: readonly Feed[],
+    request: ResolvedFetches,
+  ): Promise<TensorValue[]> {
+    if (plan.init.deferred.length > 0) return this.runInParts(plan, feeds, request);
+    const execution = new Execution(plan, feeds, this.environmentOfRun());
+    await execution.start();
+    return execution.finish();
+  }
+
+  /** Runs a plan part by part, where values decide how it goes on. */
+  private runInParts(
     plan: Plan,
     feeds: readonly Feed[],
     { tensors, operations }: ResolvedFetches,
     tracer?: Tracer,
   ): Promise<TensorValue[]> {
-    const environment = { ...this.#environment, random: this.#random.forRun() };
-    if (plan.init.deferred.length === 0) return execute(plan, feeds, environment, tracer);
+    const environment = this.environmentOfRun();
     const staged = new StagedRun({
       handle: this.handle,
       environment,
@@ -318,9 +395,10 @@ export class Session {
     const key = `part ${graphKey(request.operations[0])}|${request.key}`;
     const fed = request.feeds.map(({ value }) => value);
     const known = this.#plans.get(key, fed);
-    if (known !== undefined) return known;
+    if (known !== undefined) return known.plan;
     const feeds = request.feeds.map(({ tensor }) => tensor);
-    return this.compilePlan(key, { ...request, feeds, fed, keep: true });
+    const { plan } = await this.compilePlan(key, { ...request, feeds, fed, keep: true });
+    return plan;
   }
 
   /** What the request's `RestoreV2` nodes read from files, as feeds of their outputs. */
@@ -365,13 +443,13 @@ export class Session {
   }
 
   /**
-   * Frees everything the session holds on the device, after the run under way. Queued and further
+   * Frees everything the session holds on the device, after the runs in flight, which end well. Queued and further
    * runs throw `FailedPreconditionError`; closing twice does nothing.
    */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    if (!this.#busy) this.release();
+    if (this.#active === 0) this.release();
   }
 
   private release(): void {
@@ -384,6 +462,7 @@ export class Session {
   /** Waits for runs under way, then closes: `await using sess = await Session.create()`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#queue;
+    await this.#flights.drained();
     this.close();
   }
 }

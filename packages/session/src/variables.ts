@@ -80,9 +80,16 @@ export class VariableStore {
     return this.#states.get(key)?.initialized ?? false;
   }
 
-  /** Notes that variables have a value; makes those without elements, which no kernel wrote. */
-  markInitialized(refs: readonly VariableRef[]): void {
-    for (const ref of refs) this.state(ref).initialized = true;
+  /** Notes that variables have a value; makes those without elements, which no kernel wrote. Returns those that had none before. */
+  markInitialized(refs: readonly VariableRef[]): readonly VariableRef[] {
+    const fresh = refs.filter(({ key }) => !this.isInitialized(key));
+    for (const ref of fresh) this.state(ref).initialized = true;
+    return fresh;
+  }
+
+  /** Takes back what `markInitialized` noted for a run that then failed. */
+  unmarkInitialized(refs: readonly VariableRef[]): void {
+    for (const ref of refs) this.state(ref).initialized = false;
   }
 
   /** Throws `FailedPreconditionError` naming all variables of `refs` that have no value yet. */

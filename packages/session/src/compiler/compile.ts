@@ -18,7 +18,7 @@ import { variableRead } from './storage.js';
 import type { PlanTuning, Tuner } from '../tuning/tuner.js';
 
 /** The stages, as `compile` reports them. */
-export type CompileStage = 'simplify' | 'lower' | 'tune' | 'schedule' | 'pipelines';
+export type CompileStage = 'simplify' | 'lower' | 'tune' | 'schedule' | 'pipelines' | 'warmUp';
 
 export interface CompileProgress {
   readonly stage: CompileStage;

@@ -23,6 +23,9 @@ export class DeviceHandle {
   bufferBytes = 0;
   readonly #layouts = new Map<LayoutKey, { group: GPUBindGroupLayout; pipeline: GPUPipelineLayout }>();
   readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
+  /** Pipelines that were dispatched to warm up. */
+  readonly warmed = new WeakSet<GPUComputePipeline>();
+  #noWorkgroups: GPUBuffer | undefined;
   #failure: string | undefined;
   #lost: string | undefined;
 
@@ -42,6 +45,11 @@ export class DeviceHandle {
     return this.device.features.has('timestamp-query');
   }
 
+  /** Arguments of an indirect dispatch of no workgroups. */
+  get noWorkgroups(): GPUBuffer {
+    return (this.#noWorkgroups ??= this.createBuffer(12, GPUBufferUsage.INDIRECT, 'no workgroups'));
+  }
+
   /** Throws when the device was lost or reported an error outside any scope. */
   check(): void {
     if (this.#lost !== undefined) {
@@ -56,9 +64,11 @@ export class DeviceHandle {
 
   /** Waits for a promise of the device, polling gently on software adapters. */
   async wait<T>(promise: Promise<T>): Promise<T> {
-    const result = await waitFor(promise, this.facts.software);
-    this.check();
-    return result;
+    try {
+      return await waitFor(promise, this.facts.software);
+    } finally {
+      this.check();
+    }
   }
 
   /** A buffer of `size` bytes. Throws `ResourceExhaustedError` above the device's limit. */

@@ -6,17 +6,30 @@
 const NAP_MILLISECONDS = 0.2;
 const nap = typeof SharedArrayBuffer === 'undefined' ? undefined : new Int32Array(new SharedArrayBuffer(4));
 
+/** Promises that are waited for: one loop naps for all of them. */
+let pending = 0;
+let napping = false;
+
 /** Awaits `promise`; on software adapters in Node by napping between polls. */
 export async function waitFor<T>(promise: Promise<T>, software: boolean): Promise<T> {
   if (!software || nap === undefined || typeof setImmediate !== 'function') return promise;
-  const state = { settled: false };
-  const settle = (): void => {
-    state.settled = true;
-  };
-  promise.then(settle, settle);
-  while (!state.settled) {
-    Atomics.wait(nap, 0, 0, NAP_MILLISECONDS);
-    await new Promise<void>((resolve) => setImmediate(resolve));
+  pending++;
+  if (!napping) {
+    napping = true;
+    setImmediate(napOnce);
   }
-  return promise;
+  try {
+    return await promise;
+  } finally {
+    pending--;
+  }
+}
+
+function napOnce(): void {
+  if (pending === 0 || nap === undefined) {
+    napping = false;
+    return;
+  }
+  Atomics.wait(nap, 0, 0, NAP_MILLISECONDS);
+  setImmediate(napOnce);
 }

@@ -66,26 +66,35 @@ function narrow(element: unknown, index: number, what: string): number {
   return number;
 }
 
-/** The value that device words hold. `bytes` is copied. */
+/** The value that the words from byte `offset` of `bytes` hold. They are copied, once. */
 export function fromWords(
   bytes: ArrayBuffer,
+  offset: number,
   dtype: DType,
   shape: readonly number[],
   length: number,
 ): TensorValue {
   if (!isDeviceDType(dtype)) throw new InvalidArgumentError(`dtype ${dtype} cannot be read from the device`);
-  const words = readWords(bytes, dtype, length);
+  const words = wordsAt(bytes, offset, dtype, length);
   if (dtype === 'float32' || dtype === 'int32' || dtype === 'uint32')
-    return new TensorValue(dtype, shape, words);
+    return new TensorValue(dtype, shape, words.slice());
   const data = allocateData(dtype, length);
   const big = data instanceof BigInt64Array;
   for (let i = 0; i < length; i++) data[i] = big ? BigInt(words[i] ?? 0) : (words[i] ?? 0);
   return new TensorValue(dtype, shape, data);
 }
 
-function readWords(bytes: ArrayBuffer, dtype: DType, length: number): Words {
-  const probe = wordsFor(dtype, 0, 'fetch');
-  if (probe instanceof Float32Array) return new Float32Array(bytes, 0, length).slice();
-  if (probe instanceof Int32Array) return new Int32Array(bytes, 0, length).slice();
-  return new Uint32Array(bytes, 0, length).slice();
+/** The words as they lie, not copied. */
+function wordsAt(bytes: ArrayBuffer, offset: number, dtype: DType, length: number): Words {
+  switch (baseDType(dtype)) {
+    case 'float32':
+      return new Float32Array(bytes, offset, length);
+    case 'int32':
+    case 'int64':
+    case 'int8':
+    case 'int16':
+      return new Int32Array(bytes, offset, length);
+    default:
+      return new Uint32Array(bytes, offset, length);
+  }
 }

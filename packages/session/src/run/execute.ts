@@ -1,58 +1,123 @@
 /**
- * Runs a plan: writes the feeds, encodes each stretch of device work into one compute pass and one
- * submit, carries out host steps between them, and reads the fetches through one mapped buffer.
+ * Runs a plan in two halves. `start` writes the feeds, encodes each stretch of device work into one compute pass and
+ * one submit, and carries out host steps between them; `finish` waits and reads the fetches through one mapped
+ * buffer. Between the halves other runs may start: the queue of the device keeps them in order.
  */
 import { InternalError, sizeOf, TensorValue } from '@forerun/graph';
+import type { VariableRef } from '../compiler/ir.js';
 import type { DeviceHandle } from '../device/handle.js';
 import { fromWords, toWords } from '../device/words.js';
-import { fetchSize, type DeviceStep, type HostStep, type Plan, type PlannedValue } from '../plan.js';
+import {
+  fetchSize,
+  layoutFetches,
+  type DeviceStep,
+  type HostStep,
+  type Plan,
+  type PlannedValue,
+} from '../plan.js';
 import { encodeCommands } from './encode.js';
 import type { Feed } from './feeds.js';
 import type { HostEnvironment } from './hostOps.js';
 import { hostTensor, type RuntimePool, type RuntimeTensor } from './runtimeValues.js';
 import type { Tracer } from './tracer.js';
 
-/** Runs the plan and returns the fetched values in order. `tracer` measures every dispatch. */
-export function execute(
-  plan: Plan,
-  feeds: readonly Feed[],
-  environment: HostEnvironment,
-  tracer?: Tracer,
-): Promise<TensorValue[]> {
-  return plan.use(() => new Execution(plan, feeds, environment, tracer).run());
-}
-
 /** Runs a plan and leaves what it fetches on the device, in buffers of `pool`. Does not wait. */
-export function executeKeeping(
+export async function executeKeeping(
   plan: Plan,
   feeds: readonly Feed[],
   environment: HostEnvironment,
   pool: RuntimePool,
   tracer?: Tracer,
 ): Promise<RuntimeTensor[]> {
-  return plan.use(() => new Execution(plan, feeds, environment, tracer).runKeeping(pool));
+  plan.retain();
+  try {
+    return await new Execution(plan, feeds, environment, tracer).runKeeping(pool);
+  } finally {
+    plan.release();
+  }
 }
 
-class Execution {
+/** One run of a plan. */
+export class Execution {
+  /** Milliseconds that encoding and submitting took. */
+  encodeMilliseconds = 0;
   readonly #handle: DeviceHandle;
   readonly #results: (TensorValue | undefined)[];
   #encoder: GPUCommandEncoder | null = null;
+  #staging: GPUBuffer | null = null;
+  /** What the device says about this run's submit, where it is one. */
+  #verdict: Promise<GPUError | null> | null = null;
+  #initialized: readonly VariableRef[] = [];
+  /** Fetches and their places where they are not the plan's. */
+  #apart: { readonly fetches: readonly PlannedValue[]; readonly copies: Plan['fetchCopies'] } | null = null;
 
   constructor(
     private readonly plan: Plan,
     private readonly feeds: readonly Feed[],
     private readonly environment: HostEnvironment,
-    private readonly tracer: Tracer | undefined,
+    private readonly tracer?: Tracer,
   ) {
     this.#handle = plan.handle;
     this.#results = new Array<TensorValue | undefined>(plan.init.hostSlots).fill(undefined);
   }
 
-  async run(): Promise<TensorValue[]> {
-    await this.runSteps();
-    const values = await this.fetch();
-    this.environment.variables.markInitialized(this.plan.init.initializes);
-    return values;
+  /** Submits the run. Waits for the device only where a host step or `tracer` does. Throws before anything runs when the state is wrong. */
+  async start(): Promise<void> {
+    this.plan.retain();
+    try {
+      if (this.plan.isOneSubmit && this.tracer === undefined) this.submitAll();
+      else {
+        await this.runSteps();
+        this.copyFetches();
+        this.submit();
+      }
+      this.#initialized = this.environment.variables.markInitialized(this.plan.init.initializes);
+    } catch (error) {
+      this.end();
+      throw error;
+    }
+  }
+
+  /** The fetched values in order, when the device is done. A run that failed leaves variables uninitialized that it was to initialize. */
+  async finish(): Promise<TensorValue[]> {
+    try {
+      const values = await this.collect();
+      const failure = await this.#verdict;
+      if (failure) throw new InternalError(`WebGPU reported: ${failure.message}`);
+      return values;
+    } catch (error) {
+      this.environment.variables.unmarkInitialized(this.#initialized);
+      throw error;
+    } finally {
+      this.end();
+    }
+  }
+
+  private end(): void {
+    const staging = this.#staging;
+    this.#staging = null;
+    if (staging !== null && this.#apart !== null) this.#handle.destroyBuffer(staging);
+    else if (staging !== null) this.plan.returnStaging(staging);
+    this.plan.release();
+  }
+
+  /** Everything in one go, with the device's opinion on it apart from other runs'. */
+  private submitAll(): void {
+    const { device } = this.#handle;
+    this.prepare();
+    device.pushErrorScope('validation');
+    try {
+      this.writeFeeds();
+      const started = performance.now();
+      for (const step of this.plan.init.steps) if (step.kind === 'device') this.encode(step);
+      this.copyFetches();
+      this.submit();
+      this.encodeMilliseconds = performance.now() - started;
+    } finally {
+      this.#verdict = device.popErrorScope();
+      // Heard in `finish`; a rejection before that is not unhandled.
+      this.#verdict.catch(() => undefined);
+    }
   }
 
   async runKeeping(pool: RuntimePool): Promise<RuntimeTensor[]> {
@@ -83,15 +148,24 @@ class Execution {
   }
 
   private async runSteps(): Promise<void> {
-    const { steps, requires, random } = this.plan.init;
+    this.prepare();
+    this.writeFeeds();
+    for (const step of this.plan.init.steps) {
+      if (step.kind === 'host') await this.runHostStep(step);
+      else if (this.tracer === undefined) this.encode(step);
+      else {
+        this.submit();
+        await this.tracer.run(step.commands);
+      }
+    }
+  }
+
+  /** Checks the state and draws the run's random step. */
+  private prepare(): void {
+    const { requires, random } = this.plan.init;
     this.#handle.check();
     this.environment.variables.requireInitialized(requires);
-    this.writeFeeds();
     if (random !== null) this.#handle.queue.writeBuffer(random, 0, this.environment.random.words());
-    for (const step of steps) {
-      if (step.kind === 'device') await this.encode(step);
-      else await this.runHostStep(step);
-    }
   }
 
   private get encoder(): GPUCommandEncoder {
@@ -105,25 +179,22 @@ class Execution {
   }
 
   private writeFeeds(): void {
-    this.plan.init.feeds.forEach(({ buffer, name }, i) => {
+    const planned = this.plan.init.feeds;
+    for (let i = 0; i < planned.length; i++) {
+      const { buffer = null, name = '' } = planned[i] ?? {};
       const feed = this.feeds[i];
-      if (buffer === null || feed === undefined) return;
+      if (buffer === null || feed === undefined) continue;
       if (feed.buffer !== null)
         this.encoder.copyBufferToBuffer(feed.buffer, 0, buffer, 0, sizeOf(feed.value.shape) * 4);
       else this.upload(feed.value, buffer, name);
-    });
+    }
   }
 
   private upload(value: TensorValue, buffer: GPUBuffer, name: string): void {
     this.#handle.queue.writeBuffer(buffer, 0, toWords(value, name));
   }
 
-  private async encode({ commands }: DeviceStep): Promise<void> {
-    if (this.tracer !== undefined) {
-      this.submit();
-      await this.tracer.run(commands);
-      return;
-    }
+  private encode({ commands }: DeviceStep): void {
     const pass = this.encoder.beginComputePass();
     encodeCommands(pass, commands);
     pass.end();
@@ -148,29 +219,55 @@ class Execution {
     return buffer === null ? value : { ...value, source: { kind: 'buffer', buffer } };
   }
 
-  private async fetch(): Promise<TensorValue[]> {
-    const { fetches } = this.plan.init;
-    const located = fetches.map((value) => this.located(value));
-    if (located.some((value, i) => value !== fetches[i] && fetchSize(value) > 0)) return this.read(located);
-    if (this.plan.fetchBytes > 0) {
-      const staging = this.plan.takeStaging();
-      try {
-        return await this.readThrough(staging, fetches);
-      } finally {
-        this.plan.returnStaging(staging);
-      }
+  /** Copies the fetches into a staging buffer: one of the plan's ring, or one of its own where fed buffers are fetched. */
+  private copyFetches(): void {
+    const { plan } = this;
+    let copies = plan.fetchCopies;
+    if (plan.fetchesFeeds && this.feeds.some(({ buffer }) => buffer !== null)) {
+      const fetches = plan.init.fetches.map((value) => this.located(value));
+      const layout = layoutFetches(fetches);
+      ({ copies } = layout);
+      this.#apart = { fetches, copies };
+      if (layout.bytes > 0) this.#staging = this.makeStaging(layout.bytes);
+    } else if (plan.fetchBytes > 0) this.#staging = plan.takeStaging();
+    if (this.#staging === null) return;
+    for (const copy of copies) {
+      if (copy === null) continue;
+      this.encoder.copyBufferToBuffer(copy.buffer, 0, this.#staging, copy.offset, copy.bytes);
     }
-    this.submit();
-    await this.#handle.wait(this.#handle.queue.onSubmittedWorkDone());
-    return this.readThrough(null, fetches);
+  }
+
+  private async collect(): Promise<TensorValue[]> {
+    const { fetches, copies } = this.#apart ?? {
+      fetches: this.plan.init.fetches,
+      copies: this.plan.fetchCopies,
+    };
+    if (this.#staging === null) {
+      await this.#handle.wait(this.#handle.queue.onSubmittedWorkDone());
+      return fetches.map((value) => this.valueOf(value, null, 0));
+    }
+    await this.#handle.wait(this.#staging.mapAsync(GPUMapMode.READ));
+    try {
+      const mapped = this.#staging.getMappedRange();
+      return fetches.map((value, i) => this.valueOf(value, mapped, copies[i]?.offset ?? 0));
+    } finally {
+      this.#staging.unmap();
+    }
+  }
+
+  private makeStaging(bytes: number): GPUBuffer {
+    return this.#handle.createBuffer(
+      bytes,
+      GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+      'values read once',
+    );
   }
 
   /** Values for a host step: rare (saving, asserting), so its staging buffer is made and freed here. */
   private async read(values: readonly PlannedValue[]): Promise<TensorValue[]> {
     const bytes = values.reduce((total, value) => total + fetchSize(value), 0);
     if (bytes === 0) return this.readThrough(null, values);
-    const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
-    const staging = this.#handle.createBuffer(bytes, usage, 'host step');
+    const staging = this.makeStaging(bytes);
     try {
       return await this.readThrough(staging, values);
     } finally {
@@ -212,8 +309,7 @@ class Execution {
       return reshaped(result, shape);
     }
     const length = sizeOf(shape);
-    const bytes = mapped === null ? new ArrayBuffer(0) : mapped.slice(offset, offset + length * 4);
-    return fromWords(bytes, dtype, shape, length);
+    return fromWords(mapped ?? new ArrayBuffer(0), offset, dtype, shape, length);
   }
 
   private fed(position: number): Feed {

@@ -31,7 +31,7 @@ function fill(tensors: readonly RuntimeTensor[], mapped: ArrayBuffer): void {
   let offset = 0;
   for (const tensor of tensors) {
     const length = sizeOf(tensor.shape);
-    tensor.value = fromWords(mapped.slice(offset, offset + length * 4), tensor.dtype, tensor.shape, length);
+    tensor.value = fromWords(mapped, offset, tensor.dtype, tensor.shape, length);
     offset += length * 4;
   }
 }
