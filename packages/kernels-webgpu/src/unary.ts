@@ -48,6 +48,15 @@ export function integerForm(dtype: DType): { bits: number; type: StorageType } {
 const reciprocal = elementwise((c) =>
   isFloating(c.input(0).dtype) ? '(1.0 / x)' : c.unsupported('integers have no reciprocal'),
 );
+/** A function that TensorFlow declares for integers too, and computes of floats only. */
+function ofFloats(expression: string): ElementwiseKernel {
+  return elementwise((c) =>
+    isFloating(c.input(0).dtype)
+      ? expression
+      : c.unsupported(`${c.input(0).dtype} operands need a cast to float32`),
+  );
+}
+
 const reciprocalGrad = elementwise('(-dy * y * y)');
 const rounded = typed({ f32: 'round(x)', i32: 'x' });
 
@@ -107,10 +116,10 @@ export const UNARY_KERNELS = {
   Log1p: elementwise('log1p(x)'),
   Sin: elementwise('precise_sin(x)'),
   Cos: elementwise('precise_cos(x)'),
-  Tan: elementwise('precise_tan(x)'),
-  Asin: elementwise('safe_asin(x)'),
-  Acos: elementwise('safe_acos(x)'),
-  Atan: elementwise('precise_atan(x)'),
+  Tan: ofFloats('precise_tan(x)'),
+  Asin: ofFloats('safe_asin(x)'),
+  Acos: ofFloats('safe_acos(x)'),
+  Atan: ofFloats('precise_atan(x)'),
   Sinh: elementwise('safe_sinh(x)'),
   Cosh: elementwise('safe_cosh(x)'),
   Tanh: elementwise('safe_tanh(x)'),

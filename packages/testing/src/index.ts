@@ -14,5 +14,6 @@ export { settle, testDevice, type TestDevice } from './device.js';
 export * from './gpu.js';
 export { MISSING_OPS, type MissingOps } from './missingOps.js';
 export { opsDocument } from './opsDocument.js';
+export { CUT_AND_JOINED, NESTED_STACKS, READ_TWICE } from './version1/arrays.js';
 export { CONDITIONAL, FIBONACCI, inputsOf, NESTED, SUM_OF_ROWS } from './version1/graphs.js';
 export { branchingStep, recurrentStep, RNN_SIZES } from './version1/training.js';

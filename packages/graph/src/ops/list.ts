@@ -22,6 +22,7 @@ import {
   rowHandle,
   rowShape,
   rowsOf,
+  rowsSummed,
   SHAPE_TYPE,
   UNKNOWN_ELEMENT,
 } from './listHelpers.js';
@@ -161,7 +162,11 @@ export const LIST = {
       return [new TensorShape(dims === null ? null : [rows, ...dims])];
     },
     grad: forFloats(({ ops, input, dy }) => [
-      ops.tensorListScatterIntoExistingList(ops.zerosLike(input(0)), dy, input(1)),
+      ops.tensorListScatterIntoExistingList(
+        ops.zerosLike(input(0)),
+        rowsSummed(ops, dy, input(1), ops.tensorListLength(input(0))),
+        input(1),
+      ),
       null,
       null,
     ]),

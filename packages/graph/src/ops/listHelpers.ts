@@ -6,6 +6,7 @@ import type { GradContext, GradFn, HandleData, InferContext } from '../opDef.js'
 import type { Operation } from '../operation.js';
 import { TensorShape } from '../shape.js';
 import type { Tensor, TensorLike } from '../tensor.js';
+import type { Ops } from './index.js';
 
 /** The attribute that says what a list holds. */
 export const ELEMENT = 'element_dtype: type';
@@ -91,4 +92,27 @@ export function rowsOf(x: Tensor): TensorShape {
 
 export function rowShape(list: Tensor, rows: Tensor): TensorLike {
   return elementDims(list.handle?.shape.mergeWith(rowsOf(rows)) ?? rowsOf(rows));
+}
+
+/** Whether no number occurs twice: a range, or known numbers. */
+function areDistinct(indices: Tensor): boolean {
+  if (indices.op.type === 'Range') return true;
+  const known = constantValue(indices)?.data;
+  return known !== undefined && !known.some(Number.isNaN) && new Set(known).size === known.length;
+}
+
+/**
+ * Each row with the sum of all rows of the same index, of `count` indices in all: written one after the other to their
+ * places they leave the sums there.
+ */
+export function rowsSummed(
+  { gather, unsortedSegmentSum }: Pick<Ops, 'gather' | 'unsortedSegmentSum'>,
+  rows: Tensor,
+  indices: Tensor,
+  count: TensorLike,
+): Tensor {
+  if (areDistinct(indices)) return rows;
+  const summed = gather(unsortedSegmentSum(rows, indices, count), indices);
+  summed.setShape(rows.shape);
+  return summed;
 }

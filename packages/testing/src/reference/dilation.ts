@@ -15,6 +15,7 @@ const LOWEST: Readonly<Record<string, number>> = {
   int8: -128,
   int16: -32768,
   int32: -2147483648,
+  int64: -2147483648,
 };
 
 function sizes({ attrs, input }: ReferenceContext): { output: number[]; before: number[] } {

@@ -1,6 +1,7 @@
 /** Float64 references of diagonals and bands, element by element. */
 import type { FamilyReferences, Reference, ReferenceContext } from '../sample.js';
 import { coordinates, tabulate } from './tabulate.js';
+import { wrapTo } from './unary.js';
 
 /** Lowest and highest diagonal, and the alignment. */
 function bandOf(c: ReferenceContext, k: number | null, align: string | null) {
@@ -148,7 +149,9 @@ const cross: Reference = ({ input }) => {
           [2, 0],
           [0, 1],
         ][at.at(-1) ?? 0] ?? [];
-      return a([...lead, i ?? 0]) * b([...lead, j ?? 0]) - a([...lead, j ?? 0]) * b([...lead, i ?? 0]);
+      const product =
+        a([...lead, i ?? 0]) * b([...lead, j ?? 0]) - a([...lead, j ?? 0]) * b([...lead, i ?? 0]);
+      return wrapTo(product, dtype);
     }),
   ];
 };

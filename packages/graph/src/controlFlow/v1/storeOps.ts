@@ -1,7 +1,10 @@
 /** The ops on tensor arrays and stacks of version 1 graphs as ops on tensor lists. */
 import { constant } from '../../apply.js';
 import { UnimplementedError } from '../../errors.js';
+import { gather } from '../../ops/arrayIndex.js';
 import { addN } from '../../ops/binary.js';
+import { rowsSummed } from '../../ops/listHelpers.js';
+import { unsortedSegmentSum } from '../../ops/segmentUnsorted.js';
 import { shape as shapeOf } from '../../ops/shape.js';
 import {
   elementDims,
@@ -123,6 +126,8 @@ class StoreUse {
   }
 }
 
+const SUMS = { gather, unsortedSegmentSum };
+
 /** Stands for a handle, for which nothing is needed but the store it is of. */
 const handle = (): Tensor => constant(0, { dtype: 'int32' });
 
@@ -156,7 +161,12 @@ const RULES: Readonly<Record<string, (c: StoreUse) => readonly Tensor[]>> = {
   TensorArrayScatter: (c) => {
     const { name } = c.op;
     const [indices, value] = [c.input(1), c.input(2)];
-    c.change((list) => tensorListScatterIntoExistingList(list, value, indices, { name }));
+    c.change((list) => {
+      // in a gradient rows of one index are added up too
+      const rows =
+        c.store.forward === null ? value : rowsSummed(SUMS, value, indices, tensorListLength(list));
+      return tensorListScatterIntoExistingList(list, rows, indices, { name });
+    });
     return [c.input(3)];
   },
   TensorArrayConcat: (c) => {
