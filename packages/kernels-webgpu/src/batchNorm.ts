@@ -36,32 +36,40 @@ interface ElementSpace {
   /** Width of the bindings of vectors with an element per channel. */
   readonly vectorWidth: Width;
   readonly items: number;
-  /** Declares `channel`, in units of `vectorWidth`, for item `i`. */
+  /** The channel of item `i`, in units of `vectorWidth`. */
   readonly channel: string;
+  /** Items that are so far apart, or a multiple of it, have one channel; 0: that is not said. */
+  readonly period: number;
 }
 
 function elementSpace({ outer, channels, inner }: ChannelSpace): ElementSpace {
   const width: Width = (inner === 1 ? channels : inner) % 4 === 0 ? 4 : 1;
   const items = (outer * channels * inner) / width;
   if (inner === 1) {
-    return { width, vectorWidth: width, items, channel: `let channel = i % ${channels / width}u;` };
+    const period = channels / width;
+    return { width, vectorWidth: width, items, channel: `i % ${period}u`, period };
   }
-  return { width, vectorWidth: 1, items, channel: `let channel = (i / ${inner / width}u) % ${channels}u;` };
+  return { width, vectorWidth: 1, items, channel: `(i / ${inner / width}u) % ${channels}u`, period: 0 };
 }
 
 /**
- * One pass over the elements; `body` uses `i` and `channel`, scalar WGSL that holds for `vec4`s. Where all
- * lanes belong to one channel its statistics stay scalars, which combine with vectors as they are.
+ * One pass over the elements; `prepare` uses `channel`, `body` also `i`, scalar WGSL that holds for `vec4`s. Where all
+ * lanes belong to one channel its statistics stay scalars, which combine with vectors as they are. Where an invocation meets
+ * one channel only, `prepare` goes before its loop.
  */
 function overElements(
   c: KernelContext,
   label: string,
   space: ElementSpace,
   bindings: readonly ShaderBinding[],
-  body: string,
+  { prepare, body }: { readonly prepare: string; readonly body: string },
 ): Dispatch {
   const grid = gridFor(space.items, 1, c.adapter);
-  const text = gridStride(grid, `${space.channel}\n${widen(body, space.vectorWidth)}`);
+  const [before, inside] = [widen(prepare, space.vectorWidth), widen(body, space.vectorWidth)];
+  const once = space.period > 0 && grid.stride % space.period === 0;
+  const text = once
+    ? `let channel = ${space.channel.replace('i', 'global_id.x')};\n${before}\n${gridStride(grid, inside)}`
+    : gridStride(grid, `let channel = ${space.channel};\n${before}\n${inside}`);
   return shader({ label, bindings, workgroups: grid.workgroups, body: text }, c.adapter);
 }
 
@@ -87,6 +95,7 @@ function meanPasses(c: KernelContext, space: ChannelSpace): ReturnType<typeof ch
   return channelSums(c, {
     label: 'batchNorm.mean',
     space,
+    vector: true,
     inputs: [x],
     prepare: 'let pivot = x[first];',
     terms: ['(x[at] - pivot)'],
@@ -117,6 +126,7 @@ function variancePasses(
   return channelSums(c, {
     label: 'batchNorm.variance',
     space,
+    vector: true,
     inputs: [inputBinding(c, 0, 'x'), mean],
     prepare: 'let centre = saved_mean[channel];',
     terms: ['(x[at] - centre) * (x[at] - centre)'],
@@ -159,9 +169,11 @@ function normalize(c: KernelContext, space: ChannelSpace, training: boolean): Di
       : [inputBinding(c, 3, 'mean', w), inputBinding(c, 4, 'variance', w)]),
     outputBinding(c, 0, 'out', elements.width),
   ];
-  const factor = `${inverse(c, 'variance[channel]')} * scale[channel]`;
-  const body = `out[i] = (x[i] - mean[channel]) * (${factor}) + offset[channel];`;
-  return [overElements(c, 'batchNorm', elements, bindings, body)];
+  const prepare = `let centre = mean[channel];
+let factor = ${inverse(c, 'variance[channel]')} * scale[channel];
+let shift = offset[channel];`;
+  const body = 'out[i] = (x[i] - centre) * factor + shift;';
+  return [overElements(c, 'batchNorm', elements, bindings, { prepare, body })];
 }
 
 /** The third reserved output, which only other devices use: a zero. */
@@ -181,6 +193,7 @@ export function lowerBatchNormGrad(c: KernelContext): Lowered {
   const sums = channelSums(c, {
     label: 'batchNormGrad.sums',
     space,
+    vector: true,
     inputs: [inputBinding(c, 0, 'dy'), inputBinding(c, 1, 'x'), mean],
     prepare: 'let centre = mean[channel];',
     terms: ['dy[at]', 'dy[at] * (x[at] - centre)'],
@@ -212,8 +225,15 @@ function inputGradient(c: KernelContext, space: ChannelSpace): Dispatch[] {
     ...(training ? [computed(c, 1, 'scale_backprop', w), computed(c, 2, 'offset_backprop', w)] : []),
     outputBinding(c, 0, 'out', elements.width),
   ];
-  const along = `offset_backprop[channel] / ${count} + (x[i] - mean[channel]) * (r * scale_backprop[channel] / ${count})`;
-  const body = `let r = ${inverse(c, 'variance[channel]')};
-out[i] = (scale[channel] * r) * ${training ? `(dy[i] - (${along}))` : 'dy[i]'};`;
-  return [overElements(c, 'batchNormGrad', elements, bindings, body)];
+  const r = `let r = ${inverse(c, 'variance[channel]')};\nlet factor = scale[channel] * r;`;
+  const statistics = `let centre = mean[channel];
+let along_one = offset_backprop[channel] / ${count};
+let along_x = r * scale_backprop[channel] / ${count};`;
+  const parts = training
+    ? {
+        prepare: `${r}\n${statistics}`,
+        body: 'out[i] = factor * (dy[i] - (along_one + (x[i] - centre) * along_x));',
+      }
+    : { prepare: r, body: 'out[i] = factor * dy[i];' };
+  return [overElements(c, 'batchNormGrad', elements, bindings, parts)];
 }

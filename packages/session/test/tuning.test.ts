@@ -359,6 +359,20 @@ describe('settings', () => {
     expect(pick('acme')).toBeNull();
   });
 
+  it('shipped for lavapipe are tall tiles for long products and turned ones for few columns', () => {
+    const pick = shippedFor({ ...ADAPTER, architecture: 'llvmpipe' });
+    const offer = (products: number, ...names: string[]): string | null =>
+      pick({ ...choiceOf('x'), products, candidates: names.map((name) => ({ name, body: 64 })) });
+    expect(offer(2 ** 30, 'subgroup16x4k4', 'subgroup32x4k4')).toBe('subgroup32x4k4');
+    expect(offer(2 ** 30, 'subgroup16x4k4s8', 'subgroup32x4k4s8')).toBe('subgroup32x4k4s8');
+    expect(offer(2 ** 20, 'subgroup16x4k4', 'subgroup32x4k4')).toBeNull();
+    expect(offer(2 ** 30, 'subgroup16x4k5', 'subgroup32x4k2')).toBeNull();
+    expect(offer(2 ** 20, 'subgroup16x2k4s2', 'turned16x4k4s2')).toBe('turned16x4k4s2');
+    expect(offer(2 ** 20, 'subgroup16x1k4', 'turned1x4k4')).toBeNull();
+    const wide = shippedFor({ ...ADAPTER, architecture: 'llvmpipe', subgroupSize: 16 });
+    expect(wide({ ...choiceOf('x'), products: 2 ** 30 })).toBeNull();
+  });
+
   it('of unknown software adapters keep to small bodies', () => {
     const mesa = { ...ADAPTER, architecture: 'llvmpipe' };
     expect([

@@ -31,6 +31,9 @@ const SHORTEST_PART = 64;
 const WIDEST_SUBGROUP = 32;
 /** Up to here a rest costs more than it saves, even when it is reached only once. */
 const SHORT_DEPTH = 16;
+/** Up to so many rows a tile reads more than it computes: more parts then read more lines of the right factor at a time. */
+const FEW_ROWS = 8;
+const PARTS_OF_FEW_ROWS = 4;
 /** Fewer rows do not fill tall tiles. */
 const TALL_ROWS = 64;
 
@@ -52,7 +55,11 @@ export function fragmentVariant(shape: ContractionShape, subgroupSize: number): 
     rows,
     columns,
     unroll,
-    splits: chooseSplits(shape, groups, SOFTWARE_GROUPS),
+    splits: chooseSplits(
+      shape,
+      groups,
+      shape.rows <= FEW_ROWS ? Math.max(SOFTWARE_GROUPS, groups * PARTS_OF_FEW_ROWS) : SOFTWARE_GROUPS,
+    ),
   };
 }
 

@@ -1,7 +1,7 @@
 /** Choices that come with the package, for adapters whose kernels were measured or are well described. */
 import type { Choice } from '@forerun/kernels-webgpu';
 import type { AdapterKey } from './adapterKey.js';
-import { LAVAPIPE } from './lavapipe.js';
+import { lavapipeChoice } from './lavapipe.js';
 
 interface Shipped {
   /** Matches vendor, architecture and description. */
@@ -31,7 +31,7 @@ const SHIPPED: readonly Shipped[] = [
   {
     adapter: /llvmpipe|lavapipe/i,
     subgroupSize: 8,
-    choose: ({ signature }) => LAVAPIPE.get(signature) ?? null,
+    choose: lavapipeChoice,
   },
   { adapter: /nvidia|amd|radeon/i, choose: largeTiles },
   { adapter: /qualcomm|adreno|\barm\b|mali|img-tec|powervr|broadcom/i, choose: smallTiles },
