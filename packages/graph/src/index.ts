@@ -82,6 +82,7 @@ export * from './checkpoint/index.js';
 export * as proto from './proto/index.js';
 export * from './serialize/index.js';
 export * from './tfjs/index.js';
+export * as graphPasses from './graphUtil/index.js';
 export * as savedModelSignatures from './signatureDefs.js';
 
 installTensorMethods();

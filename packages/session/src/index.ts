@@ -44,6 +44,7 @@ export {
   type TensorStatistics,
 } from './weights/statistics.js';
 export { exportMetaGraph, importMetaGraph } from './checkpoint/metaGraph.js';
+export * as graphUtil from './graphUtil/index.js';
 export * as savedModel from './savedModel/index.js';
 export { globalStep } from './globalStep.js';
 export { readGraph, writeGraph } from './io.js';

@@ -1,5 +1,5 @@
 /** Graph files on disk. */
-import type { Graph } from '@forerun/graph';
+import type { Graph, proto } from '@forerun/graph';
 import {
   importGraphDef,
   NotFoundError,
@@ -11,11 +11,11 @@ import {
 import { readFileIfPresent, writeFileAtomically } from './checkpoint/files.js';
 
 /**
- * Writes a graph to `<directory>/<name>` as a GraphDef and returns the path (`tf.io.write_graph`).
+ * Writes a graph, or the message of one, to `<directory>/<name>` as a GraphDef and returns the path (`tf.io.write_graph`).
  * Text by default, JSON for names ending in `.json`, binary with `asText: false`.
  */
 export async function writeGraph(
-  graph: Graph,
+  graph: Graph | proto.Init<proto.GraphDef>,
   directory: string,
   name: string,
   { asText = true }: { readonly asText?: boolean } = {},

@@ -1,4 +1,5 @@
 /** Protobuf messages of TensorFlow's files: types, binary, text and JSON forms. */
+export { complete } from './complete.js';
 export { canDecode, create, decode } from './decode.js';
 export { encode, encodedSize, MAX_MESSAGE_BYTES } from './encode.js';
 export { fromJson, toJson, type Json } from './json.js';

@@ -3,6 +3,8 @@ import type { AttrValue } from '../attr.js';
 import { InvalidArgumentError, UnimplementedError } from '../errors.js';
 import type { Graph } from '../graph.js';
 import { Operation } from '../operation.js';
+import { complete } from '../proto/complete.js';
+import type { Init } from '../proto/message.js';
 import type { FunctionDefLibrary, GraphDef, NodeDef, OpDef, VersionDef } from '../proto/messages.js';
 import { getDefaultGraph } from '../scopes.js';
 import { TensorShape } from '../shape.js';
@@ -48,10 +50,10 @@ export interface ImportOptions {
  * reader; `DataLossError` for damaged bytes.
  */
 export function importGraphDef(
-  graphDef: GraphDef | Uint8Array,
+  graphDef: Init<GraphDef> | Uint8Array,
   options: ImportOptions = {},
 ): (Operation | Tensor)[] {
-  const def = isGraphDef(graphDef) ? graphDef : readGraphDef(graphDef);
+  const def = isGraphDef(graphDef) ? complete('GraphDef', graphDef) : readGraphDef(graphDef);
   const graph = options.graph ?? getDefaultGraph();
   checkVersions(def.versions);
   const importer = new Importer(graph, def, options);
@@ -60,7 +62,7 @@ export function importGraphDef(
   );
 }
 
-function isGraphDef(given: GraphDef | Uint8Array): given is GraphDef {
+function isGraphDef(given: Init<GraphDef> | Uint8Array): given is Init<GraphDef> {
   return typeof given === 'object' && 'node' in given;
 }
 

@@ -6,7 +6,6 @@ export {
   type ReadShard,
   type TfjsGraphModel,
 } from './graphModel.js';
-export { halfToNumber, numberToHalf } from './halfFloat.js';
 export {
   writeTfjsGraphModel,
   type WriteGraphModelOptions,

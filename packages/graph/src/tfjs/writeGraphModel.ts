@@ -8,8 +8,8 @@ import type { AttrValue, GraphDef, NodeDef, SignatureDef } from '../proto/messag
 import { graphToGraphDef } from '../serialize/exportGraph.js';
 import { dataToBytes } from '../serialize/tensorBytes.js';
 import { dtypeToNumber, type DType } from '../dtype.js';
-import type { TensorValue } from '../value.js';
-import { halfToNumber, numberToHalf } from './halfFloat.js';
+import { float16Bits, type TensorValue } from '../value.js';
+import { halfToNumber } from './halfFloat.js';
 import type { WeightDType, WeightQuantization, WeightSpec } from './modelJson.js';
 import { stringBytes } from './weights.js';
 
@@ -188,7 +188,7 @@ function quantize(
   if (dtype === 'float16') {
     if (Math.max(Math.abs(min), Math.abs(max)) > 65504) return null;
     return {
-      bytes: dataToBytes('uint16', Uint16Array.from(data, numberToHalf)),
+      bytes: dataToBytes('uint16', Uint16Array.from(data, float16Bits)),
       quantization: { dtype, scale: 1, min: 0 },
     };
   }

@@ -4,10 +4,8 @@ import {
   constant,
   Graph,
   graphOfTfjsModel,
-  halfToNumber,
   InvalidArgumentError,
   matMul,
-  numberToHalf,
   placeholder,
   proto,
   readTfjsGraphModel,
@@ -230,29 +228,5 @@ describe('a model.json', () => {
     const loading = load(modelJson(group(weight)), new Uint8Array(length));
     await expect(loading).rejects.toThrow(message);
     await expect(loading).rejects.toMatchObject({ code: 'DATA_LOSS' });
-  });
-});
-
-describe('half precision', () => {
-  it('survives the way to numbers and back', () => {
-    const all = Array.from({ length: 65536 }, (_, bits) => bits).filter(
-      (bits) => !Number.isNaN(halfToNumber(bits)),
-    );
-    expect(all.filter((bits) => numberToHalf(halfToNumber(bits)) !== bits)).toEqual([]);
-    expect(all.length).toBe(65536 - 2 * 1023);
-  });
-
-  it.each([
-    [65504, 0x7bff],
-    [65519.99, 0x7bff],
-    [65520, 0x7c00],
-    [2 ** -25, 0],
-    [2 ** -25 * 1.001, 1],
-    [1 + 2 ** -11, 0x3c00],
-    [1 + 3 * 2 ** -11, 0x3c02],
-    [-(2 ** -14), 0x8400],
-    [NaN, 0x7e00],
-  ])('rounds %f to %i', (value, bits) => {
-    expect(numberToHalf(value)).toBe(bits);
   });
 });

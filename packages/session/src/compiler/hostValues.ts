@@ -50,7 +50,7 @@ export class HostValues {
     const { node } = value;
     if (node.feed !== null) return knowledge === 'feeds' ? this.fedValue(node.feed) : null;
     if (node.literal !== null) return toHostValue(node.literal);
-    if (node.def.stateful || elements(value) > MAX_FOLDED_ELEMENTS) return null;
+    if (node.def.stateful || (elements(value) > MAX_FOLDED_ELEMENTS && !decodesWeights(node))) return null;
     return this.evaluate(node, knowledge)?.[value.index] ?? null;
   }
 
@@ -64,8 +64,8 @@ export class HostValues {
   }
 
   private evaluate(node: IrNode, knowledge: Knowledge): readonly HostValue[] | null {
-    if (node.inputs.some((input) => elements(input) > MAX_FOLDED_ELEMENTS) && !readsShapesOnly(node))
-      return null;
+    const large = node.inputs.some((input) => elements(input) > MAX_FOLDED_ELEMENTS);
+    if (large && !readsShapesOnly(node) && !decodesWeights(node)) return null;
     const results =
       node.def.evaluate?.({
         attrs: node.attrs,
@@ -83,6 +83,14 @@ export class HostValues {
 function readsShapesOnly(node: IrNode): boolean {
   return ['Shape', 'ShapeN', 'Size', 'Rank'].includes(node.type);
 }
+
+/** Constants of a dtype that the device does not hold, which files store for their size. */
+function decodesWeights({ type, inputs: [input] }: IrNode): boolean {
+  if (type !== 'Cast' || input === undefined) return false;
+  return input.node.literal !== null && STORED_ONLY.has(input.dtype);
+}
+
+const STORED_ONLY: ReadonlySet<string> = new Set(['float16', 'bfloat16', 'float64']);
 
 /** Host evaluation is in float64; the device would have rounded. */
 function roundToDType(value: HostValue): HostValue {
