@@ -13,6 +13,7 @@ export type { ArgSpec, AttrSpec } from './signature.js';
 export * from './tensor.js';
 export { SparseTensor, sparsePlaceholder } from './sparseTensor.js';
 export type { TensorMethods } from './tensorMethods.js';
+export type { GraphMethods } from './serialize/graphMethods.js';
 export { Operation } from './operation.js';
 export { Graph, operationOf, type CreateOpOptions, type OperationLike } from './graph.js';
 export { FuncGraph, type ArgumentSpec } from './funcGraph.js';

@@ -11,6 +11,9 @@ declare module '../graph.js' {
   }
 }
 
+/** The methods; naming them makes their declaration part of the package's types. */
+export type GraphMethods = Pick<Graph, 'toGraphDef'>;
+
 /** Attaches the method to `Graph`. The package's index calls it once. */
 export function installGraphMethods(): void {
   Graph.prototype.toGraphDef = function toGraphDef(this: Graph, options?: GraphDefOptions): Init<GraphDef> {
