@@ -116,7 +116,7 @@ const STORAGE_COPY_DST = 0x80 | 0x8;
 /** Encodes all dispatches in one pass; the returned function submits them once. */
 export function prepare(
   { device }: Bench,
-  dispatches: readonly Dispatch[],
+  dispatches: readonly Omit<Dispatch, 'spec'>[],
   bufferOf: (source: BindingSource) => GPUBuffer,
 ): () => void {
   const steps = dispatches.map(({ wgsl, bindings, workgroups, label }) => {

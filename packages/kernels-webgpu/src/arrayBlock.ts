@@ -3,7 +3,7 @@
  * of a box with more dimensions; the others read each output element from where it was.
  */
 import { sizeOf, stridesOf, type OpName } from '@forerun/graph';
-import { device, type Kernel, type KernelContext, type Lowered } from './kernel.js';
+import { LOADS_ONCE, device, type Kernel, type KernelContext, type Lowered } from './kernel.js';
 import { lowerCopies } from './stridedCopy.js';
 import { storageType, vectorType, type Width } from './wgsl/dtype.js';
 import { gridFor, gridStride, linearIndex, unflatten } from './wgsl/indexing.js';
@@ -113,8 +113,8 @@ function lowerFromBatch(c: KernelContext, { sizes, before }: Blocks): Lowered {
 }
 
 export const BLOCK_KERNELS = {
-  SpaceToDepth: device(lowerSpaceToDepth),
-  DepthToSpace: device(lowerDepthToSpace),
+  SpaceToDepth: device(lowerSpaceToDepth, LOADS_ONCE),
+  DepthToSpace: device(lowerDepthToSpace, LOADS_ONCE),
   SpaceToBatchND: device((c) => lowerToBatch(c, blocksOf(c, 'paddings'))),
   BatchToSpaceND: device((c) => lowerFromBatch(c, blocksOf(c, 'crops'))),
   SpaceToBatch: device((c) => lowerToBatch(c, squareBlocks(c, 'paddings'))),

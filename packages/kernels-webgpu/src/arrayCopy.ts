@@ -1,6 +1,6 @@
 /** Kernels of the array ops that only move elements: each says how its two sides step. */
 import { resolveStridedSlice, sliceMasks, stridesOf, type HostValue, type OpName } from '@forerun/graph';
-import { device, type Kernel, type KernelContext, type Lowered } from './kernel.js';
+import { device, LOADS_ONCE, type Kernel, type KernelContext, type Lowered } from './kernel.js';
 import { lowerCopies, type BoundCopy, type Walk } from './stridedCopy.js';
 
 function inOrder(shape: readonly number[], offset = 0): Walk {
@@ -177,17 +177,17 @@ function lowerSplit(value: number, dim: number): (c: KernelContext) => Lowered {
 }
 
 export const COPY_KERNELS = {
-  Transpose: device(lowerTranspose),
-  ReverseV2: device(lowerReverse),
-  Reverse: device(lowerOldReverse),
+  Transpose: device(lowerTranspose, LOADS_ONCE),
+  ReverseV2: device(lowerReverse, LOADS_ONCE),
+  Reverse: device(lowerOldReverse, LOADS_ONCE),
   Tile: device(lowerTile),
-  Slice: device(lowerSlice),
-  StridedSlice: device(lowerStridedSlice),
-  ConcatV2: device(lowerConcat),
-  Concat: device(lowerOldConcat),
-  Pack: device(lowerPack),
-  ParallelConcat: device(lowerRows),
-  Unpack: device(lowerUnpack),
-  Split: device(lowerSplit(1, 0)),
-  SplitV: device(lowerSplit(0, 2)),
+  Slice: device(lowerSlice, LOADS_ONCE),
+  StridedSlice: device(lowerStridedSlice, LOADS_ONCE),
+  ConcatV2: device(lowerConcat, LOADS_ONCE),
+  Concat: device(lowerOldConcat, LOADS_ONCE),
+  Pack: device(lowerPack, LOADS_ONCE),
+  ParallelConcat: device(lowerRows, LOADS_ONCE),
+  Unpack: device(lowerUnpack, LOADS_ONCE),
+  Split: device(lowerSplit(1, 0), LOADS_ONCE),
+  SplitV: device(lowerSplit(0, 2), LOADS_ONCE),
 } satisfies Partial<Record<OpName, Kernel>>;

@@ -29,7 +29,7 @@ import {
 import { DEPTHWISE_KERNELS } from './depthwise.js';
 import { DILATION_KERNELS } from './dilation.js';
 import { fusedEpilogue } from './fusedEpilogue.js';
-import { device, type Kernel, type KernelContext, type Lowered } from './kernel.js';
+import { device, STORES_ONCE, type Kernel, type KernelContext, type Lowered } from './kernel.js';
 import type { Width } from './wgsl/dtype.js';
 import { inputBinding, outputBinding, type ShaderBinding } from './wgsl/shader.js';
 
@@ -293,9 +293,9 @@ const fused = device((c) => {
   return lowerConvolution(c, fusedEpilogue(c, layout));
 });
 
-const forward = device((c) => lowerConvolution(c));
+const forward = device((c) => lowerConvolution(c), STORES_ONCE);
 const toInput = device(lowerConvBackpropInput);
-const toFilter = device(lowerConvBackpropFilter);
+const toFilter = device(lowerConvBackpropFilter, STORES_ONCE);
 
 export const CONV_KERNELS = {
   ...DEPTHWISE_KERNELS,

@@ -14,7 +14,7 @@ import {
 import { addParts } from './contraction/lower.js';
 import { sum, times, type Epilogue } from './contraction/contraction.js';
 import { fusedEpilogue } from './fusedEpilogue.js';
-import { device, type Kernel, type KernelContext, type Lowered } from './kernel.js';
+import { device, STORES_ONCE, type Kernel, type KernelContext, type Lowered } from './kernel.js';
 import { vectorType, type Width } from './wgsl/dtype.js';
 import { gridFor, gridStride, WORKGROUP_SIZE } from './wgsl/indexing.js';
 import { inputBinding, outputBinding, scratchBinding, shader, type ShaderBinding } from './wgsl/shader.js';
@@ -393,5 +393,5 @@ export const DEPTHWISE_KERNELS = {
   FusedDepthwiseConv2dNative: fused,
   DepthwiseConv2dNative: device((c) => lowerForward(c)),
   DepthwiseConv2dNativeBackpropInput: device(lowerBackpropInput),
-  DepthwiseConv2dNativeBackpropFilter: device(lowerBackpropFilter),
+  DepthwiseConv2dNativeBackpropFilter: device(lowerBackpropFilter, STORES_ONCE),
 } satisfies Partial<Record<OpName, Kernel>>;

@@ -33,23 +33,84 @@ export function lowerElementwise(program: ElementwiseProgram, adapter: AdapterFa
 }
 
 function lowerPart({ program, sources, targets }: BoundProgram, adapter: AdapterFacts): Dispatch {
+  const width = programWidth(program);
+  const { bindings, statements } = programCode(program, { width, sources, targets });
+  const grid = gridFor(sizeOf(program.shape), width, adapter);
+  return shader(
+    { label: program.label, bindings, workgroups: grid.workgroups, body: gridStride(grid, statements) },
+    adapter,
+  );
+}
+
+/** The widest form in which a program can be written. */
+export function programWidth({ shape, inputs }: ElementwiseProgram): Width {
+  const space = collapse(
+    shape,
+    inputs.map((input) => input.shape),
+  );
+  return (space.shape.at(-1) ?? 1) % 4 === 0 ? 4 : 1;
+}
+
+/** Whether input `k` has the element number `i` where the program computes element number `i`. */
+export function readsInPlace({ shape, inputs }: ElementwiseProgram, k: number): boolean {
+  return sizeOf(inputs[k]?.shape ?? []) === sizeOf(shape);
+}
+
+export interface ProgramCodeOptions {
+  readonly width: Width;
+  /** What inputs and outputs are bound to; default: inputs and outputs of their own numbers. */
+  readonly sources?: readonly BindingSource[];
+  readonly targets?: readonly BindingSource[];
+  /** Before the names of bindings and variables. */
+  readonly prefix?: string;
+  /** Inputs that are not loaded: the names of their stored elements number `i`, by position. */
+  readonly given?: ReadonlyMap<number, string>;
+}
+
+/** A program's statements for element `i`, counted in units of the width, and what they bind. */
+export interface ProgramCode {
+  readonly inputs: readonly ShaderBinding[];
+  readonly outputs: readonly ShaderBinding[];
+  readonly bindings: readonly ShaderBinding[];
+  /** Statements up to the results. */
+  readonly compute: string;
+  /** The results as they are stored. */
+  readonly results: readonly string[];
+  /** `compute` and the stores. */
+  readonly statements: string;
+}
+
+/** Writes a program. A width of 4 takes a program of that `programWidth`. */
+export function programCode(program: ElementwiseProgram, options: ProgramCodeOptions): ProgramCode {
+  const { width, sources = [], targets = [], prefix = '', given = new Map<number, string>() } = options;
   const space = collapse(
     program.shape,
     program.inputs.map((input) => input.shape),
   );
-  const last = space.shape.at(-1) ?? 1;
-  const width: Width = last % 4 === 0 ? 4 : 1;
   const reads = program.inputs.map((_, i) => readPlan(space, i, width));
-  const bindings = [
-    ...program.inputs.map((input, i) => inputBinding(input, i, sources[i], reads[i]?.width ?? 1)),
-    ...program.outputs.map((step, i) => outputBinding(program, step, i, targets[i], width)),
-  ];
-  const grid = gridFor(sizeOf(program.shape), width, adapter);
-  const body = loopBody(program, space.shape, reads, width);
-  return shader(
-    { label: program.label, bindings, workgroups: grid.workgroups, body: gridStride(grid, body) },
-    adapter,
+  const inputs = program.inputs.flatMap((input, i) =>
+    given.has(i) ? [] : [inputBinding(input, i, { source: sources[i], width: reads[i]?.width ?? 1, prefix })],
   );
+  const outputs = program.outputs.map((step, i) =>
+    outputBinding(program, i, { step, source: targets[i], width, prefix }),
+  );
+  const compute = [
+    loads(program, space.shape, { reads, width, prefix, given }),
+    stepStatements(program.steps, (index) => `${prefix}x${index}`, width, `${prefix}s`),
+  ].join('\n');
+  const results = program.outputs.map((step) => {
+    const dtype = program.steps[step]?.dtype ?? 'float32';
+    return widen(stored(`${prefix}s${step}`, dtype), width);
+  });
+  const stores = results.map((result, k) => `${prefix}out${k}[i] = ${result};`);
+  return {
+    inputs,
+    outputs,
+    bindings: [...inputs, ...outputs],
+    compute,
+    results,
+    statements: [compute, ...stores].join('\n'),
+  };
 }
 
 /** How an input is read in the loop. */
@@ -70,48 +131,51 @@ function readPlan({ shape, strides: all }: CollapsedSpace, input: number, width:
   return { width: own, strides: strides.map((s, d) => (d === strides.length - 1 ? 1 : s / 4)) };
 }
 
-function inputBinding(
-  { dtype }: Operand,
-  index: number,
-  source: BindingSource | undefined,
-  width: Width,
-): ShaderBinding {
-  return { name: `in${index}`, source: source ?? { kind: 'input', index }, dtype, width, access: 'read' };
+interface BindingOptions {
+  readonly source: BindingSource | undefined;
+  readonly width: Width;
+  readonly prefix: string;
+}
+
+function inputBinding({ dtype }: Operand, index: number, options: BindingOptions): ShaderBinding {
+  const { source = { kind: 'input', index }, width, prefix } = options;
+  return { name: `${prefix}in${index}`, source, dtype, width, access: 'read' };
 }
 
 function outputBinding(
   program: ElementwiseProgram,
-  step: number,
   index: number,
-  source: BindingSource | undefined,
-  width: Width,
+  options: BindingOptions & { readonly step: number },
 ): ShaderBinding {
+  const { step, source = { kind: 'output', index }, width, prefix } = options;
   const dtype = program.steps[step]?.dtype ?? 'float32';
-  return { name: `out${index}`, source: source ?? { kind: 'output', index }, dtype, width };
+  return { name: `${prefix}out${index}`, source, dtype, width };
 }
 
-function loopBody(
+interface LoadOptions {
+  readonly reads: readonly ReadPlan[];
+  readonly width: Width;
+  readonly prefix: string;
+  readonly given: ReadonlyMap<number, string>;
+}
+
+/** Declares the values `x0`, `x1` … of the inputs. */
+function loads(
   program: ElementwiseProgram,
   shape: readonly number[],
-  reads: readonly ReadPlan[],
-  width: Width,
+  { reads, width, prefix, given }: LoadOptions,
 ): string {
   const steps = shape.map((dim, d) => (d === shape.length - 1 ? dim / width : dim));
-  const coordinates = unflatten('i', steps);
+  const coordinates = unflatten('i', steps, `${prefix}c`);
   const needed = reads.some(({ strides }) => strides?.some((stride) => stride !== 0) === true);
   const lines = needed ? [coordinates.code] : [];
   program.inputs.forEach(({ dtype }, k) => {
     const plan = reads[k];
     if (plan === undefined) return;
     const index = plan.strides === null ? 'i' : linearIndex(coordinates.names, plan.strides);
-    const element = `in${k}[${index}]`;
-    const splat = plan.width === width ? element : `${storageType(dtype)}(${element})`;
-    lines.push(`let x${k} = ${widen(loaded(splat, dtype), width)};`);
-  });
-  lines.push(stepStatements(program.steps, (index) => `x${index}`, width));
-  program.outputs.forEach((step, k) => {
-    const dtype = program.steps[step]?.dtype ?? 'float32';
-    lines.push(`out${k}[i] = ${widen(stored(`s${step}`, dtype), width)};`);
+    const element = given.get(k) ?? `${prefix}in${k}[${index}]`;
+    const splat = given.has(k) || plan.width === width ? element : `${storageType(dtype)}(${element})`;
+    lines.push(`let ${prefix}x${k} = ${widen(loaded(splat, dtype), width)};`);
   });
   return lines.join('\n');
 }

@@ -3,6 +3,7 @@
  * dispatch size. No GPU object appears here; the session turns this into pipelines and buffers.
  */
 import type { Attrs, DType, HostValue } from '@forerun/graph';
+import type { Width } from './wgsl/dtype.js';
 
 /** A tensor as a kernel sees it. For resource inputs this is the variable behind the handle. */
 export interface Operand {
@@ -97,6 +98,52 @@ export interface BindingWindow {
   readonly bytes: number;
 }
 
+/** One storage buffer of a shader, in the order of binding numbers. */
+export interface ShaderBinding {
+  /** WGSL name: the op's name for the input, `out` for an output. */
+  readonly name: string;
+  readonly source: BindingSource;
+  readonly dtype: DType;
+  /** 4 makes it an array of `vec4`: only when the number of elements is divisible by 4. Default 1. */
+  readonly width?: Width;
+  /** Default `read` for inputs, data and the random step; `read_write` for outputs and scratch. */
+  readonly access?: 'read' | 'read_write';
+  /** Elements are `atomic<u32>` or `atomic<i32>`. */
+  readonly atomic?: boolean;
+}
+
+export interface ShaderSpec {
+  /** For profiles, for example `matMul.sg16x4`. */
+  readonly label: string;
+  readonly bindings: readonly ShaderBinding[];
+  readonly workgroups: readonly [number, number, number];
+  /** Default 64 in x. */
+  readonly workgroupSize?: number | readonly [number, number, number];
+  /** Module scope: constants, `var<workgroup>`, functions of the kernel's own. */
+  readonly declarations?: string;
+  /**
+   * Statements of `main`. These parameters exist where the body names them: `global_id`, `local_id`,
+   * `group_id`, `num_groups` (all `vec3<u32>`), `local_index`, `lane` and `lanes` (`u32`: position in
+   * the subgroup and its size).
+   */
+  readonly body: string;
+  /** Where there may be work on what was stored, once all is stored; else it is done at the stores. */
+  readonly revisit?: Revisit;
+}
+
+/**
+ * On software adapters what follows a long loop of arithmetic in the same registers slows the loop
+ * down by up to 40%. Such kernels store their results as they are and, for epilogues, load them again.
+ */
+export interface Revisit {
+  /** The binding that is stored to. */
+  readonly name: string;
+  /** Statements that may stand after `body`: `visit` for every index to which the invocation has stored. */
+  readonly loop: (visit: (index: string) => string) => string;
+  /** The loop is part of the body already. */
+  readonly active?: boolean;
+}
+
 export interface Dispatch {
   /** For profiles: kernel family and what distinguishes this dispatch, for example `matMul.sg16x4`. */
   readonly label: string;
@@ -104,6 +151,8 @@ export interface Dispatch {
   readonly wgsl: string;
   readonly bindings: readonly Binding[];
   readonly workgroups: readonly [number, number, number];
+  /** What the shader was written from, so that fusion can write another. */
+  readonly spec: ShaderSpec;
 }
 
 export interface Lowered {
@@ -130,9 +179,29 @@ export interface ElementwiseKernel {
   readonly operandShape?: (c: KernelContext, i: number) => readonly number[];
 }
 
-export interface DeviceKernel {
+export interface DeviceKernel extends FusionFacts {
   readonly kind: 'device';
   readonly lower: (c: KernelContext) => Lowered;
+}
+
+/** What fusion may do with a kernel besides what its text shows. */
+export interface FusionFacts {
+  /** Every element of every output is stored exactly once, so that a store may have effects. */
+  readonly storesOnce?: boolean;
+  /** How often an element of input `i` is loaded in all dispatches, about; absent where nobody has looked. */
+  readonly loads?: (c: KernelContext, i: number) => number;
+  /** The kernel as something that happens when its value is stored; `null` where it has no such form. */
+  readonly update?: (c: KernelContext) => ElementUpdate | null;
+}
+
+/** An update of variables, element by element, by a value that another kernel computes. */
+export interface ElementUpdate {
+  /** Position of the input that is consumed so: the gradient, or the value that is assigned. */
+  readonly input: number;
+  /** Variable and slots as arrays of `width`, with the access `read_write`, then scalars. */
+  readonly bindings: (width: Width) => readonly ShaderBinding[];
+  /** Statements over the names of the bindings, the element's number `i`, and `value`; all names are the update's own. */
+  readonly statements: (width: Width) => string;
 }
 
 /** The output is the input's buffer under another shape: costs nothing. */
@@ -160,8 +229,13 @@ export function elementwise(
   return { kind: 'elementwise', expression, ...options };
 }
 
-export function device(lower: DeviceKernel['lower']): DeviceKernel {
-  return { kind: 'device', lower };
+/** Every element of an input is loaded about once. */
+export const LOADS_ONCE: FusionFacts = { loads: () => 1 };
+/** The results are stored one by one, and no more than once. */
+export const STORES_ONCE: FusionFacts = { storesOnce: true };
+
+export function device(lower: DeviceKernel['lower'], facts: FusionFacts = {}): DeviceKernel {
+  return { kind: 'device', lower, ...facts };
 }
 
 export const view: ViewKernel = { kind: 'view' };

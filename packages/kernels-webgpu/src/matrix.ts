@@ -6,7 +6,7 @@ import { linearFactor, linearOutput } from './contraction/linear.js';
 import { lowerContraction } from './contraction/lower.js';
 import type { ContractionShape } from './contraction/variant.js';
 import { fusedEpilogue } from './fusedEpilogue.js';
-import { device, type Kernel, type KernelContext, type Lowered } from './kernel.js';
+import { device, STORES_ONCE, type Kernel, type KernelContext, type Lowered } from './kernel.js';
 import { MATRIX_DIAG_KERNELS } from './matrixDiag.js';
 import { broadcastStrides, linearIndex, unflatten } from './wgsl/indexing.js';
 import { inputBinding, outputBinding } from './wgsl/shader.js';
@@ -130,7 +130,7 @@ function lowerProductOf(c: KernelContext, transposeA: string, transposeB: string
 }
 
 function lowerWith(transposeA: string, transposeB: string): Kernel {
-  return device((c) => lowerProductOf(c, transposeA, transposeB));
+  return device((c) => lowerProductOf(c, transposeA, transposeB), STORES_ONCE);
 }
 
 /** Factors and product of one dtype, which is all that the contraction multiplies. */

@@ -2,7 +2,17 @@
 import { lowerCtcLoss } from './ctc.js';
 import { sizeOf, type OpName } from '@forerun/graph';
 import { QUANTIZE_KERNELS } from './quantize.js';
-import { device, hostOp, elementwise, type Kernel, type KernelContext, type Lowered } from './kernel.js';
+import {
+  LOADS_ONCE,
+  STORES_ONCE,
+  type FusionFacts,
+  device,
+  hostOp,
+  elementwise,
+  type Kernel,
+  type KernelContext,
+  type Lowered,
+} from './kernel.js';
 import { lowerReduction } from './reduce.js';
 import { SUM } from './reduction.js';
 import { lowerCrossEntropy, lowerSoftmax, lowerSparseCrossEntropy } from './softmax.js';
@@ -83,18 +93,21 @@ const DECODED = hostOp(
   'how many labels it gives depends on values: the session evaluates it between device work',
 );
 
+/** The largest logit, the sum of the exponentials, the results. */
+const THREE_PASSES: FusionFacts = { loads: () => 3 };
+
 export const NN_KERNELS = {
   ...QUANTIZE_KERNELS,
   CTCLoss: device(lowerCtcLoss),
   CTCGreedyDecoder: DECODED,
   CTCBeamSearchDecoder: DECODED,
   BiasAdd: elementwise('value + bias', { operandShape: biasShape }),
-  BiasAddGrad: device(biasAddGrad),
-  L2Loss: device(l2Loss),
-  Softmax: device((c) => lowerSoftmax(c, false)),
-  LogSoftmax: device((c) => lowerSoftmax(c, true)),
-  SoftmaxCrossEntropyWithLogits: device(lowerCrossEntropy),
-  SparseSoftmaxCrossEntropyWithLogits: device(lowerSparseCrossEntropy),
+  BiasAddGrad: device(biasAddGrad, { ...LOADS_ONCE, ...STORES_ONCE }),
+  L2Loss: device(l2Loss, LOADS_ONCE),
+  Softmax: device((c) => lowerSoftmax(c, false), THREE_PASSES),
+  LogSoftmax: device((c) => lowerSoftmax(c, true), THREE_PASSES),
+  SoftmaxCrossEntropyWithLogits: device(lowerCrossEntropy, THREE_PASSES),
+  SparseSoftmaxCrossEntropyWithLogits: device(lowerSparseCrossEntropy, THREE_PASSES),
   InTopK: device((c) => inTopK(c, `${c.attrs.int('k')}i`)),
   InTopKV2: device((c) => inTopK(c, 'k[0]')),
 } satisfies Partial<Record<OpName, Kernel>>;

@@ -1,7 +1,7 @@
 /** Kernels of reductions over axes. */
 import type { DType, OpName } from '@forerun/graph';
 import { lowerArg } from './arg.js';
-import { device, type Kernel, type KernelContext, type Lowered } from './kernel.js';
+import { LOADS_ONCE, STORES_ONCE, device, type Kernel, type KernelContext, type Lowered } from './kernel.js';
 import { lowerReduction, type Reducer } from './reduce.js';
 import { lowerScan, type Scan } from './scan.js';
 
@@ -63,7 +63,7 @@ const ALL: Reducer = { name: 'all', identity: () => 1, combine: (a, b) => `(${a}
 
 /** A reduction over the axes in input 1. */
 function overAxes(reducer: Reducer): Kernel {
-  return device((c) => lowerReduction(c, reducer, axesOf(c)));
+  return device((c) => lowerReduction(c, reducer, axesOf(c)), { ...LOADS_ONCE, ...STORES_ONCE });
 }
 
 function axesOf(c: KernelContext): number[] {

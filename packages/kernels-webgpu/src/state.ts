@@ -11,14 +11,30 @@ import {
 import { wrapped, type Width } from './wgsl/dtype.js';
 import { gridFor, gridStride, linearIndex, unflatten } from './wgsl/indexing.js';
 import { widen } from './wgsl/library.js';
-import { inputBinding, shader } from './wgsl/shader.js';
+import { inputBinding, shader, type ShaderBinding } from './wgsl/shader.js';
 
 const BY_REFERENCE = hostOp('executed by the session as resource variables');
 const FILES = hostOp('the session reads and writes files');
 
 /** Writes `expression`, over the variable's element `old` and the input's `value`, to the variable. */
 function assignment(expression: string): DeviceKernel {
-  return device((c) => lowerAssignment(c, expression));
+  return device((c) => lowerAssignment(c, expression), {
+    update: (c) => ({
+      input: 1,
+      bindings: (width) => [stateBinding(c, width)],
+      statements: (width) => assignElement(c, expression, width),
+    }),
+  });
+}
+
+function stateBinding(c: KernelContext, width: Width): ShaderBinding {
+  return { ...inputBinding(c, 0, 'state', width), access: 'read_write' };
+}
+
+/** Assigns to element `i`; `value` is the element of the input. */
+function assignElement(c: KernelContext, expression: string, width: Width): string {
+  const element = expression.replace('old', 'state[i]');
+  return `state[i] = ${widen(wrapped(element, c.input(0).dtype), width)};`;
 }
 
 function lowerAssignment(c: KernelContext, expression: string): Lowered {
@@ -26,12 +42,8 @@ function lowerAssignment(c: KernelContext, expression: string): Lowered {
   if (size === 0) return { dispatches: [] };
   const width: Width = size % 4 === 0 ? 4 : 1;
   const grid = gridFor(size, width, c.adapter);
-  const element = expression.replace('old', 'state[i]').replace('value', 'value[i]');
-  const body = `state[i] = ${widen(wrapped(element, c.input(0).dtype), width)};`;
-  const bindings = [
-    { ...inputBinding(c, 0, 'state', width), access: 'read_write' as const },
-    inputBinding(c, 1, 'value', width),
-  ];
+  const body = assignElement(c, expression.replace('value', 'value[i]'), width);
+  const bindings = [stateBinding(c, width), inputBinding(c, 1, 'value', width)];
   const dispatch = shader(
     { label: c.op, bindings, workgroups: grid.workgroups, body: gridStride(grid, body) },
     c.adapter,

@@ -10,6 +10,7 @@ import {
   hostOp,
   type DeviceKernel,
   type Dispatch,
+  type ElementUpdate,
   type Kernel,
   type KernelContext,
   type Lowered,
@@ -43,7 +44,29 @@ function placesOf(rule: UpdateName, type: OpName): Places {
 }
 
 function dense(rule: UpdateName): DeviceKernel {
-  return device((c) => lowerDense(c, RULES[rule], placesOf(rule, `ResourceApply${rule}`)));
+  const places = placesOf(rule, `ResourceApply${rule}`);
+  return device((c) => lowerDense(c, RULES[rule], places), {
+    update: (c) => denseUpdate(c, RULES[rule], places),
+  });
+}
+
+/** The dense update where a gradient is computed; `null` where its scalars would have to be packed first. */
+function denseUpdate(c: KernelContext, rule: UpdateRule, places: Places): ElementUpdate | null {
+  const known = new Map([...places.scalars].flatMap(([name, i]) => knownScalar(c, name, i)));
+  const scalars = scalarParameters(c, places.scalars, known);
+  const room = c.adapter.maxBindings - places.state.length - 1;
+  if (variableSize(c) === 0 || scalars.bindings.length > room) return null;
+  return {
+    input: places.grad,
+    bindings: (width) => [...stateBindings(c, places, width), ...scalars.bindings],
+    statements: (width) =>
+      [
+        ...scalars.declarations,
+        rule.prepare ?? '',
+        'let grad = value;',
+        elementStep(c, rule, places, known, width),
+      ].join('\n'),
+  };
 }
 
 function lowerDense(c: KernelContext, rule: UpdateRule, places: Places): Lowered {
@@ -165,12 +188,8 @@ interface Parameters {
 function bindParameters(c: KernelContext, scalars: Places['scalars'], room: number, at: number): Parameters {
   const known = new Map([...scalars].flatMap(([name, i]) => knownScalar(c, name, i)));
   const unknown = [...scalars].filter(([name]) => !known.has(name));
-  const constants = [...known].map(([name, value]) => `let ${name} = ${literal(value, 'float32')};`);
-  const inputs = unknown.map(([name, i]) => inputBinding(c, i, `${name}_data`));
-  if (unknown.length <= room) {
-    const declarations = [...constants, ...unknown.map(([name]) => `let ${name} = f32(${name}_data[0]);`)];
-    return { known, declarations, bindings: inputs, dispatches: [], scratch: [] };
-  }
+  const { declarations, bindings: inputs } = scalarParameters(c, scalars, known);
+  if (unknown.length <= room) return { known, declarations, bindings: inputs, dispatches: [], scratch: [] };
   const packing = shader(
     {
       label: `${c.op}.pack`,
@@ -183,11 +202,28 @@ function bindParameters(c: KernelContext, scalars: Places['scalars'], room: numb
   );
   return {
     known,
-    declarations: [...constants, ...unknown.map(([name], k) => `let ${name} = packed[${k}];`)],
+    declarations: [...constantsOf(known), ...unknown.map(([name], k) => `let ${name} = packed[${k}];`)],
     bindings: [{ ...scratchBinding(at, 'packed', 'float32'), access: 'read' }],
     dispatches: [packing],
     scratch: [unknown.length * 4],
   };
+}
+
+/** Every scalar as a constant or as a binding of its own. */
+function scalarParameters(
+  c: KernelContext,
+  scalars: Places['scalars'],
+  known: KnownScalars,
+): Pick<Parameters, 'declarations' | 'bindings'> {
+  const unknown = [...scalars].filter(([name]) => !known.has(name));
+  return {
+    declarations: [...constantsOf(known), ...unknown.map(([name]) => `let ${name} = f32(${name}_data[0]);`)],
+    bindings: unknown.map(([name, i]) => inputBinding(c, i, `${name}_data`)),
+  };
+}
+
+function constantsOf(known: KnownScalars): string[] {
+  return [...known].map(([name, value]) => `let ${name} = ${literal(value, 'float32')};`);
 }
 
 function knownScalar(c: KernelContext, name: string, i: number): [string, number][] {

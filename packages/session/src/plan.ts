@@ -3,6 +3,7 @@ import type { DType, Tensor, TensorValue } from '@forerun/graph';
 import type { IrNode, VariableRef } from './compiler/ir.js';
 import type { DeferredOp, Export } from './compiler/values.js';
 import type { MemoryPlan } from './compiler/memory.js';
+import type { FusionReport } from './compiler/fusion/index.js';
 import type { PassReport } from './compiler/simplify.js';
 import type { HostStepFn } from './run/hostOps.js';
 import type { ChosenKernel } from './tuning/tuner.js';
@@ -57,6 +58,7 @@ export interface PlannedFeed {
 export interface PlanReport {
   readonly graphNodes: number;
   readonly passes: readonly PassReport[];
+  readonly fusions: readonly FusionReport[];
   readonly units: number;
   readonly dispatches: number;
   readonly pipelines: number;

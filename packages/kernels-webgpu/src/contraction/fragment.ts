@@ -39,6 +39,33 @@ export function fragmentWidths(x: Contraction, v: FragmentVariant): { a: 1 | 4; 
 
 /** Statements of `main` after `tile_row`, `tile_col`, `batch` (and `lane` when there are lanes) are known. */
 export function fragmentBody(x: Contraction, v: FragmentVariant, split: Split | null): string {
+  const frame = frameOf(x, v);
+  const { output } = fragmentWidths(x, v);
+  return [
+    x.prologue ?? '',
+    startA(frame),
+    startB(frame),
+    accumulators(frame),
+    inLoops(x.loops, split, [stepA(frame), stepB(frame), innerLoop(frame)].join('\n')),
+    x.turned === true ? turnedStores(frame, output) : stores(frame, output),
+  ]
+    .filter((part) => part !== '')
+    .join('\n');
+}
+
+/**
+ * Statements after those of `fragmentBody`: `visit` for every address to which the invocation has stored. In loops,
+ * so that what is visited stands in the shader once.
+ */
+export function fragmentRevisit(x: Contraction, v: FragmentVariant, visit: (at: string) => string): string {
+  const frame = frameOf(x, v);
+  const { output } = fragmentWidths(x, v);
+  const count = `select(0u, min(${v.rows}u, ${x.rows}u - tile_row), tile_row < ${x.rows}u)`;
+  const loops = x.turned === true ? visitTurned(frame, output, visit) : visitRows(frame, output, visit);
+  return `let row_count = ${count};\n${loops}`;
+}
+
+function frameOf(x: Contraction, v: FragmentVariant): Frame {
   const widths = fragmentWidths(x, v);
   const width = v.columns === 8 ? 4 : v.columns;
   const a: Spread = {
@@ -51,17 +78,7 @@ export function fragmentBody(x: Contraction, v: FragmentVariant, split: Split | 
     vector: widths.b === 4 ? x.b.contiguous : 'none',
     perSlice: v.columns,
   };
-  const frame: Frame = { x, v, type: storageType(x.dtype), a, b, width, groups: v.columns / width };
-  return [
-    x.prologue ?? '',
-    startA(frame),
-    startB(frame),
-    accumulators(frame),
-    inLoops(x.loops, split, [stepA(frame), stepB(frame), innerLoop(frame)].join('\n')),
-    x.turned === true ? turnedStores(frame, widths.output) : stores(frame, widths.output),
-  ]
-    .filter((part) => part !== '')
-    .join('\n');
+  return { x, v, type: storageType(x.dtype), a, b, width, groups: v.columns / width };
 }
 
 /** One tile takes all rows, and begins with the first. */
@@ -323,4 +340,41 @@ function turnedRow(frame: Frame, { id, outputWidth, result }: TurnedRow): string
     lines.push(safe ? store : `if (${column} < ${x.rows}u) { ${store} }`);
   }
   return lines.join('\n');
+}
+
+/** Visits the rows of a tile in a loop, the columns of the invocation one after the other. */
+function visitRows(frame: Frame, outputWidth: 1 | 4, visit: (at: string) => string): string {
+  const { x, width, groups } = frame;
+  const lines: string[] = [];
+  for (let g = 0; g < groups; g++) {
+    for (let i = 0; i < width; i += outputWidth) {
+      const column = `col${g} + ${i}u`;
+      const at = outputWidth === 4 ? `(col${g} >> 2u)` : `(${column}) * ${x.output.columnStride}u`;
+      lines.push(guarded(!wholeColumns(frame), `${column} < ${x.columns}u`, visit(`o_at + ${at}`)));
+    }
+  }
+  const body = guarded(x.output.valid !== undefined, x.output.valid?.('o') ?? '', lines.join('\n'));
+  return `for (var r = 0u; r < row_count; r++) {\n${x.output.row('o', 'tile_row + r', outputWidth)}\n${body}\n}`;
+}
+
+/** As `visitRows` for turned tiles, whose rows are the output's columns. */
+function visitTurned(frame: Frame, outputWidth: 1 | 4, visit: (at: string) => string): string {
+  const { x, width, groups } = frame;
+  const column = 'tile_row + r';
+  const at = outputWidth === 4 ? `((${column}) >> 2u)` : `(${column}) * ${x.output.columnStride}u`;
+  const loop = `for (var r = 0u; r < row_count; r += ${outputWidth}u) {\n${visit(`o_at + ${at}`)}\n}`;
+  const body = guarded(x.output.valid !== undefined, x.output.valid?.('o') ?? '', loop);
+  const lines: string[] = [];
+  for (let g = 0; g < groups; g++) {
+    for (let i = 0; i < width; i++) {
+      const row = `col${g} + ${i}u`;
+      const text = `{\n${x.output.row('o', row, outputWidth)}\n${body}\n}`;
+      lines.push(guarded(!wholeColumns(frame), `${row} < ${x.columns}u`, text));
+    }
+  }
+  return lines.join('\n');
+}
+
+function guarded(needed: boolean, condition: string, statements: string): string {
+  return needed ? `if (${condition}) {\n${statements}\n}` : statements;
 }

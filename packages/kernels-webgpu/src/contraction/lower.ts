@@ -1,5 +1,5 @@
 /** Turns a contraction and a variant into dispatches: the grid, the shader, the sum of split parts. */
-import type { Dispatch, KernelContext, Lowered } from '../kernel.js';
+import type { Dispatch, KernelContext, Lowered, Revisit } from '../kernel.js';
 import { gridFor, gridStride } from '../wgsl/indexing.js';
 import { scratchBinding, shader, type ShaderBinding } from '../wgsl/shader.js';
 import { vectorType, storageType, type Width } from '../wgsl/dtype.js';
@@ -12,7 +12,7 @@ import {
   type TileVariant,
   type Variant,
 } from './contraction.js';
-import { fragmentBody, fragmentWidths } from './fragment.js';
+import { fragmentBody, fragmentRevisit, fragmentWidths } from './fragment.js';
 import { linearOutput } from './linear.js';
 import type { Split } from './loops.js';
 import { tileBody, tileDeclarations, tileSizes } from './tile.js';
@@ -82,9 +82,14 @@ function contractFragment(
         `let tile_col = ${column} * ${v.columns * v.lanes}u;`,
         fragmentBody(x, v, split),
       ].join('\n'),
+      ...(c.adapter.software ? { revisit: revisit(x, v) } : {}),
     },
     c.adapter,
   );
+}
+
+function revisit(x: Contraction, v: FragmentVariant): Revisit {
+  return { name: x.output.binding.name, loop: (visit) => fragmentRevisit(x, v, visit) };
 }
 
 function contractTile(c: KernelContext, x: Contraction, v: TileVariant, split: Split | null): Dispatch {

@@ -19,6 +19,9 @@ export interface RewrittenText {
   readonly calls: ReadonlySet<string>;
 }
 
+/** A kernel does something with an array for which there is no function. */
+export class UnrewritableError extends InternalError {}
+
 const OPEN = '([{';
 const CLOSE = ')]}';
 
@@ -87,7 +90,7 @@ class Rewriter {
       };
     }
     if (text.charAt(end) !== '[')
-      throw new InternalError(
+      throw new UnrewritableError(
         `the array ${name} is used as a whole in a shader: ${text.slice(at - 20, at + 40)}`,
       );
     const after = closing(text, end);
@@ -110,7 +113,7 @@ class Rewriter {
   private store(text: string, { name, index, after }: Place): Replacement {
     const operator = /^\s*(\+\+|--|(?:[-+*/%&|^]|<<|>>)?=(?!=))/.exec(text.slice(after));
     if (operator === null)
-      throw new InternalError(
+      throw new UnrewritableError(
         `a part of an element of ${name} is stored: ${text.slice(after - 40, after + 40)}`,
       );
     const from = after + operator[0].length;

@@ -4,42 +4,13 @@
  * built-in parameters of `main` and `enable` directives.
  */
 import { UnimplementedError, type DType } from '@forerun/graph';
-import type { AdapterFacts, BindingSource, Dispatch, KernelContext } from '../kernel.js';
+import type { AdapterFacts, Dispatch, KernelContext, ShaderBinding, ShaderSpec } from '../kernel.js';
 import { storageType, vectorType, type Width } from './dtype.js';
 import { WORKGROUP_SIZE } from './indexing.js';
 import { foldGrid } from './foldedGrid.js';
 import { libraryFor } from './library.js';
 
-/** One storage buffer of a shader, in the order of binding numbers. */
-export interface ShaderBinding {
-  /** WGSL name: the op's name for the input, `out` for an output. */
-  readonly name: string;
-  readonly source: BindingSource;
-  readonly dtype: DType;
-  /** 4 makes it an array of `vec4`: only when the number of elements is divisible by 4. Default 1. */
-  readonly width?: Width;
-  /** Default `read` for inputs, data and the random step; `read_write` for outputs and scratch. */
-  readonly access?: 'read' | 'read_write';
-  /** Elements are `atomic<u32>` or `atomic<i32>`. */
-  readonly atomic?: boolean;
-}
-
-export interface ShaderSpec {
-  /** For profiles, for example `matMul.sg16x4`. */
-  readonly label: string;
-  readonly bindings: readonly ShaderBinding[];
-  readonly workgroups: readonly [number, number, number];
-  /** Default 64 in x. */
-  readonly workgroupSize?: number | readonly [number, number, number];
-  /** Module scope: constants, `var<workgroup>`, functions of the kernel's own. */
-  readonly declarations?: string;
-  /**
-   * Statements of `main`. These parameters exist where the body names them: `global_id`, `local_id`,
-   * `group_id`, `num_groups` (all `vec3<u32>`), `local_index`, `lane` and `lanes` (`u32`: position in
-   * the subgroup and its size).
-   */
-  readonly body: string;
-}
+export type { ShaderBinding, ShaderSpec };
 
 const PARAMETERS: readonly (readonly [name: string, builtin: string, type: string])[] = [
   ['global_id', 'global_invocation_id', 'vec3<u32>'],
@@ -82,6 +53,7 @@ export function shader(spec: ShaderSpec, adapter: AdapterFacts): Dispatch {
     wgsl: `${wgsl}\n`,
     bindings: bindings.map(({ name, source, access }) => ({ name, source, access })),
     workgroups: folded?.workgroups ?? spec.workgroups,
+    spec,
   };
 }
 

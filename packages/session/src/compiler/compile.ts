@@ -6,8 +6,9 @@ import { Plan, type PlanReport } from '../plan.js';
 import { PlanBuilder, type SessionState } from './build.js';
 import { insertCopies } from './copies.js';
 import { fuse, type Unit } from './fuse.js';
-import type { IrValue, Program, VariableRef } from './ir.js';
-import { lower, NeedsHostValue, type LoweredUnit } from './lower.js';
+import { fuseUnits, type FusionReport } from './fusion/index.js';
+import type { IrNode, IrValue, Program, VariableRef } from './ir.js';
+import { bindUnit, lower, NeedsHostValue, type LoweredUnit, type OpenUnit } from './lower.js';
 import { planMemory } from './memory.js';
 import { prune } from './rebuild.js';
 import type { Pruned } from './prune.js';
@@ -69,7 +70,8 @@ export async function compile(
     tuning,
     report,
   );
-  const { program, host, exact, reports, units, lowered } = front;
+  const { program, host, exact, reports } = front;
+  const { lowered, fusions } = fuseFront(front, facts, request.passes);
   report('schedule');
   const scheduled = insertCopies(schedule(lowered, program), handle.facts);
   const memory = planMemory(program, scheduled);
@@ -89,7 +91,8 @@ export async function compile(
   const planReport: PlanReport = {
     graphNodes: request.operations.length,
     passes: reports,
-    units: units.length,
+    fusions,
+    units: lowered.length,
     dispatches:
       lowered.reduce((total, { dispatches }) => total + dispatches.length, 0) + scheduled.copied.size,
     pipelines: handle.counts.pipelines - before,
@@ -125,7 +128,7 @@ type Front = Omit<Specialized, 'program'> & {
   readonly program: Program;
   readonly reports: readonly PassReport[];
   readonly units: readonly Unit[];
-  readonly lowered: readonly LoweredUnit[];
+  readonly open: readonly OpenUnit[];
 };
 
 /** Measures kernels that nobody measured, where that is wanted, and lowers with what came out. */
@@ -137,7 +140,20 @@ async function tuned(
 ): Promise<Front> {
   report('tune');
   if (!(await tuning.tune())) return front;
-  return { ...front, lowered: lower(front.units, front.host, facts) };
+  return { ...front, open: lower(front.units, front.host, facts) };
+}
+
+/** Joins units, and resolves what they bind. */
+function fuseFront(
+  { open, program, host }: Front,
+  facts: AdapterFacts,
+  passes: PassSwitches,
+): { lowered: LoweredUnit[]; fusions: readonly FusionReport[] } {
+  const { units, reports } =
+    passes.fuse === false
+      ? { units: open, reports: [] }
+      : fuseUnits(open, program, { host, adapter: facts, switches: passes });
+  return { lowered: units.map((unit) => bindUnit(unit, facts)), fusions: reports };
 }
 
 /** Everything before scheduling. Where a kernel must know a value that is only computed, its op is deferred. */
@@ -155,7 +171,7 @@ function compileFront(
     report('lower');
     const units = fuse(program, host, facts.maxBindings, passes.fuse !== false);
     try {
-      return { ...specialized, exact, program, reports, units, lowered: lower(units, host, facts) };
+      return { ...specialized, exact, program, reports, units, open: lower(units, host, facts) };
     } catch (error) {
       if (!(error instanceof NeedsHostValue) || !deferOrigin(error, forced)) throw error;
     }
@@ -201,20 +217,22 @@ function variableUse(order: readonly LoweredUnit[]): { requires: VariableRef[]; 
   const written = new Map<string, VariableRef>();
   const requires = new Map<string, VariableRef>();
   for (const lowered of order) {
-    const { root } = lowered.unit;
-    for (const ref of variablesRead(lowered)) if (!written.has(ref.key)) requires.set(ref.key, ref);
-    if (root.type === 'AssignVariableOp') {
-      const ref = root.inputs[0]?.variable;
+    const { nodes } = lowered.unit;
+    for (const ref of nodes.flatMap((node) => variablesRead(node, lowered.kind))) {
+      if (!written.has(ref.key)) requires.set(ref.key, ref);
+    }
+    for (const { type, inputs } of nodes) {
+      const ref = type === 'AssignVariableOp' ? inputs[0]?.variable : null;
       if (ref !== null && ref !== undefined) written.set(ref.key, ref);
     }
   }
   return { requires: [...requires.values()], initializes: [...written.values()] };
 }
 
-/** Variables whose old value a unit uses: reads, and updates in place. */
-function variablesRead({ unit: { root }, kind }: LoweredUnit): VariableRef[] {
-  if (root.type === 'ReadVariableOp') return root.outputs.map(variableRead);
-  if (root.type === 'AssignVariableOp' || kind === 'host') return [];
-  if (root.type === 'VarHandleOp') return [];
-  return root.inputs.flatMap(({ variable }) => variable ?? []);
+/** Variables whose old value a node uses: reads, and updates in place. */
+function variablesRead(node: IrNode, kind: LoweredUnit['kind']): VariableRef[] {
+  if (node.type === 'ReadVariableOp') return node.outputs.map(variableRead);
+  if (node.type === 'AssignVariableOp' || kind === 'host') return [];
+  if (node.type === 'VarHandleOp') return [];
+  return node.inputs.flatMap(({ variable }) => variable ?? []);
 }

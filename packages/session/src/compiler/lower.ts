@@ -1,4 +1,7 @@
-/** Stage 5: each unit becomes dispatches (WGSL, bindings, workgroups), a host step, or nothing. */
+/**
+ * Stage 5: each unit becomes dispatches (WGSL, bindings, workgroups), a host step, or nothing. What comes
+ * out is open: `fusion/` may still join it with others before `bindUnit` resolves the bindings.
+ */
 import {
   InternalError,
   InvalidArgumentError,
@@ -48,14 +51,34 @@ export interface LoweredUnit {
   readonly dispatches: readonly BoundDispatch[];
   /** Byte sizes of scratch buffers. */
   readonly scratch: readonly number[];
+  /** Variables' values that are read only where the same element is then written. */
+  readonly inPlace: ReadonlySet<IrValue>;
+}
+
+/** A lowered unit whose dispatches may still be fused with others: bindings go by position. */
+export interface OpenUnit {
+  readonly unit: Unit;
+  readonly kind: LoweredUnit['kind'];
+  readonly lowered: Lowered;
+  /** What the bindings' inputs and outputs are. */
+  readonly inputs: readonly IrValue[];
+  readonly outputs: readonly IrValue[];
+  /** Of units of elementwise ops alone. */
+  readonly program: ElementwiseProgram | null;
+  /** Every output is stored element by element, once. */
+  readonly storesOnce: boolean;
+  /** How often the elements of an input are loaded. */
+  readonly loads: (input: number) => number;
+  /** Variables' values that are read only where the same element is then written. */
+  readonly inPlace: ReadonlySet<IrValue>;
 }
 
 /** Lowers every unit. Throws errors that name the node whose case is not supported. */
-export function lower(units: readonly Unit[], host: HostValues, adapter: AdapterFacts): LoweredUnit[] {
+export function lower(units: readonly Unit[], host: HostValues, adapter: AdapterFacts): OpenUnit[] {
   return units.map((unit) => lowerUnit(unit, host, adapter));
 }
 
-function lowerUnit(unit: Unit, host: HostValues, adapter: AdapterFacts): LoweredUnit {
+function lowerUnit(unit: Unit, host: HostValues, adapter: AdapterFacts): OpenUnit {
   const { root } = unit;
   if (unit.kind === 'elementwise') return lowerChain(unit, host, adapter);
   const kernel = kernelOf(root);
@@ -66,12 +89,33 @@ function lowerUnit(unit: Unit, host: HostValues, adapter: AdapterFacts): Lowered
     return nothing(unit);
   }
   if (kernel.kind !== 'device') throw new InternalError(`${describe(root)}: kernel of kind ${kernel.kind}`);
-  const lowered = kernel.lower(contextOf(root, host, adapter));
-  return bind(unit, lowered, root.inputs, root.outputs, adapter);
+  const context = contextOf(root, host, adapter);
+  const lowered = kernel.lower(context);
+  return {
+    ...nothing(unit),
+    kind: lowered.dispatches.length === 0 ? 'none' : 'device',
+    lowered,
+    inputs: root.inputs,
+    outputs: root.outputs,
+    storesOnce: kernel.storesOnce === true,
+    loads: (input) => (input < root.inputs.length ? (kernel.loads?.(context, input) ?? Infinity) : Infinity),
+  };
 }
 
-function nothing(unit: Unit): LoweredUnit {
-  return { unit, kind: 'none', dispatches: [], scratch: [] };
+const NO_VALUES: ReadonlySet<IrValue> = new Set();
+
+function nothing(unit: Unit): OpenUnit {
+  return {
+    unit,
+    kind: 'none',
+    lowered: { dispatches: [] },
+    inputs: [],
+    outputs: [],
+    program: null,
+    storesOnce: false,
+    loads: () => Infinity,
+    inPlace: NO_VALUES,
+  };
 }
 
 /** Checks that a host-evaluated node's values are known now; they are then uploaded as constants. */
@@ -128,7 +172,7 @@ function requireHost(node: IrNode, i: number, what: string, host: HostValues): H
 }
 
 /** Dtype and shape; a resource stands for its variable. */
-function operandOf(value: IrValue): Operand {
+export function operandOf(value: IrValue): Operand {
   if (value.variable === null) return { dtype: value.dtype, shape: value.shape };
   const { dtype, shape, key } = value.variable;
   if (!TensorShape.of(shape).isFullyDefined) {
@@ -139,13 +183,9 @@ function operandOf(value: IrValue): Operand {
   return { dtype, shape: shape.toStatic() };
 }
 
-function bind(
-  unit: Unit,
-  lowered: Lowered,
-  inputs: readonly IrValue[],
-  outputs: readonly IrValue[],
-  adapter: AdapterFacts,
-): LoweredUnit {
+/** Resolves the bindings of a unit, and cuts those that are larger than the adapter binds. */
+export function bindUnit(open: OpenUnit, adapter: AdapterFacts): LoweredUnit {
+  const { unit, inputs, outputs, inPlace } = open;
   const valueOf = (kind: 'input' | 'output', index: number): IrValue => {
     const value = (kind === 'input' ? inputs : outputs)[index];
     if (value === undefined) {
@@ -161,25 +201,35 @@ function bind(
     input: (i: number) => operandOf(valueOf('input', i)),
     output: (i: number) => operandOf(valueOf('output', i)),
   };
-  const { dispatches, scratch = [] } = withinBindingLimit(lowered, operands, adapter);
+  const { dispatches, scratch = [] } = withinBindingLimit(open.lowered, operands, adapter);
   return {
     unit,
-    kind: dispatches.length === 0 ? 'none' : 'device',
+    kind: open.kind,
     dispatches: dispatches.map((dispatch) => ({
       dispatch,
       bindings: dispatch.bindings.map(resolve),
     })),
     scratch,
+    inPlace,
   };
 }
 
 /** Joins the one-op programs of a chain into one program and lowers it. */
-function lowerChain(unit: Unit, host: HostValues, adapter: AdapterFacts): LoweredUnit {
+function lowerChain(unit: Unit, host: HostValues, adapter: AdapterFacts): OpenUnit {
   const joiner = new ChainJoiner(unit, host, adapter);
   unit.nodes.forEach((node) => joiner.add(node));
   const output = outputOf(unit.root);
   if (elements(output) === 0) return nothing(unit);
-  return bind(unit, lowerElementwise(joiner.finish(), adapter), joiner.inputs, [output], adapter);
+  const program = joiner.finish();
+  return {
+    ...nothing(unit),
+    kind: 'device',
+    lowered: lowerElementwise(program, adapter),
+    inputs: joiner.inputs,
+    outputs: [output],
+    program,
+    storesOnce: true,
+  };
 }
 
 /** An input of a joined program: the value, and the shape under which a step reads it. */

@@ -219,8 +219,11 @@ function readsToCopy(order: readonly LoweredUnit[], program: Program): Set<IrVal
   const lastUse = new Map<IrValue, number>();
   order.forEach((lowered, position) => {
     for (const key of variablesWritten(lowered)) listOf(writesOf, key).push(position);
-    for (const input of lowered.unit.nodes.flatMap((node) => node.inputs))
-      lastUse.set(aliasRoot(input), position);
+    for (const input of lowered.unit.nodes.flatMap((node) => node.inputs)) {
+      const value = aliasRoot(input);
+      // What is read in place is read before the unit writes.
+      lastUse.set(value, lowered.inPlace.has(value) ? position - 0.5 : position);
+    }
     const { root } = lowered.unit;
     const [value] = root.outputs;
     if (root.type === 'ReadVariableOp' && value !== undefined) readAt.set(value, position);

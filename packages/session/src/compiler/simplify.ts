@@ -2,6 +2,7 @@
  * Stage 3: passes from program to program, each with a switch, each checked afterwards, each
  * reporting how many nodes it removed.
  */
+import type { Fusion } from './fusion/index.js';
 import type { HostValues } from './hostValues.js';
 import type { Program } from './ir.js';
 import { mergeCommon } from './passes/cse.js';
@@ -18,7 +19,7 @@ const PASSES = {
 export type SimplifyPass = keyof typeof PASSES;
 
 /** Which passes run; all do unless switched off. */
-export type PassSwitches = Readonly<Partial<Record<SimplifyPass | 'fuse', boolean>>>;
+export type PassSwitches = Readonly<Partial<Record<SimplifyPass | 'fuse' | Fusion, boolean>>>;
 
 export interface PassReport {
   readonly pass: SimplifyPass;

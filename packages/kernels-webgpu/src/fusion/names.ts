@@ -1,0 +1,84 @@
+/** Names in fused shaders: every part's own begin with its number, and what two parts bind is bound once. */
+import type { ProgramCode } from '../elementwise.js';
+import type { BindingSource, ShaderBinding, ShaderSpec } from '../kernel.js';
+import { storageType } from '../wgsl/dtype.js';
+
+const PREFIX = /^f(\d+)_/;
+
+/** The prefix of the next part that joins a shader: `f0_`, `f1_` … */
+export function nextPrefix({ bindings, declarations = '' }: ShaderSpec): string {
+  const names = [...bindings.map(({ name }) => name), ...(declarations.match(/\bf\d+_/g) ?? [])];
+  const numbers = names.map((name) => Number(PREFIX.exec(name)?.[1] ?? -1));
+  return `f${Math.max(-1, ...numbers) + 1}_`;
+}
+
+/** Whether a binding came with a fused part, which accesses element `i` where it works on element `i`, or broadcasts. */
+export function isFused(name: string): boolean {
+  return PREFIX.test(name);
+}
+
+export function sameSource(a: BindingSource, b: BindingSource): boolean {
+  if (a.kind === 'data' || b.kind === 'data') return a === b;
+  if (a.kind === 'random' || b.kind === 'random') return a.kind === b.kind;
+  return a.kind === b.kind && a.index === b.index;
+}
+
+/** Replaces whole words. */
+export function renamed(text: string, names: ReadonlyMap<string, string>): string {
+  if (names.size === 0) return text;
+  return text.replace(/(?<![.\w])[A-Za-z_]\w*/g, (word) => names.get(word) ?? word);
+}
+
+/** The bindings that a shader must get, and the names by which it has the others already. */
+export function sharedBindings(
+  own: readonly ShaderBinding[],
+  added: readonly ShaderBinding[],
+): { bindings: ShaderBinding[]; names: Map<string, string> } {
+  const names = new Map<string, string>();
+  const bindings = added.filter((binding) => {
+    const same = own.find((other) => interchangeable(other, binding));
+    if (same !== undefined) names.set(binding.name, same.name);
+    return same === undefined;
+  });
+  return { bindings, names };
+}
+
+function interchangeable(a: ShaderBinding, b: ShaderBinding): boolean {
+  const access = (x: ShaderBinding): string => x.access ?? 'read';
+  return (
+    a.source.kind === 'input' &&
+    access(a) === access(b) &&
+    sameSource(a.source, b.source) &&
+    storageType(a.dtype) === storageType(b.dtype) &&
+    (a.width ?? 1) === (b.width ?? 1) &&
+    a.atomic !== true
+  );
+}
+
+/** Whether one array is bound twice, and written. */
+export function hasConflict(bindings: readonly ShaderBinding[]): boolean {
+  const inputs = bindings.filter(({ source }) => source.kind === 'input');
+  return inputs.some(
+    (a) => a.access === 'read_write' && inputs.some((b) => b !== a && sameSource(a.source, b.source)),
+  );
+}
+
+/** Scalar code over the four lanes of element `i`: for programs whose rows are not made of whole vectors. */
+export function overLanes(
+  { compute, results }: ProgramCode,
+  outputs: readonly ShaderBinding[],
+  given: string,
+): string {
+  const names = outputs.map((_, k) => `wide${k}`);
+  return [
+    ...outputs.map(({ dtype }, k) => `var ${names[k] ?? ''}: vec4<${storageType(dtype)}>;`),
+    `let wide_i = i;\nlet wide_value = ${given};`,
+    'for (var lane_number = 0u; lane_number < 4u; lane_number++) {',
+    'let i = wide_i * 4u + lane_number;',
+    `let ${given} = wide_value[lane_number];`,
+    compute,
+    ...results.map((result, k) => `${names[k] ?? ''}[lane_number] = ${result};`),
+    '}',
+    ...outputs.map(({ name }, k) => `${name}[wide_i] = ${names[k] ?? ''};`),
+  ].join('\n');
+}

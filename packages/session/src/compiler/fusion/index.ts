@@ -1,0 +1,50 @@
+/**
+ * Stage 5b: joins lowered units. Which shapes kernels have does not matter here: producers and readers are joined
+ * at the loads and stores of their text. Each kind of fusion has a switch.
+ */
+import type { AdapterFacts } from '@forerun/kernels-webgpu';
+import type { HostValues } from '../hostValues.js';
+import type { Program } from '../ir.js';
+import type { OpenUnit } from '../lower.js';
+import { fuseEpilogues } from './epilogues.js';
+import { fusePrologues } from './prologues.js';
+import { UnitGraph } from './unitGraph.js';
+import { fuseUpdates } from './updates.js';
+
+const FUSIONS = {
+  /** Elementwise ops into the stores of convolutions, products, reductions … */
+  epilogues: (graph, adapter) => fuseEpilogues(graph, adapter, ({ program }) => program === null),
+  /** Elementwise ops into the loads of reductions, softmax, copies … */
+  prologues: (graph, adapter) => fusePrologues(graph, adapter),
+  /** Elementwise ops of which several results are needed, or with a view between them. */
+  chains: (graph, adapter) => fuseEpilogues(graph, adapter, () => true),
+  /** Updates of variables into the kernels of their gradients. */
+  updates: (graph, adapter, host) => fuseUpdates(graph, host, adapter),
+} as const satisfies Record<string, (graph: UnitGraph, adapter: AdapterFacts, host: HostValues) => number>;
+
+export type Fusion = keyof typeof FUSIONS;
+
+export interface FusionReport {
+  readonly fusion: Fusion;
+  /** Units that joined another. */
+  readonly joined: number;
+}
+
+export interface FusionOptions {
+  readonly host: HostValues;
+  readonly adapter: AdapterFacts;
+  readonly switches: Readonly<Partial<Record<Fusion, boolean>>>;
+}
+
+/** Joins units, in the order of the fusions, each of which runs unless it is switched off. */
+export function fuseUnits(
+  units: readonly OpenUnit[],
+  program: Program,
+  { host, adapter, switches }: FusionOptions,
+): { units: OpenUnit[]; reports: FusionReport[] } {
+  const graph = new UnitGraph(units, program);
+  const reports = (Object.keys(FUSIONS) as Fusion[])
+    .filter((fusion) => switches[fusion] !== false)
+    .map((fusion) => ({ fusion, joined: FUSIONS[fusion](graph, adapter, host) }));
+  return { units: graph.units, reports };
+}

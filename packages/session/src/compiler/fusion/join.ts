@@ -1,0 +1,73 @@
+/** What all fusions share: one list of bound values for two units, and shaders written anew. */
+import {
+  shader,
+  type AdapterFacts,
+  type BindingSource,
+  type Dispatch,
+  type ShaderBinding,
+  type ShaderSpec,
+} from '@forerun/kernels-webgpu';
+import { bytesOf as bytesOfValue } from '../storage.js';
+import { aliasRoot } from '../storage.js';
+import type { IrValue } from '../ir.js';
+import type { OpenUnit } from '../lower.js';
+
+/** The values of one unit with those of another behind them. */
+export class JoinedValues {
+  readonly inputs: IrValue[];
+  readonly outputs: IrValue[];
+
+  constructor(first: Pick<OpenUnit, 'inputs' | 'outputs'>) {
+    this.inputs = [...first.inputs];
+    this.outputs = [...first.outputs];
+  }
+
+  /** The binding with its position among the joined values in place of that in `other`. */
+  moved(binding: ShaderBinding, other: Pick<OpenUnit, 'inputs' | 'outputs'>): ShaderBinding {
+    return { ...binding, source: this.source(binding.source, other) };
+  }
+
+  private source(source: BindingSource, other: Pick<OpenUnit, 'inputs' | 'outputs'>): BindingSource {
+    if (source.kind !== 'input' && source.kind !== 'output') return source;
+    const list = source.kind === 'input' ? this.inputs : this.outputs;
+    const value = (source.kind === 'input' ? other.inputs : other.outputs)[source.index];
+    if (value === undefined) return source;
+    return { kind: source.kind, index: positionIn(list, value) };
+  }
+}
+
+/** Position of a value, or of another one in the same buffer; it is appended where there is none. */
+function positionIn(list: IrValue[], value: IrValue): number {
+  const root = aliasRoot(value);
+  const known = list.findIndex((other) => other === value || aliasRoot(other) === root);
+  return known >= 0 ? known : list.push(value) - 1;
+}
+
+/** Writes the dispatches of `specs`; `null` where one is missing or binds more than the adapter does. */
+export function dispatchesOf(
+  specs: readonly (ShaderSpec | null)[],
+  adapter: AdapterFacts,
+): Dispatch[] | null {
+  const dispatches: Dispatch[] = [];
+  for (const spec of specs) {
+    if (spec === null || spec.bindings.length > adapter.maxBindings) return null;
+    dispatches.push(shader(spec, adapter));
+  }
+  return dispatches;
+}
+
+/** Whether a unit's values each fit one binding: others are cut later, which fused kernels do not survive. */
+export function fitsBindings({ inputs, outputs }: OpenUnit, { maxBindingBytes }: AdapterFacts): boolean {
+  return [...inputs, ...outputs].every((value) => deviceBytes(value) <= maxBindingBytes);
+}
+
+/** Bytes of a value, or of the variable that a handle stands for. */
+export function deviceBytes(value: IrValue): number {
+  const shape = value.variable?.shape.dims ?? null;
+  return shape === null ? bytesOfValue(value) : 4 * shape.reduce<number>((size, dim) => size * (dim ?? 1), 1);
+}
+
+/** Labels of fused kernels name their parts, within reason. */
+export function partLabel(label: string): string {
+  return label.length > 60 ? `${label.slice(0, 57)}...` : label;
+}

@@ -1,0 +1,101 @@
+/**
+ * Elementwise units join the one unit that reads them: their elements are computed where they are loaded, and
+ * never reach memory. A kernel that loads elements several times computes them as often; whether that is worth
+ * it is decided by the bytes that move.
+ */
+import { fuseLoads, type AdapterFacts } from '@forerun/kernels-webgpu';
+import { elements, type IrValue } from '../ir.js';
+import type { OpenUnit } from '../lower.js';
+import { aliasRoot } from '../storage.js';
+import { deviceBytes, dispatchesOf, fitsBindings, JoinedValues } from './join.js';
+import { nodesOf, type UnitGraph } from './unitGraph.js';
+
+/** A dispatch costs about as much as moving these many bytes. */
+const DISPATCH_BYTES = 1 << 17;
+/** A step of an elementwise program costs about as much as moving these many bytes of an element. */
+const STEP_BYTES = 1;
+
+/** Joins elementwise units to their only reader. Returns how many it joined. */
+export function fusePrologues(graph: UnitGraph, adapter: AdapterFacts): number {
+  let joined = 0;
+  // Readers first, so that a chain of producers joins one after the other.
+  for (const id of graph.ids.reverse()) while (joinInput(graph, id, adapter)) joined++;
+  return joined;
+}
+
+function joinInput(graph: UnitGraph, id: number, adapter: AdapterFacts): boolean {
+  const unit = graph.find(id);
+  if (unit?.kind !== 'device' || unit.program !== null) return false;
+  return unit.inputs.some((input, position) => {
+    if (!Number.isFinite(unit.loads(position))) return false;
+    const producer = graph.producerOf(input);
+    return producer !== null && producer !== id && joinTo(graph, { id, producer, input }, adapter);
+  });
+}
+
+interface Place {
+  readonly id: number;
+  readonly producer: number;
+  readonly input: IrValue;
+}
+
+function joinTo(graph: UnitGraph, { id, producer, input }: Place, adapter: AdapterFacts): boolean {
+  const [unit, before] = [graph.find(id), graph.find(producer)];
+  if (unit === null || before?.program == null || before.lowered.dispatches.length !== 1) return false;
+  const root = aliasRoot(input);
+  const positions = unit.inputs.flatMap((value, k) => (aliasRoot(value) === root ? [k] : []));
+  const members = new Set([producer, ...positions.flatMap((k) => graph.viewsOf(unit.inputs[k] ?? root)), id]);
+  if (graph.isUsedBeside(root, members) || !graph.isConvex(members)) return false;
+  if (!fitsBindings(unit, adapter) || !fitsBindings(before, adapter)) return false;
+  if (
+    !isWorthwhile(
+      before,
+      root,
+      positions.reduce((sum, k) => sum + unit.loads(k), 0),
+    )
+  )
+    return false;
+  const merged = withPrologue(before, unit, positions, adapter);
+  if (merged === null) return false;
+  graph.merge(members, { ...merged, unit: { ...unit.unit, nodes: nodesOf(graph, members) } });
+  return true;
+}
+
+/** Whether computing an element at each of `loads` loads moves fewer bytes than storing it once. */
+function isWorthwhile({ program, inputs }: OpenUnit, root: IrValue, loads: number): boolean {
+  const read = inputs.reduce((sum, input) => sum + deviceBytes(input), 0);
+  const steps = (program?.steps.length ?? 0) * STEP_BYTES * elements(root);
+  const apart = read + steps + (1 + loads) * deviceBytes(root) + DISPATCH_BYTES;
+  return loads * (read + steps) <= apart;
+}
+
+function withPrologue(
+  before: OpenUnit,
+  unit: OpenUnit,
+  positions: readonly number[],
+  adapter: AdapterFacts,
+): OpenUnit | null {
+  const { program } = before;
+  if (program === null) return null;
+  const joined = new JoinedValues(unit);
+  const specs = unit.lowered.dispatches.map(({ spec }) =>
+    positions.reduce<typeof spec | null>((result, index) => {
+      if (result === null) return null;
+      return fuseLoads(result, {
+        target: { kind: 'input', index },
+        program,
+        moved: (binding) => joined.moved(binding, before),
+      });
+    }, spec),
+  );
+  if (specs.every((spec, k) => spec === unit.lowered.dispatches[k]?.spec)) return null;
+  const dispatches = dispatchesOf(specs, adapter);
+  if (dispatches === null) return null;
+  const loads = positions.reduce((sum, k) => sum + unit.loads(k), 0);
+  return {
+    ...unit,
+    lowered: { ...unit.lowered, dispatches },
+    inputs: joined.inputs,
+    loads: (k) => (k < unit.inputs.length ? unit.loads(k) : loads),
+  };
+}

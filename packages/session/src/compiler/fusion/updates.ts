@@ -1,0 +1,141 @@
+/**
+ * Updates of variables join the unit that computes the gradient, or the value that is assigned: it never
+ * reaches memory. A unit stores every element once, and so the update happens once.
+ */
+import {
+  isFused,
+  updateEffect,
+  type AdapterFacts,
+  type ElementUpdate,
+  type ShaderSpec,
+} from '@forerun/kernels-webgpu';
+import { isElementwise, kernelOf } from '../fuse.js';
+import type { HostValues } from '../hostValues.js';
+import { elements, inputOf, type IrValue } from '../ir.js';
+import { contextOf, type OpenUnit } from '../lower.js';
+import { aliasRoot, variableRead } from '../storage.js';
+import { withEpilogue } from './epilogues.js';
+import { fitsBindings } from './join.js';
+import { nodesOf, type UnitGraph } from './unitGraph.js';
+
+/** Joins every update to the unit that computes what it consumes. Returns how many it joined. */
+export function fuseUpdates(graph: UnitGraph, host: HostValues, adapter: AdapterFacts): number {
+  return graph.ids.filter((id) => joinProducer(graph, id, host, adapter)).length;
+}
+
+function joinProducer(graph: UnitGraph, id: number, host: HostValues, adapter: AdapterFacts): boolean {
+  const unit = graph.find(id);
+  const update = unit === null ? null : updateOf(unit, host, adapter);
+  if (unit === null || update === null) return false;
+  const consumed = inputOf(unit.unit.root, update.input);
+  const producer = graph.producerOf(consumed);
+  const before = producer === null ? null : graph.find(producer);
+  if (producer === null || before?.storesOnce !== true || elements(consumed) === 0) return false;
+  if (!fitsBindings(unit, adapter) || !fitsBindings(before, adapter)) return false;
+  const members = new Set([producer, ...graph.viewsOf(consumed), id]);
+  if (!graph.isConvex(members)) return false;
+  const root = aliasRoot(consumed);
+  const rebound = rebind(before, unit, update, root);
+  if (rebound === null) return false;
+  const keep = graph.isUsedBeside(root, members);
+  const options = { root, adapter, effect: updateEffect(update) };
+  // A kernel that reads its own result later needs it stored.
+  const merged =
+    withEpilogue(rebound, unit, { ...options, keep }) ??
+    (keep ? null : withEpilogue(rebound, unit, { ...options, keep: true }));
+  if (merged === null) return false;
+  graph.merge(members, { ...merged, unit: { ...unit.unit, nodes: nodesOf(graph, members), kind: 'single' } });
+  return true;
+}
+
+function updateOf({ kind, unit }: OpenUnit, host: HostValues, adapter: AdapterFacts): ElementUpdate | null {
+  const kernel = kernelOf(unit.root);
+  if (kind !== 'device' || kernel.kind !== 'device' || unit.nodes.length > 1) return null;
+  return kernel.update?.(contextOf(unit.root, host, adapter)) ?? null;
+}
+
+/** The variable that a value is or reads. */
+function variableKey(value: IrValue): string | null {
+  const root = aliasRoot(value);
+  if (root.variable !== null) return root.variable.key;
+  return root.node.type === 'ReadVariableOp' ? variableRead(root).key : null;
+}
+
+/** Variables that are bound for `access`, with the positions among the unit's inputs. */
+function boundVariables(
+  unit: OpenUnit,
+  specs: readonly ShaderSpec[],
+  writing: boolean,
+): Map<string, number[]> {
+  const found = new Map<string, number[]>();
+  for (const { source, access = 'read' } of specs.flatMap(({ bindings }) => bindings)) {
+    if (source.kind !== 'input' || (access === 'read_write') !== writing) continue;
+    const value = unit.inputs[source.index];
+    const key = value === undefined ? null : variableKey(value);
+    if (key !== null) found.set(key, [...new Set([...(found.get(key) ?? []), source.index])]);
+  }
+  return found;
+}
+
+/**
+ * `before` in a form in which it may also write the variables of `update`. One buffer cannot be bound for reading
+ * and for writing; where `before` reads such a variable, it must read the very element that is then
+ * written, and reads it through the binding that writes. `null` where it does not.
+ */
+function rebind(before: OpenUnit, unit: OpenUnit, update: ElementUpdate, root: IrValue): OpenUnit | null {
+  const specs = before.lowered.dispatches.map(({ spec }) => spec);
+  const read = boundVariables(before, specs, false);
+  const written = boundVariables(before, specs, true);
+  let result: OpenUnit | null = before;
+  for (const { source, access } of update.bindings(1)) {
+    const value = source.kind === 'input' ? unit.inputs[source.index] : undefined;
+    const key = value === undefined ? null : variableKey(value);
+    if (value === undefined || key === null) continue;
+    if (written.has(key)) return null;
+    const positions = access === 'read_write' ? (read.get(key) ?? []) : [];
+    if (positions.length > 1) return null;
+    for (const position of positions)
+      result = result === null ? null : throughHandle(result, position, value, root);
+  }
+  return result;
+}
+
+/** The unit with its input `position`, which it reads, replaced by the handle of the variable, which it may write. */
+function throughHandle(unit: OpenUnit, position: number, handle: IrValue, root: IrValue): OpenUnit | null {
+  const target = unit.outputs.indexOf(root);
+  const elementwise = unit.unit.nodes.every((node) => isElementwise(node) || kernelOf(node).kind === 'view');
+  const specs: ShaderSpec[] = [];
+  for (const { spec } of unit.lowered.dispatches) {
+    const own = spec.bindings.filter(({ source }) => source.kind === 'input' && source.index === position);
+    const stores = spec.bindings.some(({ source }) => source.kind === 'output' && source.index === target);
+    const fine = own.every(
+      ({ name }) => stores && (elementwise || isFused(name)) && readsOwnElement(spec, name),
+    );
+    if (!fine || own.length > 1) return null;
+    const bindings = spec.bindings.map((one) =>
+      own.includes(one) ? { ...one, access: 'read_write' as const } : one,
+    );
+    specs.push({ ...spec, bindings });
+  }
+  const value = unit.inputs[position];
+  return {
+    ...unit,
+    inputs: unit.inputs.map((input, k) => (k === position ? handle : input)),
+    lowered: {
+      ...unit.lowered,
+      dispatches: unit.lowered.dispatches.map((dispatch, k) => ({
+        ...dispatch,
+        spec: specs[k] ?? dispatch.spec,
+      })),
+    },
+    inPlace: value === undefined ? unit.inPlace : new Set([...unit.inPlace, aliasRoot(value)]),
+  };
+}
+
+/** Whether a shader reads element `i` of an array where it works on element `i`, and no other. */
+function readsOwnElement({ body, declarations = '' }: ShaderSpec, name: string): boolean {
+  const text = `${declarations}\n${body}`;
+  const count = (pattern: string): number =>
+    text.match(new RegExp(`(?<![\\w.])${name}${pattern}`, 'g'))?.length ?? 0;
+  return count('\\b') === count('\\[(?:i|0u)\\]');
+}
