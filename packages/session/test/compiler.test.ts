@@ -6,7 +6,7 @@ import { fuse, type Unit } from '../src/compiler/fuse.js';
 import { Heap } from '../src/compiler/heap.js';
 import type { HostValues } from '../src/compiler/hostValues.js';
 import type { Program } from '../src/compiler/ir.js';
-import { lower } from '../src/compiler/lower.js';
+import { bindUnit, lower } from '../src/compiler/lower.js';
 import { planMemory, type MemoryPlan } from '../src/compiler/memory.js';
 import { pruneGraph } from '../src/compiler/prune.js';
 import { prune } from '../src/compiler/rebuild.js';
@@ -50,7 +50,13 @@ function compileStages(
   const { program: exact, host } = specialize(pruneGraph(fetches, targets, positions), [...feeds.values()]);
   const { program } = simplify(prune(exact), host, passes);
   const units = fuse(program, host, FACTS.maxBindings, passes.fuse !== false);
-  const scheduled = insertCopies(schedule(lower(units, host, FACTS), program), FACTS);
+  const scheduled = insertCopies(
+    schedule(
+      lower(units, host, FACTS).map((unit) => bindUnit(unit, FACTS)),
+      program,
+    ),
+    FACTS,
+  );
   return { program, host, units, scheduled, memory: planMemory(program, scheduled) };
 }
 

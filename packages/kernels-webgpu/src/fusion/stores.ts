@@ -105,7 +105,7 @@ function callSet(spec: ShaderSpec, name: string, set: string): CallingTexts | nu
     const texts = replaceAccesses([declarations], name, 'set', set);
     return texts === null ? null : { parts: { body, declarations: texts[0] ?? '' }, storesFirst: true };
   }
-  const loop = revisit.loop((index) => `let i = ${index};\n${set}(i, ${name}[i]);`);
+  const loop = revisit.loop((index) => `{\nlet i = ${index};\n${set}(i, ${name}[i]);\n}`);
   const parts = { body: `${body}\n${loop}`, declarations, revisit: { ...revisit, active: true } };
   return { parts, storesFirst: false };
 }

@@ -45,8 +45,8 @@ interface Place {
 
 function joinTo(graph: UnitGraph, { id, producer, root }: Place, adapter: AdapterFacts): boolean {
   const [unit, before] = [graph.find(id), graph.find(producer)];
-  if (unit?.program == null || before === null) return false;
-  const { program } = unit;
+  const program = unit?.program ?? null;
+  if (unit === null || program === null || before === null) return false;
   const given = unit.inputs.flatMap((input, k) => (aliasRoot(input) === root ? [k] : []));
   if (!given.every((k) => readsInPlace(program, k)) || elements(root) === 0) return false;
   if (!fitsBindings(unit, adapter) || !fitsBindings(before, adapter)) return false;
@@ -73,6 +73,11 @@ export function withEpilogue(
   unit: Pick<OpenUnit, 'inputs' | 'outputs' | 'unit' | 'program'>,
   { root, keep, adapter, effect }: Epilogue,
 ): OpenUnit | null {
+  const own = unit.inputs.some(
+    (input) => aliasRoot(input) !== root && before.outputs.includes(aliasRoot(input)),
+  );
+  // What the first unit stores elsewhere cannot be read in the same dispatch.
+  if (own) return null;
   const index = before.outputs.indexOf(root);
   const joined = new JoinedValues(before);
   const moved: StoreEffect = (width, prefix) => {

@@ -6,10 +6,11 @@ import { InternalError } from '@forerun/graph';
 import { kernelOf } from '../fuse.js';
 import type { IrNode, IrValue, Program } from '../ir.js';
 import type { OpenUnit } from '../lower.js';
-import { aliasRoot } from '../storage.js';
+import { aliasRoot, variableRead } from '../storage.js';
 
 /** A proof that takes more steps than this is not attempted; the units stay apart. */
 const MOST_STEPS = 500;
+const NONE: ReadonlySet<number> = new Set();
 
 export class UnitGraph {
   readonly #units: (OpenUnit | null)[];
@@ -19,12 +20,18 @@ export class UnitGraph {
   /** Nodes that have a value as an input. */
   readonly #users = new Map<IrValue, IrNode[]>();
   readonly #fetched: ReadonlySet<IrValue>;
+  /** Units that use a variable or a value read from it. */
+  readonly #variableUsers = new Map<string, Set<IrNode>>();
 
   constructor(units: readonly OpenUnit[], program: Program) {
     this.#units = [...units];
     units.forEach(({ unit }, id) => unit.nodes.forEach((node) => this.#idOf.set(node, id)));
     for (const node of program.nodes) {
-      for (const input of new Set(node.inputs)) push(this.#users, input, node);
+      for (const input of new Set(node.inputs)) {
+        push(this.#users, input, node);
+        const key = variableKey(input);
+        if (key !== null) this.#variableUsers.set(key, (this.#variableUsers.get(key) ?? new Set()).add(node));
+      }
       const before = new Set([...node.inputs.map((input) => input.node), ...node.controls]);
       for (const other of before) push(this.#successors, other, node);
     }
@@ -67,6 +74,19 @@ export class UnitGraph {
     return ids;
   }
 
+  /** Units that use a variable, or what was read from it. */
+  usersOfVariable(key: string): number[] {
+    return [...new Set([...(this.#variableUsers.get(key) ?? [])].map((node) => this.idOf(node)))];
+  }
+
+  /** Whether no other node than those of a unit can write a variable. */
+  isOnlyWriter(id: number, key: string): boolean {
+    return [...(this.#variableUsers.get(key) ?? [])].every((node) => {
+      const holds = node.inputs.some(({ variable }) => variable?.key === key);
+      return !holds || node.type === 'ReadVariableOp' || this.idOf(node) === id;
+    });
+  }
+
   /** Whether a value is fetched, or used by other units than `members`, under any of its shapes. */
   isUsedBeside(value: IrValue, members: ReadonlySet<number>): boolean {
     const stack = [value];
@@ -81,26 +101,92 @@ export class UnitGraph {
     return false;
   }
 
-  /** Whether no path leaves `members` and comes back to one of them; they are given from first to last. */
-  isConvex(members: ReadonlySet<number>): boolean {
+  /**
+   * Whether no path leaves `members` and comes back to one of them; they are given from first to last. `before` are
+   * units that must come before the last member, though no edge says so. What cannot be proven cheaply, forward
+   * or backward, is taken for false.
+   */
+  isConvex(members: ReadonlySet<number>, before: ReadonlySet<number> = NONE): boolean {
     const last = Math.max(...members);
+    const first = [...members].filter((id) => id !== last);
+    const returns = (id: number): boolean => members.has(id) || before.has(id);
+    const forward = this.#reaches(
+      first.flatMap((id) => this.after(id)),
+      members,
+      returns,
+      (id) => this.after(id),
+    );
+    if (forward !== null) return !forward;
+    const entries = [...[...members].flatMap((id) => this.preceding(id)), ...before];
+    return (
+      this.#reaches(
+        entries,
+        members,
+        (id) => members.has(id),
+        (id) => this.preceding(id),
+      ) === false
+    );
+  }
+
+  /** Units that come after a unit; `null` when they are many. */
+  descendants(id: number): ReadonlySet<number> | null {
     const seen = new Set<number>();
-    const stack = [...members].filter((id) => id !== last).flatMap((id) => this.after(id));
+    const found = this.#walk(
+      this.after(id),
+      seen,
+      (next) => this.after(next),
+      () => false,
+    );
+    return found === null ? null : seen;
+  }
+
+  /** Whether a walk from outside `members` comes to a unit that `hit` names; `null` when that takes too long. */
+  #reaches(
+    start: readonly number[],
+    members: ReadonlySet<number>,
+    hit: (id: number) => boolean,
+    next: (id: number) => readonly number[],
+  ): boolean | null {
+    // Steps from member to member do not leave.
+    const outside = start.filter((id) => !members.has(id));
+    return this.#walk(outside, new Set(), next, hit);
+  }
+
+  #walk(
+    start: readonly number[],
+    seen: Set<number>,
+    next: (id: number) => readonly number[],
+    hit: (id: number) => boolean,
+  ): boolean | null {
+    const stack = [...start];
     for (let id = stack.pop(); id !== undefined; id = stack.pop()) {
-      if (members.has(id) || seen.has(id)) continue;
-      if (seen.size >= MOST_STEPS) return false;
+      if (seen.has(id)) continue;
+      if (hit(id)) return true;
+      if (seen.size >= MOST_STEPS) return null;
       seen.add(id);
-      for (const next of this.after(id)) {
-        if (members.has(next)) return false;
-        stack.push(next);
-      }
+      stack.push(...next(id));
     }
-    return true;
+    return false;
   }
 
   private after(id: number): number[] {
     const nodes = this.find(id)?.unit.nodes ?? [];
-    return nodes.flatMap((node) => (this.#successors.get(node) ?? []).map((next) => this.idOf(next)));
+    return this.others(
+      id,
+      nodes.flatMap((node) => this.#successors.get(node) ?? []),
+    );
+  }
+
+  private preceding(id: number): number[] {
+    const nodes = this.find(id)?.unit.nodes ?? [];
+    return this.others(
+      id,
+      nodes.flatMap((node) => [...node.inputs.map((input) => input.node), ...node.controls]),
+    );
+  }
+
+  private others(id: number, nodes: readonly IrNode[]): number[] {
+    return [...new Set(nodes.map((node) => this.idOf(node)))].filter((other) => other !== id);
   }
 
   /** Puts `merged`, which has all nodes of `members`, in their place. */
@@ -116,6 +202,13 @@ export class UnitGraph {
 export function nodesOf(graph: UnitGraph, members: ReadonlySet<number>): IrNode[] {
   const ids = [...members].sort((a, b) => a - b);
   return [...new Set(ids.flatMap((id) => graph.find(id)?.unit.nodes ?? []))];
+}
+
+/** The variable that a value is, or was read from. */
+export function variableKey(value: IrValue): string | null {
+  const root = aliasRoot(value);
+  if (root.variable !== null) return root.variable.key;
+  return root.node.type === 'ReadVariableOp' ? variableRead(root).key : null;
 }
 
 function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {

@@ -13,10 +13,10 @@ import { isElementwise, kernelOf } from '../fuse.js';
 import type { HostValues } from '../hostValues.js';
 import { elements, inputOf, type IrValue } from '../ir.js';
 import { contextOf, type OpenUnit } from '../lower.js';
-import { aliasRoot, variableRead } from '../storage.js';
+import { aliasRoot } from '../storage.js';
 import { withEpilogue } from './epilogues.js';
 import { fitsBindings } from './join.js';
-import { nodesOf, type UnitGraph } from './unitGraph.js';
+import { nodesOf, variableKey, type UnitGraph } from './unitGraph.js';
 
 /** Joins every update to the unit that computes what it consumes. Returns how many it joined. */
 export function fuseUpdates(graph: UnitGraph, host: HostValues, adapter: AdapterFacts): number {
@@ -33,9 +33,11 @@ function joinProducer(graph: UnitGraph, id: number, host: HostValues, adapter: A
   if (producer === null || before?.storesOnce !== true || elements(consumed) === 0) return false;
   if (!fitsBindings(unit, adapter) || !fitsBindings(before, adapter)) return false;
   const members = new Set([producer, ...graph.viewsOf(consumed), id]);
-  if (!graph.isConvex(members)) return false;
+  const old = oldValueUsers(graph, unit, id);
+  if (old === null || !graph.isConvex(members, new Set(old.filter((user) => !members.has(user)))))
+    return false;
   const root = aliasRoot(consumed);
-  const rebound = rebind(before, unit, update, root);
+  const rebound = rebind(before, unit, update, { root, mayRead: (key) => graph.isOnlyWriter(id, key) });
   if (rebound === null) return false;
   const keep = graph.isUsedBeside(root, members);
   const options = { root, adapter, effect: updateEffect(update) };
@@ -48,17 +50,20 @@ function joinProducer(graph: UnitGraph, id: number, host: HostValues, adapter: A
   return true;
 }
 
+/** Units that use what the update overwrites, and so come before it; `null` when that is hard to say. */
+function oldValueUsers(graph: UnitGraph, unit: OpenUnit, id: number): number[] | null {
+  const after = graph.descendants(id);
+  if (after === null) return null;
+  const keys = new Set(unit.inputs.flatMap((input) => input.variable?.key ?? []));
+  return [...keys]
+    .flatMap((key) => graph.usersOfVariable(key))
+    .filter((user) => user !== id && !after.has(user));
+}
+
 function updateOf({ kind, unit }: OpenUnit, host: HostValues, adapter: AdapterFacts): ElementUpdate | null {
   const kernel = kernelOf(unit.root);
   if (kind !== 'device' || kernel.kind !== 'device' || unit.nodes.length > 1) return null;
   return kernel.update?.(contextOf(unit.root, host, adapter)) ?? null;
-}
-
-/** The variable that a value is or reads. */
-function variableKey(value: IrValue): string | null {
-  const root = aliasRoot(value);
-  if (root.variable !== null) return root.variable.key;
-  return root.node.type === 'ReadVariableOp' ? variableRead(root).key : null;
 }
 
 /** Variables that are bound for `access`, with the positions among the unit's inputs. */
@@ -80,9 +85,14 @@ function boundVariables(
 /**
  * `before` in a form in which it may also write the variables of `update`. One buffer cannot be bound for reading
  * and for writing; where `before` reads such a variable, it must read the very element that is then
- * written, and reads it through the binding that writes. `null` where it does not.
+ * written, and reads it through the binding that writes. `null` where it does not, or where another node may write between.
  */
-function rebind(before: OpenUnit, unit: OpenUnit, update: ElementUpdate, root: IrValue): OpenUnit | null {
+function rebind(
+  before: OpenUnit,
+  unit: OpenUnit,
+  update: ElementUpdate,
+  { root, mayRead }: { readonly root: IrValue; readonly mayRead: (key: string) => boolean },
+): OpenUnit | null {
   const specs = before.lowered.dispatches.map(({ spec }) => spec);
   const read = boundVariables(before, specs, false);
   const written = boundVariables(before, specs, true);
@@ -93,7 +103,7 @@ function rebind(before: OpenUnit, unit: OpenUnit, update: ElementUpdate, root: I
     if (value === undefined || key === null) continue;
     if (written.has(key)) return null;
     const positions = access === 'read_write' ? (read.get(key) ?? []) : [];
-    if (positions.length > 1) return null;
+    if (positions.length > 1 || (positions.length > 0 && !mayRead(key))) return null;
     for (const position of positions)
       result = result === null ? null : throughHandle(result, position, value, root);
   }

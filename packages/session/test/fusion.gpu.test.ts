@@ -1,0 +1,187 @@
+/**
+ * Fusion against no fusion: training steps and awkward graphs, with every kind of fusion alone, all and none.
+ * What is fused computes the same expressions in the same order, so the numbers must agree closely.
+ */
+import * as fr from 'forerun';
+import type { PassSwitches } from '../src/compiler/simplify.js';
+
+const FUSIONS = ['epilogues', 'prologues', 'chains', 'updates'] as const;
+const OFF = Object.fromEntries(FUSIONS.map((fusion) => [fusion, false])) as PassSwitches;
+const ALONE: readonly PassSwitches[] = FUSIONS.map((fusion) => ({ ...OFF, [fusion]: true }));
+
+interface Built {
+  readonly fetches: readonly (fr.Tensor | fr.Operation)[];
+  readonly feeds: ReadonlyMap<fr.Tensor, readonly number[]>;
+}
+
+/** Numbers between -1 and 1 that are the same in every run. */
+function numbers(count: number, seed = 1): Float32Array {
+  let state = seed * 2654435761;
+  return Float32Array.from({ length: count }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 31 - 1;
+  });
+}
+
+function input(shape: readonly number[], feeds: Map<fr.Tensor, readonly number[]>): fr.Tensor {
+  const x = fr.placeholder('float32', shape);
+  feeds.set(x, shape);
+  return x;
+}
+
+/** Runs `steps` steps under a choice of passes and gives everything that can be seen afterwards. */
+async function observe(
+  build: () => Built,
+  passes: PassSwitches,
+  steps = 2,
+): Promise<{ seen: number[][]; dispatches: number }> {
+  const graph = new fr.Graph();
+  const { built, init, variables } = graph.asDefault(() => {
+    fr.setRandomSeed(7);
+    const made = build();
+    return { built: made, init: fr.globalVariablesInitializer(), variables: fr.globalVariables() };
+  });
+  const sess = await fr.Session.create({ graph, config: { passes } });
+  try {
+    await sess.run(init);
+    const feeds = [...built.feeds].map(
+      ([x, shape], i) =>
+        [x, { dtype: 'float32' as const, shape, data: numbers(x.shape.size ?? 1, i + 1) }] as const,
+    );
+    const seen: number[][] = [];
+    for (let step = 0; step < steps; step++) {
+      for (const value of await sess.run(built.fetches, feeds)) {
+        if (value !== undefined) seen.push([...(value.data as Float32Array)]);
+      }
+    }
+    for (const value of await sess.run(variables)) seen.push([...(value.data as Float32Array)]);
+    const report = await sess.compile(built.fetches, new Map(built.feeds));
+    return { seen, dispatches: report.dispatches };
+  } finally {
+    sess.close();
+  }
+}
+
+const layers = {
+  dense(): Built {
+    const feeds = new Map<fr.Tensor, readonly number[]>();
+    const x = input([8, 12], feeds);
+    const hidden = fr.layers.dense(x, 16, { activation: fr.nn.relu });
+    const logits = fr.layers.dense(hidden, 6);
+    const loss = fr.losses.sparseSoftmaxCrossEntropy(
+      fr.constant([0, 1, 2, 3, 4, 5, 0, 1], { dtype: 'int32' }),
+      logits,
+    );
+    return { fetches: [new fr.train.AdamOptimizer(0.01).minimize(loss), loss], feeds };
+  },
+  convolution(): Built {
+    const feeds = new Map<fr.Tensor, readonly number[]>();
+    const x = input([2, 8, 8, 3], feeds);
+    const options = { padding: 'same', useBias: false } as const;
+    let h = fr.layers.conv2d(x, 8, 3, options);
+    h = fr.nn.relu(fr.layers.batchNormalization(h, { training: true }));
+    const y = fr.layers.batchNormalization(fr.layers.conv2d(h, 8, 3, options), { training: true });
+    h = fr.layers.maxPooling2d(fr.nn.relu(fr.add(h, y)), 2, 2);
+    const loss = fr.reduceMean(fr.square(fr.layers.dense(fr.layers.flatten(h), 5)));
+    const step = new fr.train.MomentumOptimizer(0.05, 0.9, { useNesterov: true }).minimize(loss);
+    return { fetches: [step, loss], feeds };
+  },
+  clippedAndDecayed(): Built {
+    const feeds = new Map<fr.Tensor, readonly number[]>();
+    const x = input([4, 8], feeds);
+    const w = fr.getVariable('w', { shape: [8, 8], initializer: fr.constantInitializer(numbers(64, 3)) });
+    const hidden = fr.nn.gelu(fr.matMul(x, w.value()));
+    const loss = fr.add(fr.reduceSum(fr.square(hidden)), fr.mul(0.01, fr.nn.l2Loss(w.value())));
+    const optimizer = new fr.train.RMSPropOptimizer(0.01, { momentum: 0.5, centered: true });
+    const pairs = optimizer.computeGradients(loss);
+    const gradients = pairs.map(([gradient]) => gradient);
+    const [clipped] = fr.clipByGlobalNorm(gradients, 1);
+    const step = optimizer.applyGradients(pairs.map(([, variable], i) => [clipped[i] ?? null, variable]));
+    return { fetches: [step, loss], feeds };
+  },
+  averages(): Built {
+    const feeds = new Map<fr.Tensor, readonly number[]>();
+    const x = input([4, 6], feeds);
+    const w = fr.getVariable('w', { shape: [6, 3], initializer: fr.constantInitializer(numbers(18, 5)) });
+    const loss = fr.reduceMean(fr.nn.softplus(fr.matMul(x, w.value())));
+    const step = new fr.train.GradientDescentOptimizer(0.1).minimize(loss);
+    const average = new fr.train.ExponentialMovingAverage(0.9);
+    const applied = fr.controlDependencies([step], () => average.apply([w]));
+    return { fetches: [applied, loss, w.value()], feeds };
+  },
+};
+
+const graphs: Record<string, () => Built> = {
+  ...layers,
+  'an intermediate value that is fetched': () => {
+    const feeds = new Map<fr.Tensor, readonly number[]>();
+    const z = fr.matMul(input([5, 6], feeds), input([6, 7], feeds));
+    const y = fr.tanh(fr.add(z, 1));
+    return { fetches: [z, y, fr.mul(z, y)], feeds };
+  },
+  'two outputs of one kernel that meet again': () => {
+    const feeds = new Map<fr.Tensor, readonly number[]>();
+    const [mean, variance] = fr.nn.moments(input([6, 5], feeds), [0]);
+    const [first, second] = fr.split(input([4, 6], feeds), 2, { axis: 1 });
+    return { fetches: [fr.add(mean, variance), fr.mul(first ?? mean, second ?? mean)], feeds };
+  },
+  'views between producers and users': () => {
+    const feeds = new Map<fr.Tensor, readonly number[]>();
+    const product = fr.reshape(fr.matMul(input([4, 6], feeds), input([6, 6], feeds)), [2, 2, 6]);
+    const moved = fr.transpose(fr.exp(product), { perm: [2, 0, 1] });
+    return {
+      fetches: [
+        fr.reduceSum(fr.reshape(fr.neg(moved), [6, 4]), { axis: 1 }),
+        fr.expandDims(fr.abs(product), 0),
+      ],
+      feeds,
+    };
+  },
+  'rows that are no whole vectors': () => {
+    const feeds = new Map<fr.Tensor, readonly number[]>();
+    const x = input([4, 6], feeds);
+    const scaled = fr.mul(x, input([6], feeds));
+    return {
+      fetches: [
+        fr.reduceSum(scaled),
+        fr.reduceMax(fr.add(scaled, 1), { axis: 0 }),
+        fr.nn.softmax(fr.mul(2, fr.add(x, input([4, 1], feeds)))),
+      ],
+      feeds,
+    };
+  },
+  'old and new values of a variable': () => {
+    const feeds = new Map<fr.Tensor, readonly number[]>();
+    const v = fr.getVariable('v', { shape: [4, 4], initializer: fr.constantInitializer(numbers(16, 9)) });
+    const old = v.value();
+    const first = fr.assign(v, fr.matMul(input([4, 4], feeds), old));
+    const second = fr.controlDependencies([first], () => fr.assignAdd(v, fr.cos(old)));
+    const after = fr.controlDependencies([second], () => fr.identity(v.readValue()));
+    return { fetches: [old, after, fr.add(old, after)], feeds };
+  },
+};
+
+describe.each(Object.entries(graphs))('%s', (_, build) => {
+  test('is the same with every fusion, with each alone and with none', async () => {
+    const plain = await observe(build, { fuse: false });
+    for (const passes of [{}, OFF, ...ALONE]) {
+      const { seen, dispatches } = await observe(build, passes);
+      expect(dispatches).toBeLessThanOrEqual(plain.dispatches);
+      expect(seen.length).toBe(plain.seen.length);
+      seen.forEach((values, i) => {
+        values.forEach((value, k) => {
+          const want = plain.seen[i]?.[k] ?? NaN;
+          expect(Math.abs(value - want)).toBeLessThanOrEqual(1e-5 * Math.max(1, Math.abs(want)));
+        });
+      });
+    }
+  });
+});
+
+test('a dense training step takes the dispatches that its contractions need', async () => {
+  const { dispatches } = await observe(layers.dense, {});
+  const plain = await observe(layers.dense, OFF);
+  // Forward 2, loss 2, gradients with their updates 5, and 2 powers of beta; split sums may add some.
+  expect(dispatches).toBeLessThanOrEqual(15);
+  expect(plain.dispatches - dispatches).toBeGreaterThanOrEqual(8);
+});
