@@ -101,7 +101,9 @@ function contractTile(c: KernelContext, x: Contraction, v: TileVariant, split: S
       bindings: bindings(x, 1, 1, 1),
       workgroups: [Math.ceil(x.columns / size.columns), Math.ceil(x.rows / size.rows), z],
       workgroupSize: v.threads * v.threads,
-      declarations: [tileDeclarations(x, v), x.epilogue?.declarations ?? ''].join('\n'),
+      declarations: [tileDeclarations(x, v), x.epilogue?.declarations ?? '']
+        .filter((part) => part !== '')
+        .join('\n'),
       body: [
         GROUP_NUMBERS,
         groupVariables(x, split),

@@ -106,7 +106,7 @@ function callSet(spec: ShaderSpec, name: string, set: string): CallingTexts | nu
     return texts === null ? null : { parts: { body, declarations: texts[0] ?? '' }, storesFirst: true };
   }
   const loop = revisit.loop((index) => `{\nlet i = ${index};\n${set}(i, ${name}[i]);\n}`);
-  const parts = { body: `${body}\n${loop}`, declarations, revisit: { ...revisit, active: true } };
+  const parts = { body: `${body}\n{\n${loop}\n}`, declarations, revisit: { ...revisit, active: true } };
   return { parts, storesFirst: false };
 }
 
