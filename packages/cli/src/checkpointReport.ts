@@ -17,7 +17,7 @@ export interface CheckpointTensor {
 export interface CheckpointReport {
   readonly kind: 'checkpoint';
   readonly file: string;
-  readonly format: 'checkpoint V1' | 'checkpoint V2';
+  readonly format: string;
   readonly fileBytes: number;
   readonly shards: number;
   readonly parameters: number;
@@ -36,7 +36,7 @@ export function reportCheckpoint(loaded: LoadedCheckpoint): CheckpointReport {
   return {
     kind: 'checkpoint',
     file: loaded.path,
-    format: `checkpoint V${loaded.version}`,
+    format: loaded.format,
     fileBytes: loaded.bytes,
     shards: loaded.numShards,
     parameters: sum(

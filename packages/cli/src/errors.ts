@@ -13,6 +13,9 @@ export class FileError extends Error {}
 /** The command line makes no sense. */
 export class UsageError extends Error {}
 
+/** A check that was asked for ended badly; what was found is printed already. */
+export class CheckFailed extends Error {}
+
 /** What went wrong, whatever was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

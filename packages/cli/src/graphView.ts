@@ -2,7 +2,16 @@
  * A loaded graph as operations with inferred shapes, and what every command asks of it: consumers,
  * variables and their roles, inputs, outputs and targets, and which ops can run.
  */
-import { Graph, importGraphDef, proto, GraphKeys, isFloating, type Operation } from '@forerun/graph';
+import {
+  Graph,
+  importGraphDef,
+  NotFoundError,
+  proto,
+  GraphKeys,
+  isFloating,
+  type Operation,
+} from '@forerun/graph';
+import { FileError } from './errors.js';
 import { inFile } from './inFile.js';
 import type { LoadedGraph } from './load.js';
 
@@ -176,4 +185,23 @@ export function weightConstants(view: GraphView): Operation[] {
       op.type === 'Const' && output !== undefined && isFloating(output.dtype) && (output.shape.size ?? 0) > 1
     );
   });
+}
+
+/**
+ * The node of a name, a tensor name (`x:0`) or a control input (`^x`).
+ * Throws `FileError` with the nearest names.
+ */
+export function findNode({ graph, loaded }: GraphView, name: string): Operation {
+  const plain = name.replace(/^\^/, '').replace(/:\d+$/, '');
+  try {
+    return graph.getOperationByName(plain);
+  } catch (error) {
+    if (!(error instanceof NotFoundError)) throw error;
+    const inScope = graph.operations.filter((op) => op.name.startsWith(`${plain}/`)).length;
+    const hint =
+      inScope === 0
+        ? ''
+        : `; it is a scope of ${inScope} nodes: forerun tree ${loaded.path} --scope ${plain}`;
+    throw new FileError(`${loaded.path}: ${error.message}${hint}`, { cause: error });
+  }
 }

@@ -16,7 +16,7 @@ import {
   type GraphFile,
   type proto,
 } from '@forerun/graph';
-import { loadCheckpoint } from './loadCheckpoint.js';
+import { loadCheckpoint, loadWeightsFile } from './loadCheckpoint.js';
 import { FileError, messageOf } from './errors.js';
 
 /** A graph file that was read. */
@@ -35,14 +35,14 @@ export interface LoadedGraph {
   readonly tagSets: readonly (readonly string[])[];
 }
 
-/** The index of a checkpoint. */
+/** What a checkpoint, or a file of weights of another framework, says of its tensors. */
 export interface LoadedCheckpoint {
   readonly kind: 'checkpoint';
+  /** `checkpoint V2`, or `safetensors`, `npz` and so on. */
+  readonly format: string;
   readonly path: string;
   readonly numShards: number;
   readonly entries: readonly CheckpointEntry[];
-  /** Version of the format. */
-  readonly version: 1 | 2;
   /** Size of all its files. */
   readonly bytes: number;
 }
@@ -70,7 +70,7 @@ export async function loadGraph(path: string, what: string, options: LoadOptions
   const loaded = await load(path, options);
   if (loaded.kind === 'graph') return loaded;
   throw new FileError(
-    `${path}: this is a checkpoint, which holds values but no ${what}. Give the graph file, for example its .meta file`,
+    `${path}: this is a ${loaded.format.replace(/ V[12]/, '')}, which holds values but no ${what}. Give the graph file, for example its .meta file`,
   );
 }
 
@@ -90,7 +90,10 @@ async function loadAt(path: string, options: LoadOptions): Promise<Loaded> {
 }
 
 async function loadFile(path: string, options: LoadOptions): Promise<Loaded> {
-  const bytes = new Uint8Array(await readFile(path));
+  const weights = await loadWeightsFile(path);
+  if (weights !== undefined) return weights;
+  const { buffer, byteOffset, byteLength } = await readFile(path);
+  const bytes = new Uint8Array(buffer, byteOffset, byteLength);
   if (bytes.length === 0) throw new FileError(`${path}: the file is empty`);
   switch (detectFormat(bytes)) {
     case 'checkpoint index':

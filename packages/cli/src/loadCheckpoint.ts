@@ -1,6 +1,7 @@
 /** Reads the index of a checkpoint and sees to it that its data files are as long as the index says. */
-import { stat } from 'node:fs/promises';
-import { BundleReader, dataPath, indexPath, type BundleEntry } from '@forerun/graph';
+import { open, stat } from 'node:fs/promises';
+import { detectWeights } from '@forerun/formats';
+import { BundleReader, dataPath, dtypeBytes, indexPath, sizeOf, type BundleEntry } from '@forerun/graph';
 import { FileError } from './errors.js';
 import type { LoadedCheckpoint } from './load.js';
 
@@ -11,7 +12,7 @@ export async function loadCheckpoint(prefix: string): Promise<LoadedCheckpoint> 
   const { reader, close } = await openCheckpoint(prefix);
   await close();
   const { version, numShards } = reader;
-  const head = { kind: 'checkpoint', path: prefix, version, numShards } as const;
+  const head = { kind: 'checkpoint', path: prefix, format: `checkpoint V${version}`, numShards } as const;
   if (!(reader instanceof BundleReader)) {
     const bytes = await stat(prefix).then(
       ({ size }) => size,
@@ -40,4 +41,34 @@ async function checkShard(path: string, needed: number): Promise<number> {
   throw new FileError(
     `${path}: the checkpoint's data file is truncated: it has ${found.size} bytes, its index speaks of ${needed}`,
   );
+}
+
+const HEAD_BYTES = 16;
+
+/** A file of weights of another framework; `undefined` when it is something else. */
+export async function loadWeightsFile(path: string): Promise<LoadedCheckpoint | undefined> {
+  if (detectWeights(await headOf(path)) === undefined) return undefined;
+  const { openWeights } = await import('@forerun/session');
+  const { reader, format, close } = await openWeights(path);
+  await close();
+  const entries = [...reader.entries.values()].map(({ name, dtype, shape }) => ({
+    name,
+    dtype,
+    shape,
+    size: sizeOf(shape) * dtypeBytes(dtype),
+    slices: [],
+  }));
+  const { size } = await stat(path);
+  return { kind: 'checkpoint', path, format, numShards: 1, entries, bytes: size };
+}
+
+/** The first bytes of a file. */
+async function headOf(path: string): Promise<Uint8Array> {
+  const file = await open(path, 'r');
+  try {
+    const { buffer, bytesRead } = await file.read(new Uint8Array(HEAD_BYTES), 0, HEAD_BYTES, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
 }

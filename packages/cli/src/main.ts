@@ -1,6 +1,6 @@
 /** The command line: what it accepts, and how each way of failing ends. Commands are loaded when they run. */
 import { Command, CommanderError } from 'commander';
-import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, FileError, messageOf, UsageError } from './errors.js';
+import { CheckFailed, EXIT_FAILED, EXIT_OK, EXIT_USAGE, FileError, messageOf, UsageError } from './errors.js';
 import { addCommands } from './program.js';
 import { endOnClosedPipe, terminalOf, wantsColor } from './terminal.js';
 import pc from 'picocolors';
@@ -17,6 +17,7 @@ export async function main(args: readonly string[]): Promise<number> {
     await program.parseAsync([...args], { from: 'user' });
     return EXIT_OK;
   } catch (error) {
+    if (error instanceof CheckFailed) return EXIT_FAILED;
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_OK : EXIT_USAGE;
     explain(error);
     return error instanceof UsageError ? EXIT_USAGE : EXIT_FAILED;

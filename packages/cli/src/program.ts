@@ -1,30 +1,30 @@
 /** Names, options and help of all commands. Nothing that reads files is loaded before a command runs. */
 import { createRequire } from 'node:module';
-import { InvalidArgumentError, Option, type Command } from 'commander';
-import type { DotOptions } from './commands/dot.js';
+import { Option, type Command } from 'commander';
+import type { DotOptions, SvgOptions } from './commands/dot.js';
 import type { InspectOptions } from './commands/inspect.js';
 import type { OpsOptions } from './commands/ops.js';
 import type { TreeOptions } from './commands/tree.js';
 import type { TuneOptions } from './commands/tune.js';
+import { addCommand, collect, wholeNumber, type CommonOptions } from './commandHelp.js';
+import { addRunCommands } from './runCommands.js';
 import type { Terminal } from './terminal.js';
+import { addValueCommands } from './valueCommands.js';
 
-/** Options that every command has. */
-export interface CommonOptions {
-  readonly json?: boolean;
-  readonly tags?: string;
-}
+export type { CommonOptions } from './commandHelp.js';
 
 const FILES = `
 FILE is told by its content:
   GraphDef, MetaGraphDef (.meta)   binary, text (.pbtxt) or JSON
   SavedModel                       its directory, or saved_model.pb or .pbtxt
   checkpoint                       its prefix, its .index or .data file, or a
-                                   directory with a "checkpoint" file (the latest)`;
+                                   directory with a "checkpoint" file (the latest)
+  safetensors, npy, npz, PyTorch   weights of other frameworks`;
 
 const EXIT_CODES = `
 Exit codes:
   0  all went well
-  1  the file is bad, or what was asked for is not there
+  1  the file is bad, or what was asked for is not there; files differ (diff)
   2  the command line is wrong
 
 Environment:
@@ -36,7 +36,7 @@ Environment:
 export function addCommands(program: Command, terminal: Terminal): Command {
   const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
   program
-    .description('Look into graph files, saved models and checkpoints.')
+    .description('Look into graph files, saved models, checkpoints and weights; run and convert them.')
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help; with a command, its own')
     .helpCommand(false)
@@ -49,42 +49,11 @@ export function addCommands(program: Command, terminal: Terminal): Command {
   addNode(program, terminal);
   addTree(program, terminal);
   addDot(program, terminal);
+  addSvg(program, terminal);
   addTune(program, terminal);
+  addValueCommands(program, terminal);
+  addRunCommands(program, terminal);
   return program;
-}
-
-interface Words {
-  readonly name: string;
-  readonly summary: string;
-  readonly description: string;
-  readonly examples: readonly (readonly [command: string, what: string])[];
-}
-
-function addCommand(program: Command, { name, summary, description, examples }: Words): Command {
-  const widest = Math.max(...examples.map(([command]) => command.length));
-  const lines = examples.map(([command, what]) => `  forerun ${command.padEnd(widest)}   ${what}`);
-  return program
-    .command(name)
-    .summary(summary)
-    .description(description)
-    .argument('<file>', 'graph file, SavedModel directory or checkpoint; see forerun --help')
-    .option('--json', 'print JSON')
-    .option('--tags <tags>', 'which graph of a SavedModel, for example serve or serve,gpu')
-    .helpOption('-h, --help', 'print this help')
-    .addHelpText(
-      'after',
-      `\nExamples:\n${lines.join('\n')}\n\nExit codes: 0 well, 1 bad file or nothing there, 2 wrong usage`,
-    );
-}
-
-function collect(value: string, before: readonly string[] = []): string[] {
-  return [...before, value];
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && Number.isSafeInteger(value)) return value;
-  throw new InvalidArgumentError('expected a whole number, 0 or more.');
 }
 
 function addInspect(program: Command, terminal: Terminal): void {
@@ -188,6 +157,30 @@ function addDot(program: Command, terminal: Terminal): void {
     .action(async (file: string, options: DotOptions) => {
       const { dot } = await import('./commands/dot.js');
       await dot(file, options, terminal);
+    });
+}
+
+function addSvg(program: Command, terminal: Terminal): void {
+  addCommand(program, {
+    name: 'svg',
+    summary: 'a picture of the graph, by scope',
+    description:
+      'Draws the model, which is what its outputs need, as SVG. Scopes are frames; those deeper than --depth are drawn as one box each. ' +
+      'Control dependencies are dashed.',
+    examples: [
+      ['svg graph.pb --output graph.svg', 'a picture for the browser'],
+      ['svg graph.pb --depth 0 > graph.svg', 'only the outermost scopes and nodes'],
+      ['svg graph.pb --scope conv1 --depth 3 -o conv1.svg', 'one scope in detail'],
+    ],
+  })
+    .addOption(new Option('--depth <levels>', 'levels of scopes to open').argParser(wholeNumber).default(1))
+    .option('--scope <name>', 'only what lies below this scope, and its neighbours')
+    .option('--all', 'draw gradients, updates, initial values and savers too')
+    .option('--constants', 'draw constants too')
+    .option('-o, --output <file>', 'file to write; default: the output stream')
+    .action(async (file: string, options: SvgOptions) => {
+      const { svg } = await import('./commands/dot.js');
+      await svg(file, options, terminal);
     });
 }
 

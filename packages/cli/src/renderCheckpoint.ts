@@ -24,7 +24,7 @@ export function renderCheckpoint(report: CheckpointReport, terminal: Terminal, a
     { title: 'bytes', right: true },
   ];
   return [
-    `${colors.bold(report.file)}: ${format}, ${plural(shards, 'data shard')}, ${formatBytes(fileBytes)}`,
+    `${colors.bold(report.file)}: ${format}, ${format === 'checkpoint V2' ? `${plural(shards, 'data shard')}, ` : ''}${formatBytes(fileBytes)}`,
     '',
     `${colors.bold('Parameters')}  ${formatCount(parameters)}${slots}`,
     '',

@@ -49,3 +49,34 @@ export function endOnClosedPipe(stream: NodeJS.WriteStream): void {
     process.exit();
   });
 }
+
+/** Tells a person who waits how far the work is, on the error stream. */
+export interface Progress {
+  /** One more is done; `what` names it. */
+  step(what: string): void;
+  end(): void;
+}
+
+const PROGRESS_AFTER_MS = 500;
+const PROGRESS_EVERY_MS = 100;
+
+/** Progress through `total` steps; silent unless the error stream is a terminal and the work takes longer than half a second. */
+export function progressOf(verb: string, total: number): Progress {
+  const { stderr, env } = process;
+  const shown = stderr.isTTY && env.TERM !== 'dumb';
+  const start = performance.now();
+  let [done, last] = [0, 0];
+  return {
+    step: (what) => {
+      done++;
+      const now = performance.now();
+      if (!shown || now - start < PROGRESS_AFTER_MS || now - last < PROGRESS_EVERY_MS) return;
+      last = now;
+      const line = `${verb} ${done}/${total} ${what}`.slice(0, Math.max(20, (stderr.columns || 80) - 1));
+      stderr.write(`\r\x1b[K${line}`);
+    },
+    end: () => {
+      if (last > 0) stderr.write('\r\x1b[K');
+    },
+  };
+}

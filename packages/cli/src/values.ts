@@ -1,5 +1,5 @@
 /** Constants and attribute values as short texts and as JSON. */
-import type { AttrValue, FuncValue, TensorValue } from '@forerun/graph';
+import { TensorValue, toHostValue, type AttrValue, type FuncValue, type NestedArray } from '@forerun/graph';
 import { formatShape } from './format.js';
 
 /** What `JSON.stringify` takes. */
@@ -88,4 +88,23 @@ function isFunc(value: unknown): value is FuncValue {
 
 function isShape(value: unknown): value is { readonly dims: readonly (number | null)[] | null } {
   return typeof value === 'object' && value !== null && 'dims' in value;
+}
+
+/** A number for people: integers as they are, others with four significant digits. */
+export function formatNumber(value: number): string {
+  if (Number.isInteger(value) && Math.abs(value) < 1e9) return String(value);
+  return Number.isFinite(value) ? String(Number(value.toPrecision(4))) : String(value);
+}
+
+/** All elements of a value as nested JSON; what is no number in JSON is a text. */
+export function valueJson(value: TensorValue): JsonValue {
+  const convert = (item: NestedArray): JsonValue => {
+    if (Array.isArray(item)) return (item as readonly NestedArray[]).map(convert);
+    if (typeof item === 'number') return readableNumber(item, value.dtype);
+    return typeof item === 'bigint' ? bigJson(item) : (item as string | boolean);
+  };
+  const decoded = toHostValue(value);
+  const halves = value.dtype === 'float16' || value.dtype === 'bfloat16';
+  const readable = halves && decoded !== null ? new TensorValue('float64', value.shape, decoded.data) : value;
+  return convert(readable.toArray());
 }

@@ -11,6 +11,8 @@ const OUTERMOST_FRAMES = 16;
 
 /** The site of the innermost scope whose building is under way. */
 let scope: CallSite | null = null;
+/** Whether nodes get the site of that scope without a stack of their own. */
+let shared = false;
 
 /** A captured stack, formatted on demand. */
 export class CallSite {
@@ -21,6 +23,7 @@ export class CallSite {
 
   /** Captures the stack above `callee`. */
   static capture(callee: (...args: never[]) => unknown): CallSite {
+    if (shared && scope !== null) return scope;
     const limit = Error.stackTraceLimit;
     Error.stackTraceLimit = scope === null ? OUTERMOST_FRAMES : FRAMES;
     const error: { stack?: string } = {};
@@ -38,6 +41,19 @@ export class CallSite {
     } finally {
       scope = outer;
     }
+  }
+
+  /** Runs `build`, of which all nodes get the site of this call: an import makes very many in one place. */
+  static sharedBy<R>(callee: (...args: never[]) => unknown, build: () => R): R {
+    const before = shared;
+    return CallSite.within(callee, () => {
+      shared = true;
+      try {
+        return build();
+      } finally {
+        shared = before;
+      }
+    });
   }
 
   /** `train.ts:41` of the innermost frame outside Forerun, or `undefined` when there is none. */

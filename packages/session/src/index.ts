@@ -11,7 +11,7 @@ export {
 export { RunMetadata, Timeline, type DeviceStepStats, type NodeExecStats } from './metadata.js';
 export type { CompileProgress, CompileStage } from './compiler/compile.js';
 export type { PassReport, PassSwitches, SimplifyPass } from './compiler/simplify.js';
-export type { PlanReport } from './plan.js';
+export type { PlannedDispatch, PlannedTemporary, PlanReport } from './plan.js';
 export type { TuningConfig } from './tuning/sessionTuner.js';
 export type { ChoiceSource, ChosenKernel, TuningMode } from './tuning/tuner.js';
 export type { FeedKey, Feeds, FeedValue } from './run/feeds.js';

@@ -54,6 +54,28 @@ export interface PlannedFeed {
   readonly buffer: GPUBuffer | null;
 }
 
+/** One dispatch as the compiler made it. */
+export interface PlannedDispatch {
+  /** The kernel's form. */
+  readonly label: string;
+  /** Graph nodes that it computes; the last one names it. */
+  readonly nodes: readonly string[];
+  readonly workgroups: readonly [number, number, number];
+  readonly wgsl: string;
+  /** Place in the order of units, as in `PlannedTemporary`. */
+  readonly position: number;
+}
+
+/** A value that lives in a buffer of the plan for a while. */
+export interface PlannedTemporary {
+  readonly name: string;
+  readonly bytes: number;
+  /** First and last unit that touch it; beyond the last unit where it is fetched. */
+  readonly from: number;
+  readonly to: number;
+  readonly buffer: number;
+}
+
 /** What the compiler did, for profiles, the command line and tests. */
 export interface PlanReport {
   readonly graphNodes: number;
@@ -70,6 +92,9 @@ export interface PlanReport {
   };
   /** Kernels that have several forms: which one was taken, and why. */
   readonly kernels: readonly ChosenKernel[];
+  /** All dispatches in order. */
+  readonly dispatchList: readonly PlannedDispatch[];
+  readonly temporaries: readonly PlannedTemporary[];
   readonly compileMilliseconds: number;
 }
 

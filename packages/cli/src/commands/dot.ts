@@ -1,6 +1,7 @@
-/** `forerun dot`: the graph as Graphviz text, scopes as clusters. */
+/** `forerun dot` and `forerun svg`: the graph as Graphviz text or as a picture, scopes as clusters. */
+import { writeFile } from 'node:fs/promises';
 import { nearestNames, type Operation } from '@forerun/graph';
-import { collapse } from '../collapse.js';
+import { collapse, type Collapsed } from '../collapse.js';
 import { FileError } from '../errors.js';
 import { renderDot } from '../renderDot.js';
 import { ancestorsOf, outputsOf, viewGraph } from '../graphView.js';
@@ -19,8 +20,13 @@ export interface DotOptions extends CommonOptions {
   readonly constants?: boolean;
 }
 
-/** Prints the graph. Throws `FileError` for a bad file, and with the nearest names for an unknown scope. */
-export async function dot(file: string, options: DotOptions, terminal: Terminal): Promise<void> {
+export interface SvgOptions extends DotOptions {
+  /** File to write. */
+  readonly output?: string;
+}
+
+/** What is drawn of a graph. Throws `FileError` for a bad file, and with the nearest names for an unknown scope. */
+async function drawing(file: string, options: DotOptions): Promise<{ path: string; collapsed: Collapsed }> {
   const loaded = await loadGraph(file, 'nodes', { tags: parseTags(options.tags) });
   const view = viewGraph(loaded);
   const { graph } = view;
@@ -41,11 +47,37 @@ export async function dot(file: string, options: DotOptions, terminal: Terminal)
     scope,
     constants: options.constants === true,
   });
+  return { path: loaded.path, collapsed };
+}
+
+/** Prints the graph for Graphviz. Throws as `drawing` does. */
+export async function dot(file: string, options: DotOptions, terminal: Terminal): Promise<void> {
+  const { path, collapsed } = await drawing(file, options);
   terminal.print(
     options.json === true
-      ? JSON.stringify({ file: loaded.path, ...collapsed }, null, 2)
-      : renderDot(loaded.path, collapsed),
+      ? JSON.stringify({ file: path, ...collapsed }, null, 2)
+      : renderDot(path, collapsed),
   );
+}
+
+/** More boxes than this make no readable picture. */
+const MAX_BOXES = 600;
+
+/** Prints the graph as a picture, or writes it to `output`. Throws as `drawing` does, and for pictures too large to read. */
+export async function svg(file: string, options: SvgOptions, terminal: Terminal): Promise<void> {
+  const { path, collapsed } = await drawing(file, options);
+  if (collapsed.boxes.length > MAX_BOXES) {
+    throw new FileError(
+      `${path}: a picture of ${collapsed.boxes.length} boxes cannot be read: use a smaller --depth, or --scope`,
+    );
+  }
+  const { renderSvg } = await import('../renderSvg.js');
+  const picture =
+    options.json === true
+      ? JSON.stringify({ file: path, ...collapsed }, null, 2)
+      : renderSvg(path, collapsed);
+  if (options.output === undefined) terminal.print(picture);
+  else await writeFile(options.output, `${picture}\n`);
 }
 
 function scopesOf(name: string): string[] {

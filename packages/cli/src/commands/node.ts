@@ -1,9 +1,8 @@
 /** `forerun node`: everything about one node. */
-import { lookupOp, NotFoundError, type Operation, type Tensor } from '@forerun/graph';
-import { FileError } from '../errors.js';
+import { lookupOp, type Operation, type Tensor } from '@forerun/graph';
 import { formatFlops, formatShape, table, type Cell } from '../format.js';
 import { flopsOf } from '../flops.js';
-import { viewGraph, type GraphView, type Use } from '../graphView.js';
+import { findNode, viewGraph, type GraphView, type Use } from '../graphView.js';
 import { loadGraph } from '../load.js';
 import type { CommonOptions } from '../program.js';
 import { whyUnsupported } from '../support.js';
@@ -24,22 +23,6 @@ export async function node(
   terminal.print(
     options.json === true ? JSON.stringify(nodeJson(op, view), null, 2) : render(op, view, terminal),
   );
-}
-
-/** The node of a name, a tensor name (`x:0`) or a control input (`^x`). */
-function findNode({ graph, loaded }: GraphView, name: string): Operation {
-  const plain = name.replace(/^\^/, '').replace(/:\d+$/, '');
-  try {
-    return graph.getOperationByName(plain);
-  } catch (error) {
-    if (!(error instanceof NotFoundError)) throw error;
-    const inScope = graph.operations.filter((op) => op.name.startsWith(`${plain}/`)).length;
-    const hint =
-      inScope === 0
-        ? ''
-        : `; it is a scope of ${inScope} nodes: forerun tree ${loaded.path} --scope ${plain}`;
-    throw new FileError(`${loaded.path}: ${error.message}${hint}`, { cause: error });
-  }
 }
 
 function nodeJson(op: Operation, { uses }: GraphView): object {

@@ -11,7 +11,7 @@ import type {
 } from '../proto/messages.js';
 import { textOrBytes, toBytes } from '../proto/utf8.js';
 import { TensorShape } from '../shape.js';
-import { tensorFromProto, tensorToProto } from './tensorProto.js';
+import { sharedTensorFromProto, tensorToProto } from './tensorProto.js';
 
 /** The shape of a message; -1 means an unknown dimension. */
 export function shapeFromProto(proto: TensorShapeProto): TensorShape {
@@ -70,7 +70,7 @@ export function attrFromProto(proto: AttrValueProto): AttrValue {
   if (proto.b !== undefined) return { kind: 'bool', value: proto.b };
   if (proto.type !== undefined) return { kind: 'type', value: dtypeFromNumber(proto.type) };
   if (proto.shape !== undefined) return { kind: 'shape', value: shapeFromProto(proto.shape) };
-  if (proto.tensor !== undefined) return { kind: 'tensor', value: tensorFromProto(proto.tensor) };
+  if (proto.tensor !== undefined) return { kind: 'tensor', value: sharedTensorFromProto(proto.tensor) };
   if (proto.func !== undefined) return { kind: 'func', value: funcFromProto(proto.func) };
   if (proto.placeholder !== undefined) return { kind: 'placeholder', value: proto.placeholder };
   if (proto.list !== undefined) return listFromProto(proto.list);
@@ -84,7 +84,7 @@ function listFromProto(list: AttrValueListValue): AttrValue {
   if (list.b.length > 0) return { kind: 'list(bool)', value: list.b };
   if (list.type.length > 0) return { kind: 'list(type)', value: list.type.map(dtypeFromNumber) };
   if (list.shape.length > 0) return { kind: 'list(shape)', value: list.shape.map(shapeFromProto) };
-  if (list.tensor.length > 0) return { kind: 'list(tensor)', value: list.tensor.map(tensorFromProto) };
+  if (list.tensor.length > 0) return { kind: 'list(tensor)', value: list.tensor.map(sharedTensorFromProto) };
   if (list.func.length > 0) return { kind: 'list(func)', value: list.func.map(funcFromProto) };
   return { kind: 'list()', value: [] };
 }

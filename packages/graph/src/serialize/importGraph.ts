@@ -1,5 +1,6 @@
 /** `importGraphDef`: adds the nodes of a `GraphDef` to a graph (`tf.import_graph_def`). */
 import type { AttrValue } from '../attr.js';
+import { CallSite } from '../callSite.js';
 import { InvalidArgumentError, UnimplementedError } from '../errors.js';
 import type { Graph } from '../graph.js';
 import { Operation } from '../operation.js';
@@ -58,7 +59,7 @@ export function importGraphDef(
   checkVersions(def.versions);
   const importer = new Importer(graph, def, options);
   return graph.nameScope(options.name ?? 'import', (scope) =>
-    graph.controlDependencies(null, () => importer.run(scope)),
+    CallSite.sharedBy(importGraphDef, () => graph.controlDependencies(null, () => importer.run(scope))),
   );
 }
 

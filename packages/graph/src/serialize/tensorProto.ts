@@ -13,6 +13,18 @@ import { bytesToData, dataToBytes, isOpaque } from './tensorBytes.js';
 /** A short form that stands for more than this is taken for damage. */
 const MAX_VALUE_BYTES = 2 ** 31;
 
+/** Values of messages that were read before: a graph may be built from one message several times. */
+const READ = new WeakMap<TensorProto, TensorValue>();
+
+/** As `tensorFromProto`; one message always gives the same value. */
+export function sharedTensorFromProto(proto: TensorProto): TensorValue {
+  const known = READ.get(proto);
+  if (known !== undefined) return known;
+  const value = tensorFromProto(proto);
+  READ.set(proto, value);
+  return value;
+}
+
 /**
  * The value of a `TensorProto`. Raw content must have the right length; of typed lists the last
  * element fills the rest, and an empty list means zeros. Strings that are UTF-8 become text.

@@ -2,7 +2,7 @@
 import type { Operation, Tensor, TensorValue } from '@forerun/graph';
 import type { AdapterFacts } from '@forerun/kernels-webgpu';
 import type { DeviceHandle } from '../device/handle.js';
-import { Plan, type PlanReport } from '../plan.js';
+import { Plan, type PlannedDispatch, type PlanReport } from '../plan.js';
 import { PlanBuilder, type SessionState } from './build.js';
 import { insertCopies } from './copies.js';
 import { fuse, type Unit } from './fuse.js';
@@ -12,7 +12,7 @@ import { bindUnit, lower, NeedsHostValue, type LoweredUnit, type OpenUnit } from
 import { planMemory } from './memory.js';
 import { prune } from './rebuild.js';
 import type { Pruned } from './prune.js';
-import { schedule } from './schedule.js';
+import { schedule, type Schedule } from './schedule.js';
 import { simplify, type PassReport, type PassSwitches } from './simplify.js';
 import { specialize, type Specialized } from './specialize.js';
 import { variableRead } from './storage.js';
@@ -106,6 +106,8 @@ export async function compile(
       feedBytes: builder.feeds.reduce((total, { buffer }) => total + (buffer?.size ?? 0), 0),
     },
     kernels: tuning.report(),
+    dispatchList: dispatchList(scheduled),
+    temporaries: memory.temporaries,
     compileMilliseconds: performance.now() - started,
   };
   const plan = new Plan(handle, {
@@ -121,6 +123,18 @@ export async function compile(
     report: planReport,
   });
   return { plan, valueFeeds: [...host.usedFeeds] };
+}
+
+function dispatchList({ order }: Schedule): PlannedDispatch[] {
+  return order.flatMap(({ unit, dispatches }, position) =>
+    dispatches.map(({ dispatch }) => ({
+      label: dispatch.label,
+      nodes: unit.nodes.flatMap((node) => node.sources),
+      workgroups: dispatch.workgroups,
+      wgsl: dispatch.wgsl,
+      position,
+    })),
+  );
 }
 
 type Front = Omit<Specialized, 'program'> & {

@@ -6,6 +6,7 @@
  */
 import type { IrValue, Program } from './ir.js';
 import type { LoweredUnit } from './lower.js';
+import type { PlannedTemporary } from '../plan.js';
 import type { Schedule } from './schedule.js';
 import { bytesOf, storageOf } from './storage.js';
 
@@ -20,6 +21,8 @@ export interface MemoryPlan {
   readonly buffers: readonly number[];
   readonly bufferOf: ReadonlyMap<IrValue, number>;
   readonly scratchOf: ReadonlyMap<LoweredUnit, readonly number[]>;
+  /** All values and scratch buffers with the time that they live. */
+  readonly temporaries: readonly PlannedTemporary[];
   /** Sum of the buffers: what the plan takes. */
   readonly peakBytes: number;
   /** The most bytes alive at once: no plan can take less. */
@@ -29,10 +32,12 @@ export interface MemoryPlan {
 }
 
 interface Interval {
+  readonly name: string;
   readonly bytes: number;
   readonly from: number;
   to: number;
   readonly assign: (buffer: number) => void;
+  buffer: number;
 }
 
 /** Plans buffers for all temporaries and scratch of a schedule. */
@@ -48,9 +53,11 @@ export function planMemory(program: Program, { order, copied }: Schedule): Memor
     if (interval !== undefined) interval.to = Math.max(interval.to, position);
     else {
       intervals.set(root, {
+        name: root.node.name,
         bytes: bytesOf(root),
         from: position,
         to: position,
+        buffer: -1,
         assign: (buffer) => bufferOf.set(root, buffer),
       });
     }
@@ -62,7 +69,14 @@ export function planMemory(program: Program, { order, copied }: Schedule): Memor
     lowered.scratch.forEach((bytes, index) => {
       intervals.set(
         { unit: lowered, index },
-        { bytes, from: position, to: position, assign: (b) => (slots[index] = b) },
+        {
+          name: `${lowered.unit.root.name} (scratch ${index})`,
+          bytes,
+          from: position,
+          to: position,
+          buffer: -1,
+          assign: (b) => (slots[index] = b),
+        },
       );
     });
     if (lowered.scratch.length > 0) scratchOf.set(lowered, slots);
@@ -74,6 +88,7 @@ export function planMemory(program: Program, { order, copied }: Schedule): Memor
     buffers,
     bufferOf,
     scratchOf,
+    temporaries: all.map(({ name, bytes, from, to, buffer }) => ({ name, bytes, from, to, buffer })),
     peakBytes: sum(buffers),
     lowerBoundBytes: mostAlive(all, order.length),
     naiveBytes: sum(all.map((interval) => interval.bytes)),
@@ -102,6 +117,7 @@ function assignBuffers(intervals: readonly Interval[]): number[] {
     }
     held[buffer]?.push(interval);
     interval.assign(buffer);
+    interval.buffer = buffer;
   }
   return sizes;
 }

@@ -1,0 +1,46 @@
+/** What the definitions of commands have in common: help with examples, and how options are read. */
+import { InvalidArgumentError, type Command } from 'commander';
+
+/** Options that every command has. */
+export interface CommonOptions {
+  readonly json?: boolean;
+  readonly tags?: string;
+}
+
+/** What help says of a command. */
+export interface Words {
+  readonly name: string;
+  readonly summary: string;
+  readonly description: string;
+  readonly examples: readonly (readonly [command: string, what: string])[];
+}
+
+/** Adds a command that takes a file. */
+export function addCommand(program: Command, { name, summary, description, examples }: Words): Command {
+  const widest = Math.max(...examples.map(([command]) => command.length));
+  const lines = examples.map(([command, what]) => `  forerun ${command.padEnd(widest)}   ${what}`);
+  return program
+    .command(name)
+    .summary(summary)
+    .description(description)
+    .argument('<file>', 'graph file, SavedModel directory, checkpoint or weights; see forerun --help')
+    .option('--json', 'print JSON')
+    .option('--tags <tags>', 'which graph of a SavedModel, for example serve or serve,gpu')
+    .helpOption('-h, --help', 'print this help')
+    .addHelpText(
+      'after',
+      `\nExamples:\n${lines.join('\n')}\n\nExit codes: 0 well, 1 bad file or nothing there, 2 wrong usage`,
+    );
+}
+
+/** Gathers the values of an option that may be repeated. */
+export function collect(value: string, before: readonly string[] = []): string[] {
+  return [...before, value];
+}
+
+/** Reads a number. Throws for anything that is not whole, or negative. */
+export function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(value)) return value;
+  throw new InvalidArgumentError('expected a whole number, 0 or more.');
+}

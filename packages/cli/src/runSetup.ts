@@ -1,0 +1,95 @@
+/** What `run` and `plan` share: a session over a loaded graph, its variables restored, what to fetch and what to feed. */
+import { dirname } from 'node:path';
+import { ForerunError, InternalError, type Graph, type Operation } from '@forerun/graph';
+import { openWeights, Session } from '@forerun/session';
+import { FileError, messageOf } from './errors.js';
+import { isVariable, outputsOf, viewGraph, type GraphView } from './graphView.js';
+import { withInputShapes, type InputShape, type InputShapes } from './inputShapes.js';
+import type { LoadedGraph } from './load.js';
+
+/** The graph with the shapes of its inputs filled in. */
+export interface ShapedGraph {
+  readonly view: GraphView;
+  readonly graph: Graph;
+  readonly inputs: readonly InputShape[];
+}
+
+/** Builds the graph for these input shapes; unknown batches become 1. */
+export function shapedGraph(loaded: LoadedGraph, shapes: InputShapes): ShapedGraph {
+  const { graphDef, inputs } = withInputShapes(loaded.graphDef, shapes);
+  const view = viewGraph({ ...loaded, graphDef });
+  return { view, graph: view.graph, inputs };
+}
+
+/** Names to fetch: those given, those of a signature, or the outputs of the graph. Throws `FileError` when there are none. */
+export function fetchesOf({ view, graph }: ShapedGraph, given: readonly string[] | undefined): string[] {
+  if (given !== undefined) return given.map((name) => fetchName(graph, name));
+  const signature = view.loaded.metaGraph?.signatureDef.get('serving_default');
+  const named = [...(signature?.outputs.values() ?? [])].flatMap(({ name }) => name ?? []);
+  const names =
+    named.length > 0 ? named : outputsOf(view).flatMap((op) => op.outputs.map(({ name }) => name));
+  if (names.length > 0) return names;
+  throw new FileError(`${view.loaded.path}: the graph has no outputs; name what to run with --fetch`);
+}
+
+function fetchName(graph: Graph, name: string): string {
+  return name.includes(':') || graph.findOperation(name)?.outputs.length === 0 ? name : `${name}:0`;
+}
+
+/** Inputs that `fetches` need, in the graph's order. */
+export function neededInputs({ graph, inputs }: ShapedGraph, fetches: readonly string[]): InputShape[] {
+  const needed = new Set<Operation>();
+  const queue = fetches.map((name) => graph.findOperation(name.replace(/:\d+$/, '')));
+  for (let op = queue.pop(); op !== undefined || queue.length > 0; op = queue.pop()) {
+    if (op === undefined || needed.has(op)) continue;
+    needed.add(op);
+    queue.push(...op.inputs.map((input) => input.op), ...op.controlInputs);
+  }
+  return inputs.filter(({ name }) => {
+    const op = graph.findOperation(name);
+    return op !== undefined && needed.has(op);
+  });
+}
+
+/** Sets the graph's variables from a checkpoint or another file of weights; a SavedModel has its own. */
+export async function restoreVariables(
+  sess: Session,
+  { view }: ShapedGraph,
+  weights: string | undefined,
+): Promise<void> {
+  const { loaded, graph } = view;
+  const variables = graph.operations.filter(isVariable);
+  if (variables.length === 0) return;
+  const own = loaded.format === 'SavedModel' ? `${dirname(loaded.path)}/variables/variables` : undefined;
+  const path = weights ?? own;
+  if (path === undefined) return;
+  const { reader, close } = await openWeights(path);
+  try {
+    const values = new Map();
+    for (const op of variables) {
+      const [handle] = op.outputs;
+      const name = op.attrs.string('shared_name') || op.name;
+      if (handle !== undefined && reader.entries.has(name)) values.set(handle, await reader.read(name));
+    }
+    await sess.assignVariables(values);
+  } finally {
+    await close();
+  }
+}
+
+/** Runs `work`; what it finds wrong becomes a `FileError` that begins with `path`. */
+export async function withSession<T>(
+  path: string,
+  graph: Graph,
+  work: (sess: Session) => Promise<T>,
+): Promise<T> {
+  const printed = (text: string): boolean => process.stderr.write(`${text}\n`);
+  const warned = (message: string): boolean => process.stderr.write(`forerun: ${message}\n`);
+  try {
+    await using sess = await Session.create({ graph, config: { onPrint: printed, onWarning: warned } });
+    return await work(sess);
+  } catch (error) {
+    if (!(error instanceof ForerunError) || error instanceof InternalError) throw error;
+    throw new FileError(`${path}: ${messageOf(error)}`, { cause: error });
+  }
+}
