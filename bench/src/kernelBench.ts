@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { Graph, TensorValue, type AttrInputs, type Operation } from '@forerun/graph';
 import {
+  adapted,
   elementwiseOfOp,
   KERNELS,
   lowerElementwise,
@@ -106,8 +107,10 @@ export function lower(op: Operation, facts: AdapterFacts): Lowered {
       throw new Error(why);
     },
   };
-  if (kernel.kind === 'device') return kernel.lower(context);
-  if (kernel.kind === 'elementwise') return lowerElementwise(elementwiseOfOp(kernel, context), facts);
+  if (kernel.kind === 'device') return adapted(kernel.lower(context), context, facts);
+  if (kernel.kind === 'elementwise') {
+    return adapted(lowerElementwise(elementwiseOfOp(kernel, context), facts), context, facts);
+  }
   throw new Error(`${op.type} has no kernel of its own`);
 }
 

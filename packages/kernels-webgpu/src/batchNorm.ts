@@ -3,7 +3,7 @@ import { sizeOf } from '@forerun/graph';
 import { channelSums, type ChannelSpace } from './channelSums.js';
 import type { Dispatch, KernelContext, Lowered } from './kernel.js';
 import { literal, type Width } from './wgsl/dtype.js';
-import { gridFor, gridStride } from './wgsl/indexing.js';
+import { gridFor, gridStride, type Grid } from './wgsl/indexing.js';
 import { widen } from './wgsl/library.js';
 import { inputBinding, outputBinding, shader, type ShaderBinding } from './wgsl/shader.js';
 
@@ -66,11 +66,34 @@ function overElements(
 ): Dispatch {
   const grid = gridFor(space.items, 1, c.adapter);
   const [before, inside] = [widen(prepare, space.vectorWidth), widen(body, space.vectorWidth)];
-  const once = space.period > 0 && grid.stride % space.period === 0;
-  const text = once
-    ? `let channel = ${space.channel.replace('i', 'global_id.x')};\n${before}\n${gridStride(grid, inside)}`
-    : gridStride(grid, `let channel = ${space.channel};\n${before}\n${inside}`);
+  const text =
+    space.period > 0 && space.period <= grid.stride && space.items > grid.stride
+      ? overRows(c, space, grid, `${before}\n`, inside)
+      : gridStride(grid, `let channel = ${space.channel};\n${before}\n${inside}`);
   return shader({ label, bindings, workgroups: grid.workgroups, body: text }, c.adapter);
+}
+
+/** Each invocation takes one channel of some rows: of every so many, on a software adapter of a few in a row. */
+function overRows(
+  { adapter }: KernelContext,
+  { items, period }: ElementSpace,
+  grid: Grid,
+  before: string,
+  inside: string,
+): string {
+  const [workers, rows] = [Math.floor(grid.stride / period), items / period];
+  const length = Math.ceil(rows / workers);
+  const loop = adapter.software
+    ? `var row = worker * ${length}u; row < min((worker + 1u) * ${length}u, ${rows}u); row++`
+    : `var row = worker; row < ${rows}u; row += ${workers}u`;
+  return `let channel = global_id.x % ${period}u;
+let worker = global_id.x / ${period}u;
+if (worker < ${workers}u) {
+${before}for (${loop}) {
+let i = row * ${period}u + channel;
+${inside}
+}
+}`;
 }
 
 export function lowerBatchNorm(c: KernelContext): Lowered {

@@ -106,7 +106,7 @@ function sumPass(
 let chunk = ${inner === 1 ? `item / ${channels}u` : `item % ${chunks}u`};
 ${first && sums.prepare !== undefined ? `let first = channel * ${inner}u;\n${widen(sums.prepare, width)}` : ''}
 ${names.map((name) => `var ${name} = ${vectorType('f32', width)}(0.0);`).join('\n')}
-for (var e = chunk; e < ${space.outer * inner}u; e += ${chunks}u) {
+for (${chunkLoop(c, space, chunks)}) {
 let at = ${elementIndex(space)};
 ${names.map((name, k) => `${name} += ${terms[k] ?? ''};`).join('\n')}
 }
@@ -124,6 +124,17 @@ ${last ? widen(sums.finish, width) : store.join('\n')}`;
     },
     c.adapter,
   );
+}
+
+/**
+ * The head of the loop over the elements of `chunk`: every so many elements, so that neighbouring invocations read
+ * neighbours; on software adapters elements in a row, where the neighbours are the channels.
+ */
+function chunkLoop({ adapter }: KernelContext, { outer, inner }: ChannelSpace, chunks: number): string {
+  const count = outer * inner;
+  if (!adapter.software || inner !== 1) return `var e = chunk; e < ${count}u; e += ${chunks}u`;
+  const length = Math.ceil(count / chunks);
+  return `var e = chunk * ${length}u; e < min((chunk + 1u) * ${length}u, ${count}u); e++`;
 }
 
 /** Index of element `e` of `channel`. */

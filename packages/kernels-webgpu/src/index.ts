@@ -29,7 +29,8 @@ import { DEBUG_KERNELS } from './debug.js';
 
 export * from './kernel.js';
 export * from './elementwiseProgram.js';
-export { withinBindingLimit, type BoundOperands } from './bindingWindows.js';
+export { adapted } from './adapted.js';
+export type { BoundOperands } from './bindingWindows.js';
 export { lowerElementwise, programWidth, readsInPlace, stepStatements } from './elementwise.js';
 export * from './fusion/index.js';
 export { shader } from './wgsl/shader.js';

@@ -21,7 +21,7 @@ import {
   KERNELS,
   elementwiseOfOp,
   lowerElementwise,
-  withinBindingLimit,
+  adapted,
   type AdapterFacts,
   type BindingSource,
   type Dispatch,
@@ -104,7 +104,7 @@ function kernelOf(op: Operation): Kernel {
 }
 
 function lowerKernel(kernel: Kernel, context: KernelContext): Lowered {
-  return withinBindingLimit(lowerWhole(kernel, context), context, context.adapter);
+  return adapted(lowerWhole(kernel, context), context, context.adapter);
 }
 
 function lowerWhole(kernel: Kernel, context: KernelContext): Lowered {

@@ -12,7 +12,7 @@ import {
 import {
   elementwiseOfOp,
   lowerElementwise,
-  withinBindingLimit,
+  adapted,
   type AdapterFacts,
   type Binding,
   type Dispatch,
@@ -201,7 +201,7 @@ export function bindUnit(open: OpenUnit, adapter: AdapterFacts): LoweredUnit {
     input: (i: number) => operandOf(valueOf('input', i)),
     output: (i: number) => operandOf(valueOf('output', i)),
   };
-  const { dispatches, scratch = [] } = withinBindingLimit(open.lowered, operands, adapter);
+  const { dispatches, scratch = [] } = adapted(open.lowered, operands, adapter);
   return {
     unit,
     kind: open.kind,

@@ -4,7 +4,7 @@
  */
 import { InternalError, sizeOf } from '@forerun/graph';
 import {
-  withinBindingLimit,
+  adapted,
   type BindingSource,
   type Choice,
   type Dispatch,
@@ -60,7 +60,7 @@ class DeviceBench implements Bench {
   async first(index: number): Promise<number> {
     const [start, worked] = [performance.now(), processorTime()];
     const { name } = this.choice.candidates[index] ?? { name: `candidate ${index}` };
-    const lowered = withinBindingLimit(this.choice.lower(index), operandsOf(this.choice), this.handle.facts);
+    const lowered = adapted(this.choice.lower(index), operandsOf(this.choice), this.handle.facts);
     const prepare = (): Promise<Command[]> =>
       Promise.all(lowered.dispatches.map((dispatch) => this.command(lowered, dispatch)));
     this.#commands.set(index, await this.handle.guarded(`tuning ${name}`, prepare));
@@ -153,7 +153,7 @@ function processorTime(): number {
   return (user + system) / 1000;
 }
 
-function operandsOf({ inputs, outputs }: Choice): Parameters<typeof withinBindingLimit>[1] {
+function operandsOf({ inputs, outputs }: Choice): Parameters<typeof adapted>[1] {
   const at = (operands: readonly Operand[], i: number): Operand => {
     const operand = operands[i];
     if (operand === undefined)
