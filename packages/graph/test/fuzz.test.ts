@@ -4,12 +4,14 @@ import { resolve } from 'node:path';
 import {
   BundleReader,
   Graph,
+  graphOfTfjsModel,
   importGraphDef,
   importMetaGraph,
   memorySource,
   proto,
   readCheckpointState,
   readGraphFile,
+  readTfjsGraphModel,
   V1CheckpointReader,
 } from '../src/index.js';
 import { snappyDecompress } from '../src/checkpoint/snappy.js';
@@ -26,7 +28,11 @@ const data = file('model.data-00000-of-00001');
 function importFile(bytes: Uint8Array): void {
   const read = readGraphFile(bytes);
   if (read.kind === 'GraphDef') importGraphDef(read.graphDef, { graph: new Graph(), name: '' });
-  else if (read.kind === 'MetaGraphDef') importMetaGraph(bytes, { graph: new Graph() });
+  else importMetaGraph(bytes, { graph: new Graph() });
+}
+
+async function readTfjs(json: string, weights: Uint8Array): Promise<void> {
+  graphOfTfjsModel(await readTfjsGraphModel(json, () => Promise.resolve(weights)));
 }
 
 async function readBundle(index: Uint8Array, shard: Uint8Array = data): Promise<void> {
@@ -81,6 +87,9 @@ test.each([
   ['the records of an index', [packed], (bytes: Uint8Array) => readBundle(rewritten(bytes))],
   ['a data shard', [data], (bytes: Uint8Array) => readBundle(file('model.index'), bytes)],
   ['a checkpoint of version 1', [V1], readV1],
+  ['a model.json of TensorFlow.js', [file('tfjs/model.json')], (bytes: Uint8Array) => readTfjs(text(bytes), file('tfjs/group1-shard1of1.bin'))],
+  ['weights of TensorFlow.js', [file('tfjs/group1-shard1of1.bin')], (bytes: Uint8Array) => readTfjs(text(file('tfjs/model.json')), bytes)],
+  ['a SavedModel', [file('saved_model.pb'), file('saved_model.pbtxt')], importFile],
   ['snappy', [Uint8Array.of(0x0a, 0x08, 97, 98, 99, 0x11, 0x03, 0x00, 97, 98)], snappyDecompress],
   ['checkpoint state', [Buffer.from('model_checkpoint_path: "a"\nall_model_checkpoint_paths: "a"\n')], (bytes: Uint8Array) => readCheckpointState(text(bytes))],
 ] as [string, Uint8Array[], (bytes: Uint8Array) => unknown, number?][])('%s', async (_, seeds, parse, rounds = FUZZ_ROUNDS) => {

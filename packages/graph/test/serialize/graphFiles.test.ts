@@ -10,22 +10,25 @@ import {
   Graph,
   GRAPH_DEF_VERSION,
   graphToGraphDef,
+  graphOfTfjsModel,
   importGraphDef,
   importMetaGraph,
   proto,
   readGraphDef,
   readGraphFile,
+  readTfjsGraphModel,
   selectMetaGraph,
   writeGraphDef,
   writeMetaGraph,
   writeSavedModel,
+  writeTfjsGraphModel,
   type Encoding,
 } from '../../src/index.js';
 import { encodeBundle, toTensorValue, DataLossError, InvalidArgumentError } from '../../src/index.js';
 import { toBytes } from '../../src/proto/utf8.js';
 import { hasProtoc, protocDecode } from '../proto/protoc.js';
 import { hex, raw, rawBytes, rawMap, rawText } from '../proto/rawWire.js';
-import { sampleGraph } from './sampleGraph.js';
+import { frozenGraph, sampleGraph, sampleSavedModel } from './sampleGraph.js';
 
 const ENCODINGS: readonly Encoding[] = ['pb', 'pbtxt', 'json'];
 const GOLDEN = fileURLToPath(new URL('../golden/v1/', import.meta.url));
@@ -360,6 +363,10 @@ describe('golden files', () => {
     ['graph.pbtxt', () => writeGraphDef(sampleGraph().graph, 'pbtxt')],
     ['graph.json', () => writeGraphDef(sampleGraph().graph, 'json')],
     ['graph.meta', () => writeMetaGraph(exportMetaGraph({ graph: sampleGraph().graph }))],
+    ['saved_model.pb', () => writeSavedModel(sampleSavedModel())],
+    ['saved_model.pbtxt', () => writeSavedModel(sampleSavedModel(), 'pbtxt')],
+    ['tfjs/model.json', () => toBytes(tfjs.modelJson)],
+    ['tfjs/group1-shard1of1.bin', () => tfjs.shards[0]?.bytes ?? new Uint8Array(0)],
     ['model.index', () => encodeBundle(checkpoint).index],
     ['model.data-00000-of-00001', () => encodeBundle(checkpoint).data[0] ?? new Uint8Array(0)],
   ])('%s', (name, write) => {
@@ -367,6 +374,7 @@ describe('golden files', () => {
       writeFileSync(GOLDEN + name, write());
     expect(hex(write())).toBe(hex(readFileSync(GOLDEN + name)));
   });
+  const tfjs = writeTfjsGraphModel(frozenGraph());
   const checkpoint = [
     {
       name: 'dense/kernel',
@@ -379,6 +387,22 @@ describe('golden files', () => {
     { name: 'global_step', value: toTensorValue(7n, 'int64') },
     { name: 'labels', value: toTensorValue(['a', 'ü']) },
   ];
+
+  test('a model of TensorFlow.js is read', async () => {
+    const text = readFileSync(`${GOLDEN}tfjs/model.json`, 'utf8');
+    const model = await readTfjsGraphModel(text, (path) =>
+      Promise.resolve(readFileSync(`${GOLDEN}tfjs/${path}`)),
+    );
+    expect(hex(writeGraphDef(graphOfTfjsModel(model)))).toBe(hex(writeGraphDef(frozenGraph())));
+  });
+
+  test.each(['saved_model.pb', 'saved_model.pbtxt'])('%s is read', (name) => {
+    const file = readGraphFile(readFileSync(GOLDEN + name));
+    if (file.kind !== 'SavedModel') throw new Error(file.kind);
+    const { metaInfoDef, signatureDef } = selectMetaGraph(file.savedModel, ['serve']);
+    expect(metaInfoDef?.tags).toEqual(['serve']);
+    expect(signatureDef.get('serving_default')?.outputs.get('out')?.name).toBe('dense/out:0');
+  });
 
   test.each(['graph.pb', 'graph.pbtxt', 'graph.json'])('%s is read', (name) => {
     const { graph } = sampleGraph();
@@ -397,5 +421,9 @@ if (hasProtoc) {
     );
     const meta = writeMetaGraph(exportMetaGraph({ graph }));
     expect(protocDecode('MetaGraphDef', meta)).toContain('key: "trainable_variables"');
+    const saved = writeSavedModel(sampleSavedModel());
+    expect(
+      hex(proto.encode('SavedModel', proto.fromText('SavedModel', protocDecode('SavedModel', saved)))),
+    ).toBe(hex(saved));
   });
 }

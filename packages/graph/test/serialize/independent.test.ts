@@ -9,10 +9,11 @@ import {
   toTensorValue,
   writeGraphDef,
   writeMetaGraph,
+  writeSavedModel,
 } from '../../src/index.js';
 import { PROTO_DIR, protoFiles } from '../proto/protoc.js';
 import { hex } from '../proto/rawWire.js';
-import { sampleGraph } from './sampleGraph.js';
+import { sampleGraph, sampleSavedModel } from './sampleGraph.js';
 
 function loadRoot(): protobuf.Root {
   const root = new protobuf.Root();
@@ -34,6 +35,7 @@ function throughOther(type: string, bytes: Uint8Array): { text: string; bytes: U
 
 test.each([
   ['GraphDef', () => writeGraphDef(sampleGraph().graph), '"name":"dense/kernel","op":"VarHandleOp"'],
+  ['SavedModel', () => writeSavedModel(sampleSavedModel()), '"methodName":"tensorflow/serving/predict"'],
   [
     'MetaGraphDef',
     () => writeMetaGraph(exportMetaGraph({ graph: sampleGraph().graph })),

@@ -1,15 +1,18 @@
 /** A small model with variables, control inputs, strings, collections and a name scope. */
 import {
   constant,
+  exportMetaGraph,
   Graph,
   GraphKeys,
   matMul,
   add,
   nameScope,
   placeholder,
+  savedModelSignatures,
   TensorShape,
   Variable,
   type AttrValue,
+  type proto,
   type Tensor,
 } from '../../src/index.js';
 
@@ -64,4 +67,37 @@ export function sampleGraph(): SampleGraph {
     graph.addToCollection('note', 'text');
     return { graph, x, y, kernel, step };
   });
+}
+
+/** The sample graph as a SavedModel with one signature and one asset. */
+export function sampleSavedModel(): proto.Init<proto.SavedModel> {
+  const { graph, x, y } = sampleGraph();
+  const signature = savedModelSignatures.predictSignatureDef({ x }, { out: y });
+  const metaGraph = exportMetaGraph({
+    graph,
+    metaInfo: { tags: ['serve'] },
+    signatureDefs: new Map([['serving_default', signature]]),
+    assetFileDefs: [{ tensorInfo: { name: 'dense/bias:0' }, filename: 'labels.txt' }],
+  });
+  return { savedModelSchemaVersion: 1, metaGraphs: [metaGraph] };
+}
+
+/** x W + b with constants of several dtypes. */
+export function frozenGraph(): Graph {
+  const graph = new Graph();
+  graph.asDefault(() => {
+    const x = placeholder('float32', [null, 3], { name: 'x' });
+    const w = constant(
+      [
+        [1, 2],
+        [3, 4],
+        [5, 6],
+      ],
+      { name: 'w' },
+    );
+    add(matMul(x, w), constant([0.5, -0.5], { name: 'b' }), { name: 'y' });
+    constant(['a', 'ü'], { name: 'labels' });
+    constant([7n, -7n], { dtype: 'int64', name: 'counts' });
+  });
+  return graph;
 }
