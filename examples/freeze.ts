@@ -1,6 +1,6 @@
 /**
  * From a trained network to a small file for inference: freezing, optimizing, storing the weights in half precision, reading the
- * file again. The network learns to tell points inside a ring from others.
+ * file again. The network learns to tell points inside a circle from others.
  *
  *   node examples/dist/freeze.js [steps]
  */
@@ -17,14 +17,18 @@ const logits = fr.layers.dense(second, 1, { name: 'logits' });
 fr.sigmoid(logits, { name: 'inside' });
 
 const distance = fr.reduceSum(fr.square(points), { axis: 1, keepDims: true });
-const labels = fr.cast(fr.logicalAnd(fr.greater(distance, 0.25), fr.less(distance, 1)), 'float32');
+const labels = fr.cast(fr.less(distance, 0.64), 'float32');
 const loss = fr.losses.sigmoidCrossEntropy(labels, logits);
 const train = new fr.train.AdamOptimizer(0.02).minimize(loss);
 
 const sess = await fr.Session.create();
 await sess.run(fr.globalVariablesInitializer());
-const batch = Float32Array.from({ length: 512 }, (_, i) => 1.3 * Math.sin(i * i * 0.37));
-const feeds = { points: new fr.TensorValue('float32', [256, 2], batch) };
+// Points that fill a square evenly (R2, a quasirandom sequence of Roberts).
+const batch = Float32Array.from({ length: 1024 }, (_, i) => {
+  const step = i % 2 === 0 ? 0.7548776662466927 : 0.5698402909980532;
+  return 2.6 * ((Math.floor(i / 2) * step) % 1) - 1.3;
+});
+const feeds = { points: new fr.TensorValue('float32', [512, 2], batch) };
 let last = NaN;
 for (let step = 0; step < steps; step++) last = (await sess.run({ loss, train }, feeds)).loss.item();
 console.log(`loss ${last.toFixed(3)} after ${steps} steps`);
@@ -50,8 +54,8 @@ await fr.io.readGraph(path, { graph, name: '' });
 const inference = await fr.Session.create({ graph });
 const tests = [
   [0, 0],
-  [0.7, 0],
-  [0, -0.8],
+  [0.5, 0],
+  [0, -1.1],
   [1.2, 1.2],
 ];
 const answers = (await inference.run('inside:0', { points: tests })).toArray() as number[][];
