@@ -29,6 +29,7 @@ export {
   l2Regularizer,
   AUTO_REUSE,
   VariableScope,
+  clipByAverageNorm,
   clipByGlobalNorm,
   clipByNorm,
   getVariable,

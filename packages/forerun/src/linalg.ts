@@ -6,6 +6,7 @@ export {
   cross,
   einsum,
   eye,
+  l2Normalize,
   logMatrixDeterminant as slogdet,
   logdet,
   lstsq,
@@ -35,3 +36,4 @@ export {
   tensordot,
   trace,
 } from '@forerun/graph';
+export { globalNorm } from '@forerun/layers';

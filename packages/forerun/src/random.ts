@@ -15,6 +15,7 @@ export {
   setRandomSeed,
   setRandomSeed as setSeed,
   statelessCategorical,
+  statelessCategorical as statelessMultinomial,
   statelessRandomNormal as statelessNormal,
   statelessTruncatedNormal,
   statelessRandomUniform as statelessUniform,

@@ -3,7 +3,7 @@
  * arithmetic such as `reshape(x, [shape(x)[0], -1])`. Integers only; an element that is not known is NaN.
  */
 import { isInteger } from './dtype.js';
-import { sizeOf } from './shape.js';
+import { sizeOf, TensorShape } from './shape.js';
 import type { Tensor } from './tensor.js';
 import { toHostValue, type HostValue } from './value.js';
 
@@ -28,6 +28,11 @@ function valueAt(tensor: Tensor, depth: number): HostValue | null {
   return value;
 }
 
+/** The shape of a tensor, or of the variable whose handle it is. */
+function shapeBehind(tensor: Tensor): TensorShape {
+  return tensor.dtype === 'resource' ? (tensor.handle?.shape ?? TensorShape.UNKNOWN) : tensor.shape;
+}
+
 function evaluate(tensor: Tensor, depth: number): HostValue | null {
   const { op } = tensor;
   if (!isInteger(tensor.dtype) && tensor.dtype !== 'bool') return null;
@@ -36,9 +41,9 @@ function evaluate(tensor: Tensor, depth: number): HostValue | null {
   if (op.def?.evaluate === undefined || (size !== null && size > MAX_ELEMENTS)) return null;
   const results = op.def.evaluate({
     attrs: op.attrs,
-    shapes: op.inputs.map((input) => input.shape),
+    shapes: op.inputs.map(shapeBehind),
     outputs: op.outputs.map((output) => output.dtype),
-    shape: (i) => op.inputs[i]?.shape ?? tensor.shape,
+    shape: (i) => shapeBehind(op.inputs[i] ?? tensor),
     value: (i) => {
       const input = op.inputs[i];
       return input === undefined ? null : valueAt(input, depth + 1);

@@ -178,6 +178,7 @@ function lowerSplit(value: number, dim: number): (c: KernelContext) => Lowered {
 
 export const COPY_KERNELS = {
   Transpose: device(lowerTranspose, LOADS_ONCE),
+  ConjugateTranspose: device(lowerTranspose, LOADS_ONCE),
   ReverseV2: device(lowerReverse, LOADS_ONCE),
   Reverse: device(lowerOldReverse, LOADS_ONCE),
   Tile: device(lowerTile),

@@ -18,6 +18,7 @@ export const LEGACY_KERNELS = {
   ConcatOffset: hostOp('known when the plan is compiled'),
   DeepCopy: elementwise('x'),
   Snapshot: view,
+  GuaranteeConst: view,
   PreventGradient: view,
   PlaceholderV2: hostOp('fed by the session'),
   Bitcast: elementwise(bitcast),

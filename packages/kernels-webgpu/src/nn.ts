@@ -99,9 +99,11 @@ const THREE_PASSES: FusionFacts = { loads: () => 3 };
 export const NN_KERNELS = {
   ...QUANTIZE_KERNELS,
   CTCLoss: device(lowerCtcLoss),
+  EditDistance: hostOp('the session compares sequences between device work'),
   CTCGreedyDecoder: DECODED,
   CTCBeamSearchDecoder: DECODED,
   BiasAdd: elementwise('value + bias', { operandShape: biasShape }),
+  BiasAddV1: elementwise('value + bias'),
   BiasAddGrad: device(biasAddGrad, { ...LOADS_ONCE, ...STORES_ONCE }),
   L2Loss: device(l2Loss, LOADS_ONCE),
   Softmax: device((c) => lowerSoftmax(c, false), THREE_PASSES),

@@ -85,6 +85,7 @@ function lowerSliceAssign(c: KernelContext): Lowered {
 export const STATE_KERNELS = {
   VarHandleOp: hostOp('the session keeps variables'),
   ReadVariableOp: hostOp("its value is the variable's buffer, or a copy that the session makes"),
+  VariableShape: hostOp('known when the plan is compiled'),
   AssignVariableOp: assignment('value'),
   AssignAddVariableOp: assignment('old + value'),
   AssignSubVariableOp: assignment('old - value'),

@@ -150,6 +150,8 @@ export const UNARY_KERNELS = {
   ),
   Lgamma: elementwise('lgamma(x)'),
   Digamma: elementwise('digamma(x)'),
+  BesselI0e: elementwise('bessel_i0e(x)'),
+  BesselI1e: elementwise('bessel_i1e(x)'),
   Erfinv: elementwise('erfinv(x)'),
   Ndtri: elementwise('ndtri(x)'),
   PopulationCount: elementwise(populationCount),

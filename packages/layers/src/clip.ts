@@ -3,6 +3,7 @@ import {
   IndexedSlices,
   InvalidArgumentError,
   addN,
+  cast,
   convertToTensor,
   div,
   greater,
@@ -14,6 +15,7 @@ import {
   nameScope,
   onesLike,
   reduceSum,
+  size,
   sqrt,
   square,
   where,
@@ -65,6 +67,23 @@ export function clipByGlobalNorm<T extends TensorLike | null>(
       return t instanceof IndexedSlices ? t.withValues(mul(t.values, safe)) : mul(t, safe);
     });
     return [clipped as Clipped<T>[], norm];
+  });
+}
+
+/**
+ * Scales `t` so that its Euclidean norm divided by its number of elements is `clipNorm` at most
+ * (`tf.clip_by_average_norm`).
+ */
+export function clipByAverageNorm(
+  t: TensorLike,
+  clipNorm: TensorLike,
+  { name = 'clip_by_average_norm' }: NameOptions = {},
+): Tensor {
+  return nameScope(name, (scope) => {
+    const value = convertToTensor(t);
+    const count = cast(size(value), 'float32');
+    const inverse = div(count, sqrt(reduceSum(square(value))));
+    return identity(mul(mul(value, clipNorm), minimum(inverse, div(1, clipNorm))), { name: scope });
   });
 }
 

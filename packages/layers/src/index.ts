@@ -12,7 +12,7 @@ export {
 export * from './initializers.js';
 export { orthogonalInitializer } from './orthogonal.js';
 export { l1L2Regularizer, l1Regularizer, l2Regularizer, type Regularizer } from './regularizers.js';
-export { clipByGlobalNorm, clipByNorm, globalNorm } from './clip.js';
+export { clipByAverageNorm, clipByGlobalNorm, clipByNorm, globalNorm } from './clip.js';
 export * as initializers from './initializersNamespace.js';
 export * as layers from './layersNamespace.js';
 export * as losses from './losses.js';

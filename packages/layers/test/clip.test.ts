@@ -1,6 +1,6 @@
 /** Clipping of gradients by norms. */
 import { Graph, constant, gradients, reduceSum } from '@forerun/graph';
-import { clipByGlobalNorm, clipByNorm, globalNorm } from '@forerun/layers';
+import { clipByAverageNorm, clipByGlobalNorm, clipByNorm, globalNorm } from '@forerun/layers';
 import { ReferenceSession, expectNear } from './run.js';
 
 describe('clipByGlobalNorm', () => {
@@ -38,6 +38,15 @@ describe('clipByGlobalNorm', () => {
 
   it('needs a tensor', () => {
     new Graph().asDefault(() => expect(() => globalNorm([null])).toThrow('globalNorm: there are no tensors'));
+  });
+});
+
+test('clipByAverageNorm limits the norm divided by the number of elements', () => {
+  ReferenceSession.in((session) => {
+    // the norm of [3, 4] is 5, its average 2.5
+    expectNear(session.get(clipByAverageNorm(constant([3, 4]), 1)), [1.2, 1.6]);
+    expectNear(session.get(clipByAverageNorm(constant([3, 4]), 3)), [3, 4]);
+    expectNear(session.get(clipByAverageNorm(constant([0, 0]), 1)), [0, 0]);
   });
 });
 

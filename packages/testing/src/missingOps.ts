@@ -14,7 +14,10 @@ export const MISSING_OPS: readonly MissingOps[] = [
     reason:
       'TensorFlow 1.15 itself refuses them in graphs of its own version; it has successors, which are here.',
     ops: list(
-      `AdjustContrast BatchNormWithGlobalNormalizationGrad Conv3DBackpropFilter Conv3DBackpropInput SelfAdjointEig`,
+      `AdjustContrast BatchCholesky BatchCholeskyGrad BatchMatrixBandPart BatchMatrixDeterminant BatchMatrixDiag BatchMatrixDiagPart
+      BatchMatrixInverse BatchMatrixSetDiag BatchMatrixSolve BatchMatrixSolveLs BatchMatrixTriangularSolve
+      BatchNormWithGlobalNormalization BatchNormWithGlobalNormalizationGrad BatchSelfAdjointEig BatchSelfAdjointEigV2 BatchSvd
+      Conv3DBackpropFilter Conv3DBackpropInput QuantizeAndDequantize RandomCrop SelfAdjointEig TileGrad`,
     ),
   },
   {
@@ -128,10 +131,31 @@ export const MISSING_OPS: readonly MissingOps[] = [
       LSTMBlockCell LSTMBlockCellGrad`),
   },
   {
+    group: 'Debugging and session handles',
+    reason:
+      'A run reports what it computes by fetches, `Print`, `CheckNumerics` and traces; values stay on the device in variables.',
+    ops: list(`DebugGradientIdentity DebugGradientRefIdentity DebugIdentity DebugNanCount DebugNumericSummary DeleteSessionTensor
+      GetSessionHandle GetSessionHandleV2 GetSessionTensor`),
+  },
+  {
+    group: 'Random generators as variables',
+    reason: 'Random ops have seeds of their own and the session a random step, which checkpoints keep.',
+    ops: list(`NonDeterministicInts RngSkip StatefulRandomBinomial StatefulStandardNormal StatefulStandardNormalV2 StatefulTruncatedNormal
+      StatefulUniform StatefulUniformFullInt StatefulUniformInt`),
+  },
+  {
+    group: 'Ragged tensors',
+    reason:
+      'A ragged tensor is values and row splits; sequence lengths, masks and segment reductions do the same.',
+    ops: list(`RaggedGather RaggedRange RaggedTensorToSparse RaggedTensorToTensor`),
+  },
+  {
     group: 'Rare',
     reason: 'Not met in the training programs that were looked at; ask if yours needs one.',
-    ops: list(`Batch BatchFunction Copy FractionalAvgPool FractionalMaxPool
-      Fact FixedUnigramCandidateSamplerV2 HostConst ImmutableConst LoadAndRemapMatrix NegTrain Skipgram SdcaOptimizer SdcaFprint
-      SymbolicGradient Timestamp WordEmbedding`),
+    ops: list(`Batch BatchFunction BoostedTreesBucketize Copy Empty Fact FakeParam Fingerprint FixedUnigramCandidateSamplerV2 For
+      FractionalAvgPool FractionalAvgPoolGrad FractionalMaxPool FractionalMaxPoolGrad FusedPadConv2D FusedResizeAndPadConv2D
+      GenerateVocabRemapping HostConst ImmutableConst InplaceAdd InplaceSub InplaceUpdate LoadAndRemapMatrix Lu MapDefun NegTrain
+      SdcaFprint SdcaOptimizer Skipgram SymbolicGradient Timestamp TridiagonalMatMul TridiagonalSolve Unbatch UnbatchGrad
+      WordEmbedding`),
   },
 ];

@@ -98,6 +98,15 @@ export const ARRAY_LEGACY = {
     grad: ({ dy }) => [dy],
   }),
 
+  GuaranteeConst: op({
+    summary: 'The input, of which the program promises that it never changes.',
+    inputs: ['input: T'],
+    outputs: ['output: T'],
+    attrs: ['T: type'],
+    infer: sameShape,
+    grad: ({ dy }) => [dy],
+  }),
+
   PreventGradient: op({
     summary: 'The input, of which asking for a gradient is an error.',
     inputs: ['input: T'],

@@ -2,7 +2,7 @@
 import { checkOptions } from '../checkOptions.js';
 import { apply, convertToTensor, type NameOptions } from '../apply.js';
 import { normalizeAxis, sameShape } from '../inferHelpers.js';
-import { notDifferentiable, op, type InferContext } from '../opDef.js';
+import { notDifferentiable, op, type InferContext, type OpDef } from '../opDef.js';
 import { sizeOf, stridesOf, TensorShape } from '../shape.js';
 import type { Tensor, TensorLike } from '../tensor.js';
 import { toTensorValue, type HostValue } from '../value.js';
@@ -99,9 +99,10 @@ function evaluateTile(x: HostValue, multiples: readonly number[]): HostValue {
   return { dtype: x.dtype, shape, data };
 }
 
-export const ARRAY_MOVE = {
-  Transpose: op({
-    summary: 'Dimensions in another order: dimension i of the output is dimension perm[i] of the input.',
+/** Dimensions in another order; of the numbers that are computed with none is complex, so conjugating does nothing. */
+function transposition(summary: string): OpDef {
+  return op({
+    summary,
     inputs: ['x: T', 'perm: Tperm'],
     outputs: ['y: T'],
     attrs: ['T: type', 'Tperm: index = int32'],
@@ -121,7 +122,14 @@ export const ARRAY_MOVE = {
         ),
       ];
     },
-  }),
+  });
+}
+
+export const ARRAY_MOVE = {
+  Transpose: transposition(
+    'Dimensions in another order: dimension i of the output is dimension perm[i] of the input.',
+  ),
+  ConjugateTranspose: transposition('Transpose, of complex numbers with their conjugates.'),
 
   InvertPermutation: op({
     summary: 'The inverse of a permutation: y[x[i]] = i.',

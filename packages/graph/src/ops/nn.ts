@@ -7,6 +7,7 @@ import type { Tensor, TensorLike } from '../tensor.js';
 import type { DataFormat } from './convWindows.js';
 import { CTC } from './ctc.js';
 import { FAKE_QUANT } from './fakeQuant.js';
+import { EDIT_DISTANCE } from './editDistance.js';
 import { QUANTIZE } from './quantize.js';
 import { CTC_DECODE } from './ctcDecode.js';
 import { SOFTMAX } from './softmax.js';
@@ -21,11 +22,12 @@ function inferBiasAdd(c: InferContext): TensorShape[] {
   const value = c.shape(0);
   if (value.dims === null) return [TensorShape.UNKNOWN];
   if (value.dims.length < 2) c.fail(`value must have rank 2 or more, got shape ${value.toString()}`);
-  const axis = channelAxis(c.attrs.string('data_format'), value.dims.length);
+  const format = c.attrs.has('data_format') ? c.attrs.string('data_format') : 'NHWC';
+  const axis = channelAxis(format, value.dims.length);
   const channels = new TensorShape([value.dims[axis] ?? null]).mergeWith(bias);
   if (channels === null) {
     c.fail(
-      `value of shape ${value.toString()} has ${value.dims[axis] ?? '?'} channels (${c.attrs.string('data_format')}), ` +
+      `value of shape ${value.toString()} has ${value.dims[axis] ?? '?'} channels (${format}), ` +
         `bias has ${bias.dim(0) ?? '?'}`,
     );
   }
@@ -58,6 +60,7 @@ export const NN = {
   ...CTC,
   ...FAKE_QUANT,
   ...QUANTIZE,
+  ...EDIT_DISTANCE,
   ...CTC_DECODE,
 
   BiasAdd: op({
@@ -70,6 +73,15 @@ export const NN = {
       dy,
       apply('BiasAddGrad', [dy], { attrs: { data_format: attrs.string('data_format') } }), // sums over all but channels
     ],
+  }),
+
+  BiasAddV1: op({
+    summary: 'Adds a vector to the last dimension of a tensor.',
+    inputs: ['value: T', 'bias: T'],
+    outputs: ['output: T'],
+    attrs: ['T: numeric'],
+    infer: inferBiasAdd,
+    grad: ({ dy }) => [dy, apply('BiasAddGrad', [dy])], // sums over all but the last dimension
   }),
 
   BiasAddGrad: op({

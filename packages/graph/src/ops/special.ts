@@ -77,6 +77,27 @@ export const SPECIAL_UNARY = {
     summary: 'Elementwise ψ(x), the derivative of log Γ(x).',
     grad: ({ ops, input, dy }) => [ops.mul(dy, ops.polygamma(ops.onesLike(input(0)), input(0)))], // dx = dy ψ'(x)
   }),
+  BesselI0e: unary({
+    summary: 'Elementwise exp(-|x|) I0(x), a scaled modified Bessel function.',
+    // dx = dy (I1e(x) - sign(x) y)
+    grad: ({ ops, input, output, dy }) => [
+      ops.mul(dy, ops.sub(apply('BesselI1e', [input(0)]), ops.mul(ops.sign(input(0)), output(0)))),
+    ],
+  }),
+  BesselI1e: unary({
+    summary: 'Elementwise exp(-|x|) I1(x), a scaled modified Bessel function.',
+    // dx = dy (I0e(x) - y (sign(x) + 1 / x)), and dy / 2 at 0
+    grad: ({ ops, input, output, dy }) => {
+      const x = input(0);
+      const isZero = ops.lessEqual(ops.abs(x), 1e-30);
+      const safe = ops.where(isZero, ops.onesLike(x), x);
+      const slope = ops.sub(
+        apply('BesselI0e', [safe]),
+        ops.mul(output(0), ops.add(ops.sign(safe), ops.reciprocal(safe))),
+      );
+      return [ops.mul(dy, ops.where(isZero, ops.mul(ops.onesLike(x), 0.5), slope))];
+    },
+  }),
   Erfinv: unary({
     summary: 'Elementwise inverse of erf.',
     // dx = dy √π/2 exp(y²)
@@ -152,6 +173,16 @@ export function lgamma(x: TensorLike, { name }: NameOptions = {}): Tensor {
 /** ψ(x), the derivative of `lgamma` (`tf.math.digamma`): NaN at 0, -1, -2 …. */
 export function digamma(x: TensorLike, { name }: NameOptions = {}): Tensor {
   return apply('Digamma', [x], { name });
+}
+
+/** exp(-|x|) I0(x), the modified Bessel function of order 0 (`tf.math.bessel_i0e`). */
+export function besselI0e(x: TensorLike, { name }: NameOptions = {}): Tensor {
+  return apply('BesselI0e', [x], { name });
+}
+
+/** exp(-|x|) I1(x), the modified Bessel function of order 1 (`tf.math.bessel_i1e`). */
+export function besselI1e(x: TensorLike, { name }: NameOptions = {}): Tensor {
+  return apply('BesselI1e', [x], { name });
 }
 
 /** The inverse of `erf` (`tf.math.erfinv`): infinite at -1 and 1, NaN beyond. */

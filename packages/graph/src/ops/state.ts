@@ -59,6 +59,21 @@ const RESOURCES = {
     stateful: true,
   }),
 
+  VariableShape: op({
+    summary: 'The shape of a variable.',
+    inputs: ['input: resource'],
+    outputs: ['output: out_type'],
+    attrs: ['out_type: {int32, int64} = int32'],
+    infer: (c) => [new TensorShape([(c.handle(0)?.shape ?? TensorShape.UNKNOWN).rank])],
+    grad: notDifferentiable('its result depends on shapes only'),
+    evaluate: (c) => {
+      const { dims } = c.shape(0);
+      if (dims === null) return null;
+      const [dtype = 'int32'] = c.outputs;
+      return [{ dtype, shape: [dims.length], data: Float64Array.from(dims, (dim) => dim ?? NaN) }];
+    },
+  }),
+
   AssignVariableOp: assignment('Sets a variable.', 'type'),
   AssignAddVariableOp: assignment('Adds to a variable.', 'numeric'),
   AssignSubVariableOp: assignment('Subtracts from a variable.', 'numeric'),

@@ -4,6 +4,7 @@ import { EXPONENTIAL_FUNCTIONS } from './exponentialFunctions.js';
 import { GAMMA_FUNCTIONS } from './gammaFunctions.js';
 import { GAMMA_SAMPLE_FUNCTIONS } from './gammaSampleFunctions.js';
 import type { LibraryFunction } from './libraryFunction.js';
+import { BESSEL_FUNCTIONS } from './besselFunctions.js';
 import { QUANTIZE_FUNCTIONS } from './quantizeFunctions.js';
 import { TRIGONOMETRIC_FUNCTIONS } from './trigonometricFunctions.js';
 
@@ -13,5 +14,6 @@ export const FUNCTIONS: Readonly<Record<string, LibraryFunction>> = {
   ...TRIGONOMETRIC_FUNCTIONS,
   ...GAMMA_FUNCTIONS,
   ...GAMMA_SAMPLE_FUNCTIONS,
+  ...BESSEL_FUNCTIONS,
   ...QUANTIZE_FUNCTIONS,
 };

@@ -69,14 +69,19 @@ export class HostValues {
     const results =
       node.def.evaluate?.({
         attrs: node.attrs,
-        shapes: node.inputs.map((input) => new TensorShape(input.shape)),
+        shapes: node.inputs.map(shapeBehind),
         outputs: node.outputs.map((output) => output.dtype),
-        shape: (i) => new TensorShape(inputOf(node, i).shape),
+        shape: (i) => shapeBehind(inputOf(node, i)),
         value: (i) => this.lookup(inputOf(node, i), knowledge),
       }) ?? null;
     if (!results?.every(isFullyKnown)) return null;
     return results.map(roundToDType);
   }
+}
+
+/** The shape of a value, or of the variable whose handle it is. */
+function shapeBehind({ shape, variable }: IrValue): TensorShape {
+  return variable === null ? new TensorShape(shape) : variable.shape;
 }
 
 /** Ops that look at the shapes of their inputs, never at the elements. */

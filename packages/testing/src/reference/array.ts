@@ -193,6 +193,13 @@ export function isInside(vector: readonly number[], shape: readonly number[]): b
   return vector.every((i, d) => i >= 0 && i < (shape[d] ?? 0));
 }
 
+function transposed({ input }: ReferenceContext): HostValue[] {
+  const [x, perm] = [input(0), [...input(1).data]];
+  const read = coordinates(x);
+  const shape = perm.map((axis) => x.shape[axis] ?? 1);
+  return [tabulate(x.dtype, shape, (at) => read(x.shape.map((_, axis) => at[perm.indexOf(axis)] ?? 0)))];
+}
+
 export const ARRAY_REFERENCES = {
   Reshape: (c) => {
     const target = [...c.input(1).data];
@@ -214,12 +221,8 @@ export const ARRAY_REFERENCES = {
       shape.filter((dim, axis) => (axes.length > 0 ? !axes.includes(axis) : dim !== 1)),
     );
   },
-  Transpose: ({ input }) => {
-    const [x, perm] = [input(0), [...input(1).data]];
-    const read = coordinates(x);
-    const shape = perm.map((axis) => x.shape[axis] ?? 1);
-    return [tabulate(x.dtype, shape, (at) => read(x.shape.map((_, axis) => at[perm.indexOf(axis)] ?? 0)))];
-  },
+  ConjugateTranspose: transposed,
+  Transpose: transposed,
   InvertPermutation: ({ input }) => {
     const x = input(0);
     return [tabulate(x.dtype, x.shape, ([i = 0]) => x.data.indexOf(i))];

@@ -155,6 +155,7 @@ export const ARRAY_BLOCK_REFERENCES = {
   },
   DeepCopy: passed,
   Snapshot: passed,
+  GuaranteeConst: passed,
   PreventGradient: passed,
   Bitcast: ({ input, outputs: [dtype = 'int32'] }) => {
     const x = input(0);

@@ -1,5 +1,6 @@
 /** Float64 references of neural network ops: bias, softmax, cross-entropies. */
 import { CTC_REFERENCES } from './ctc.js';
+import { EDIT_REFERENCES } from './editDistance.js';
 import { QUANTIZE_REFERENCES } from './quantize.js';
 import { CTC_DECODE_REFERENCES } from './ctcDecode.js';
 import type { HostValue } from '@forerun/graph';
@@ -96,6 +97,7 @@ function inTopK(c: ReferenceContext, k: number): HostValue[] {
 
 export const NN_REFERENCES = {
   ...QUANTIZE_REFERENCES,
+  ...EDIT_REFERENCES,
   ...CTC_REFERENCES,
   ...CTC_DECODE_REFERENCES,
   BiasAdd: (c) => {
@@ -103,6 +105,11 @@ export const NN_REFERENCES = {
     const [dtype = 'float32'] = c.outputs;
     const data = c.input(0).data.map((x, i) => wrapTo(x + (c.input(1).data[of(i)] ?? NaN), dtype));
     return [{ dtype, shape: c.input(0).shape, data }];
+  },
+  BiasAddV1: ({ input, outputs: [dtype = 'float32'] }) => {
+    const bias = input(1).data;
+    const data = input(0).data.map((x, i) => wrapTo(x + (bias[i % bias.length] ?? NaN), dtype));
+    return [{ dtype, shape: input(0).shape, data }];
   },
   BiasAddGrad: (c) => {
     const { count, of } = channels(c);

@@ -27,6 +27,10 @@ function sliceAssign({ input, attrs }: ReferenceContext): HostValue[] {
 
 export const STATE_REFERENCES = {
   ResourceStridedSliceAssign: sliceAssign,
+  VariableShape: ({ input, outputs: [dtype = 'int32'] }) => {
+    const { shape } = input(0);
+    return [{ dtype, shape: [shape.length], data: Float64Array.from(shape) }, input(0)];
+  },
   ResourceCountUpTo: ({ input, attrs }) => {
     const [count = NaN] = input(0).data;
     if (!(count < attrs.int('limit'))) throw new Error('the limit is reached');

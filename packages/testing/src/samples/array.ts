@@ -1,6 +1,6 @@
 /** Samples of ops that rearrange, join, cut and index tensors; the others of the family are in arrayIndex.ts. */
 import type { NestedArray } from '@forerun/graph';
-import type { FamilySamples, SampleInput } from '../sample.js';
+import type { FamilySamples, OpSamples, SampleInput } from '../sample.js';
 import { ARRAY_BLOCK_SAMPLES } from './arrayBlock.js';
 import { DATA_FORMAT_SAMPLES } from './dataFormat.js';
 import { ARRAY_INDEX_SAMPLES } from './arrayIndex.js';
@@ -24,6 +24,31 @@ const bools: SampleInput = {
   ],
   dtype: 'bool',
 };
+
+const TRANSPOSED = {
+  samples: [
+    { name: 'matrix', inputs: [counting(2, 3), ints(1, 0)] },
+    { name: 'matrix in blocks', inputs: [counting(8, 12), ints(1, 0)] },
+    { name: 'three axes', inputs: [counting(2, 3, 4), ints(2, 0, 1)] },
+    { name: 'channels first in blocks', inputs: [counting(2, 4, 2, 8), ints(0, 3, 1, 2)] },
+    { name: 'rows of vectors', inputs: [counting(3, 2, 8), ints(1, 0, 2)] },
+    { name: 'identity', inputs: [counting(2, 3), ints(0, 1)] },
+    { name: 'unit axes', inputs: [counting(1, 6, 1, 2), ints(2, 1, 3, 0)] },
+    { name: 'bool', inputs: [bools, ints(1, 0)] },
+    { name: 'scalar', inputs: [3, none] },
+    { name: 'empty', inputs: [counting(0, 3), ints(1, 0)] },
+  ],
+  shapes: [
+    { inputs: '[?,3];[2]', constants: { 1: [1, 0] }, outputs: '[3,?]' },
+    { inputs: '[?,3];[2]', outputs: '[?,?]' },
+    { inputs: '?;[3]', outputs: '[?,?,?]' },
+    { inputs: '?;?', outputs: '?' },
+  ],
+  errors: [
+    { inputs: '[2,3];[3]', message: /perm has 3 elements for an input of shape \[2,3\]/ },
+    { inputs: '[2,3];[2]', constants: { 1: [1, 1] }, message: /\[1,1\] is not a permutation/ },
+  ],
+} satisfies OpSamples;
 
 const MOVES = {
   Reshape: {
@@ -92,30 +117,8 @@ const MOVES = {
       { inputs: '[1,3]', attrs: { squeeze_dims: [2] }, message: /axis 2 is out of range/ },
     ],
   },
-  Transpose: {
-    samples: [
-      { name: 'matrix', inputs: [counting(2, 3), ints(1, 0)] },
-      { name: 'matrix in blocks', inputs: [counting(8, 12), ints(1, 0)] },
-      { name: 'three axes', inputs: [counting(2, 3, 4), ints(2, 0, 1)] },
-      { name: 'channels first in blocks', inputs: [counting(2, 4, 2, 8), ints(0, 3, 1, 2)] },
-      { name: 'rows of vectors', inputs: [counting(3, 2, 8), ints(1, 0, 2)] },
-      { name: 'identity', inputs: [counting(2, 3), ints(0, 1)] },
-      { name: 'unit axes', inputs: [counting(1, 6, 1, 2), ints(2, 1, 3, 0)] },
-      { name: 'bool', inputs: [bools, ints(1, 0)] },
-      { name: 'scalar', inputs: [3, none] },
-      { name: 'empty', inputs: [counting(0, 3), ints(1, 0)] },
-    ],
-    shapes: [
-      { inputs: '[?,3];[2]', constants: { 1: [1, 0] }, outputs: '[3,?]' },
-      { inputs: '[?,3];[2]', outputs: '[?,?]' },
-      { inputs: '?;[3]', outputs: '[?,?,?]' },
-      { inputs: '?;?', outputs: '?' },
-    ],
-    errors: [
-      { inputs: '[2,3];[3]', message: /perm has 3 elements for an input of shape \[2,3\]/ },
-      { inputs: '[2,3];[2]', constants: { 1: [1, 1] }, message: /\[1,1\] is not a permutation/ },
-    ],
-  },
+  Transpose: TRANSPOSED,
+  ConjugateTranspose: TRANSPOSED,
   InvertPermutation: {
     samples: [{ name: 'five', inputs: [ints(3, 4, 0, 2, 1)] }],
     shapes: [{ inputs: '[?]', outputs: '[?]' }],

@@ -331,6 +331,11 @@ const LEGACY = {
     shapes: [{ inputs: '[?,3]', outputs: '[?,3]' }],
     errors: [{ inputs: '[2];[2]', message: /input/ }],
   },
+  GuaranteeConst: {
+    samples: [{ name: 'floats', inputs: [counting(2, 3)] }],
+    shapes: [{ inputs: '[?,3]', outputs: '[?,3]' }],
+    errors: [{ inputs: '[2];[2]', message: /input/ }],
+  },
   PreventGradient: {
     samples: [
       {

@@ -1,5 +1,6 @@
 /** Samples of neural network ops: bias, softmax, cross-entropies. */
 import { CTC_SAMPLES } from './ctc.js';
+import { EDIT_SAMPLES } from './editDistance.js';
 import { QUANTIZE_SAMPLES } from './quantize.js';
 import { CTC_DECODE_SAMPLES } from './ctcDecode.js';
 import { Random } from '../random.js';
@@ -119,6 +120,7 @@ function topK(k: SampleInput | number): readonly Sample[] {
 
 export const NN_SAMPLES = {
   ...QUANTIZE_SAMPLES,
+  ...EDIT_SAMPLES,
   ...CTC_SAMPLES,
   ...CTC_DECODE_SAMPLES,
   BiasAdd: {
@@ -159,6 +161,15 @@ export const NN_SAMPLES = {
       { inputs: '?;[3]', outputs: '?' },
     ],
     errors: BIAS_ERRORS,
+  },
+  BiasAddV1: {
+    samples: [
+      { name: 'matrix', inputs: [numbers([3, 4]), numbers([4])] },
+      { name: 'images', inputs: [numbers([2, 3, 2, 3]), numbers([3])] },
+      { name: 'no rows', inputs: [numbers([0, 3]), numbers([3])] },
+    ],
+    shapes: [{ inputs: '[?,3];[3]', outputs: '[?,3]' }],
+    errors: [{ inputs: '[2,3];[2]', message: /bias/ }],
   },
   BiasAddGrad: {
     samples: [

@@ -106,6 +106,17 @@ export const STATE_SAMPLES = {
     ],
   },
   StridedSliceAssign: BY_REFERENCE,
+  VariableShape: {
+    samples: [
+      { name: 'a matrix', inputs: [[[1, 2, 3]]] },
+      { name: 'a scalar, as int64', inputs: [1], attrs: { out_type: 'int64' } },
+    ],
+    shapes: [
+      { inputs: '[?,3]', outputs: '[2]' },
+      { inputs: '?', outputs: '[?]' },
+    ],
+    errors: [{ inputs: '[2]', attrs: { out_type: 'float32' }, message: /must be one of int32, int64/ }],
+  },
   ResourceCountUpTo: {
     samples: [
       { name: 'below the limit', inputs: [{ value: 3, dtype: 'int32' }], attrs: { limit: 5, T: 'int32' } },

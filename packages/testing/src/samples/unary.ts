@@ -203,6 +203,16 @@ export const UNARY_SAMPLES = {
     floats('negative', -0.4, -1.3, -3.7, -0.1),
     edges('limits', LIMITS, -1, -2, NaN, Infinity, 1e-10, 1e10, -200.25, -1e-6),
   ),
+  BesselI0e: unary(
+    floats('near', -3.6, -1.5, -0.2, 0.3, 1, 2.5, 3.7),
+    floats('far', -40, -8, 3.8, 5, 100, 1000),
+    edges('limits', LIMITS, 0, -0, NaN, Infinity, -Infinity),
+  ),
+  BesselI1e: unary(
+    floats('near', -3.6, -1.5, -0.2, 0.3, 1, 2.5, 3.7),
+    floats('far', -40, -8, 3.8, 5, 100, 1000),
+    edges('limits', LIMITS, 0, NaN, Infinity, -Infinity),
+  ),
   Erfinv: unary(
     floats('inside', -0.8, -0.6, -0.1, 0.05, 0.5, 0.75),
     edges('limits', LIMITS, 0, 1, -1, 1.5, NaN, 1e-10, 0.97, -0.9, 0.9999, -0.99999, 0.9999999),

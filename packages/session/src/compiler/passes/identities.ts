@@ -71,6 +71,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   StopGradient: passInputs,
   PreventGradient: passInputs,
   Snapshot: passInputs,
+  GuaranteeConst: passInputs,
   PlaceholderWithDefault: passInputs,
   EnsureShape: passInputs,
   Reshape: sameAsInput,
