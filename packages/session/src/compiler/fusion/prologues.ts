@@ -41,8 +41,7 @@ interface Place {
 
 function joinTo(graph: UnitGraph, { id, producer, input }: Place, adapter: AdapterFacts): boolean {
   const [unit, before] = [graph.find(id), graph.find(producer)];
-  if (unit === null || before === null || before.program === null) return false;
-  if (before.lowered.dispatches.length !== 1) return false;
+  if (unit === null || before?.lowered.dispatches.length !== 1 || before.program === null) return false;
   const root = aliasRoot(input);
   const positions = unit.inputs.flatMap((value, k) => (aliasRoot(value) === root ? [k] : []));
   const members = new Set([producer, ...positions.flatMap((k) => graph.viewsOf(unit.inputs[k] ?? root)), id]);
