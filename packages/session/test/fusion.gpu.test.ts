@@ -5,7 +5,7 @@
 import * as fr from 'forerun';
 import type { PassSwitches } from '../src/compiler/simplify.js';
 
-const FUSIONS = ['epilogues', 'prologues', 'chains', 'updates'] as const;
+const FUSIONS = ['epilogues', 'prologues', 'chains', 'updates', 'unread'] as const;
 const OFF = Object.fromEntries(FUSIONS.map((fusion) => [fusion, false])) as PassSwitches;
 const ALONE: readonly PassSwitches[] = FUSIONS.map((fusion) => ({ ...OFF, [fusion]: true }));
 

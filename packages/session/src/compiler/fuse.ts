@@ -5,7 +5,7 @@
 import { InternalError, type OpName } from '@forerun/graph';
 import { KERNELS, type Kernel } from '@forerun/kernels-webgpu';
 import type { HostValues } from './hostValues.js';
-import { consumersOf, elements, outputOf, type IrNode, type IrValue, type Program } from './ir.js';
+import { consumersOf, elements, inputOf, outputOf, type IrNode, type IrValue, type Program } from './ir.js';
 
 /** Nodes that are lowered together. Only the last node's outputs are stored. */
 export interface Unit {
@@ -27,6 +27,21 @@ export const SESSION_OPS: ReadonlySet<string> = new Set([
 
 export function kernelOf(node: Pick<IrNode, 'type'>): Kernel {
   return KERNELS[node.type as OpName];
+}
+
+/** Ops that only give their input another shape when they neither repeat nor combine anything. */
+const RELABELLING: ReadonlySet<string> = new Set([
+  ...['Sum', 'Mean', 'Prod', 'Max', 'Min', 'Any', 'All'],
+  ...['BroadcastTo', 'Tile', 'Slice'],
+]);
+
+/** Whether a node's outputs are its inputs under other shapes, in the same buffers. */
+export function isView(node: IrNode): boolean {
+  if (node.feed !== null || node.literal !== null) return false;
+  if (node.type === 'IdentityN' || kernelOf(node).kind === 'view') return true;
+  if (!RELABELLING.has(node.type)) return false;
+  const [input, output] = [inputOf(node, 0), outputOf(node)];
+  return input.dtype === output.dtype && elements(input) === elements(output);
 }
 
 /** Groups the program's nodes into units, in program order of their roots. */

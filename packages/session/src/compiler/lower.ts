@@ -24,7 +24,7 @@ import {
   type Operand,
 } from '@forerun/kernels-webgpu';
 import { isHostStep } from '../run/hostOps.js';
-import { kernelOf, isLiteral, SESSION_OPS, type Unit } from './fuse.js';
+import { isView, kernelOf, isLiteral, SESSION_OPS, type Unit } from './fuse.js';
 import type { HostValues } from './hostValues.js';
 import { describe, elements, inputOf, outputOf, type IrNode, type IrValue } from './ir.js';
 
@@ -82,7 +82,7 @@ function lowerUnit(unit: Unit, host: HostValues, adapter: AdapterFacts): OpenUni
   const { root } = unit;
   if (unit.kind === 'elementwise') return lowerChain(unit, host, adapter);
   const kernel = kernelOf(root);
-  if (root.feed !== null || root.literal !== null || kernel.kind === 'view') return nothing(unit);
+  if (root.feed !== null || root.literal !== null || isView(root)) return nothing(unit);
   if (isHostStep(root.type)) return { ...nothing(unit), kind: 'host' };
   if (kernel.kind === 'host') {
     requireKnown(root, host);

@@ -3,6 +3,7 @@
  * after those who read its old value, so that reading needs no copy, and then as early as
  * possible, so that gradients die young. Where an old value must outlive the write it is copied.
  */
+import { InternalError } from '@forerun/graph';
 import { Heap } from './heap.js';
 import type { IrNode, IrValue, Program } from './ir.js';
 import type { LoweredUnit } from './lower.js';
@@ -178,7 +179,14 @@ class UnitGraph {
       this.release(this.#successors[i] ?? [], this.#hard, offer);
       this.release(this.#softSuccessors[i] ?? [], this.#soft, offer);
     }
+    if (result.length < this.lowered.length) throw new InternalError(this.circle(done));
     return result;
+  }
+
+  /** Which units wait for each other: a stage before has joined what must not be one. */
+  private circle(done: ReadonlySet<number>): string {
+    const names = this.lowered.flatMap(({ unit }, i) => (done.has(i) ? [] : [unit.root.name]));
+    return `${names.length} units wait for each other, among them ${names.slice(0, 5).join(', ')}`;
   }
 
   private release(targets: readonly number[], counts: number[], offer: (i: number) => void): void {

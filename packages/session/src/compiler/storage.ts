@@ -1,6 +1,6 @@
 /** Where the elements of each value live: which values share a buffer, and who writes variables. */
 import { InternalError } from '@forerun/graph';
-import { kernelOf } from './fuse.js';
+import { isView, kernelOf } from './fuse.js';
 import { elements, inputOf, type IrValue, type VariableRef } from './ir.js';
 import type { LoweredUnit } from './lower.js';
 import { isHostStep } from '../run/hostOps.js';
@@ -30,16 +30,12 @@ export function bytesOf(value: IrValue): number {
 /** The value whose buffer `value` shares: looks through views. */
 export function aliasRoot(value: IrValue): IrValue {
   let root = value;
-  while (root.node.feed === null && root.node.literal === null && isView(root))
-    root = inputOf(root.node, viewInput(root));
+  while (isView(root.node)) root = inputOf(root.node, viewInput(root));
   return root;
 }
 
-function isView(value: IrValue): boolean {
-  return kernelOf(value.node).kind === 'view' || value.node.type === 'IdentityN';
-}
-
-function viewInput(value: IrValue): number {
+/** The input of its node that a view shows. */
+export function viewInput(value: IrValue): number {
   return value.node.type === 'IdentityN' ? value.index : 0;
 }
 

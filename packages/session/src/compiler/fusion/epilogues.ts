@@ -52,7 +52,7 @@ function joinTo(graph: UnitGraph, { id, producer, root }: Place, adapter: Adapte
   if (!fitsBindings(unit, adapter) || !fitsBindings(before, adapter)) return false;
   const views = given.flatMap((k) => graph.viewsOf(unit.inputs[k] ?? root));
   const members = new Set([producer, ...views, id]);
-  if (!graph.isConvex(members)) return false;
+  if (!graph.isConvex(members, id)) return false;
   const keep = graph.isUsedBeside(root, members);
   const merged = withEpilogue(before, unit, { root, keep, adapter, effect: programEffect(program, given) });
   if (merged === null) return false;

@@ -9,6 +9,7 @@ import type { OpenUnit } from '../lower.js';
 import { fuseEpilogues } from './epilogues.js';
 import { fusePrologues } from './prologues.js';
 import { UnitGraph } from './unitGraph.js';
+import { dropUnread } from './unread.js';
 import { fuseUpdates } from './updates.js';
 
 const FUSIONS = {
@@ -19,14 +20,21 @@ const FUSIONS = {
   /** Elementwise ops of which several results are needed, or with a view between them. */
   chains: (graph, adapter) => fuseEpilogues(graph, adapter, () => true),
   /** Updates of variables into the kernels of their gradients. */
-  updates: (graph, adapter, host) => fuseUpdates(graph, host, adapter),
-} as const satisfies Record<string, (graph: UnitGraph, adapter: AdapterFacts, host: HostValues) => number>;
+  updates: (graph, adapter, { host }) => fuseUpdates(graph, host, adapter),
+  /** Dispatches whose results nobody reads are dropped. */
+  unread: (graph, _, { program }) => dropUnread(graph, program),
+} as const satisfies Record<string, (graph: UnitGraph, adapter: AdapterFacts, whole: Whole) => number>;
+
+interface Whole {
+  readonly host: HostValues;
+  readonly program: Program;
+}
 
 export type Fusion = keyof typeof FUSIONS;
 
 export interface FusionReport {
   readonly fusion: Fusion;
-  /** Units that joined another. */
+  /** Units that joined another, or dispatches that were dropped. */
   readonly joined: number;
 }
 
@@ -45,6 +53,6 @@ export function fuseUnits(
   const graph = new UnitGraph(units, program);
   const reports = (Object.keys(FUSIONS) as Fusion[])
     .filter((fusion) => switches[fusion] !== false)
-    .map((fusion) => ({ fusion, joined: FUSIONS[fusion](graph, adapter, host) }));
+    .map((fusion) => ({ fusion, joined: FUSIONS[fusion](graph, adapter, { host, program }) }));
   return { units: graph.units, reports };
 }

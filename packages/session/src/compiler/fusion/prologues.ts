@@ -45,7 +45,7 @@ function joinTo(graph: UnitGraph, { id, producer, input }: Place, adapter: Adapt
   const root = aliasRoot(input);
   const positions = unit.inputs.flatMap((value, k) => (aliasRoot(value) === root ? [k] : []));
   const members = new Set([producer, ...positions.flatMap((k) => graph.viewsOf(unit.inputs[k] ?? root)), id]);
-  if (graph.isUsedBeside(root, members) || !graph.isConvex(members)) return false;
+  if (graph.isUsedBeside(root, members) || !graph.isConvex(members, id)) return false;
   if (!fitsBindings(unit, adapter) || !fitsBindings(before, adapter)) return false;
   if (
     !isWorthwhile(

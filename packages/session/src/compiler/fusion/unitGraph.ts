@@ -3,10 +3,10 @@
  * circle. Units keep their numbers; one that has joined another is gone.
  */
 import { InternalError } from '@forerun/graph';
-import { kernelOf } from '../fuse.js';
+import { isView } from '../fuse.js';
 import type { IrNode, IrValue, Program } from '../ir.js';
 import type { OpenUnit } from '../lower.js';
-import { aliasRoot, variableRead } from '../storage.js';
+import { aliasRoot, variableRead, viewInput } from '../storage.js';
 
 /** A proof that takes more steps than this is not attempted; the units stay apart. */
 const MOST_STEPS = 500;
@@ -102,12 +102,11 @@ export class UnitGraph {
   }
 
   /**
-   * Whether no path leaves `members` and comes back to one of them; they are given from first to last. `before` are
-   * units that must come before the last member, though no edge says so. What cannot be proven cheaply, forward
+   * Whether no path leaves `members` and comes back to one of them; `last` uses what the others
+   * compute. `before` are units that must come before it, though no edge says so. What cannot be proven cheaply, forward
    * or backward, is taken for false.
    */
-  isConvex(members: ReadonlySet<number>, before: ReadonlySet<number> = NONE): boolean {
-    const last = Math.max(...members);
+  isConvex(members: ReadonlySet<number>, last: number, before: ReadonlySet<number> = NONE): boolean {
     const first = [...members].filter((id) => id !== last);
     const returns = (id: number): boolean => members.has(id) || before.has(id);
     const forward = this.#reaches(
@@ -189,6 +188,11 @@ export class UnitGraph {
     return [...new Set(nodes.map((node) => this.idOf(node)))].filter((other) => other !== id);
   }
 
+  /** Puts a changed unit in the place of one. */
+  replace(id: number, unit: OpenUnit): void {
+    this.#units[id] = unit;
+  }
+
   /** Puts `merged`, which has all nodes of `members`, in their place. */
   merge(members: ReadonlySet<number>, merged: OpenUnit): void {
     const last = Math.max(...members);
@@ -215,16 +219,4 @@ function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
   const list = map.get(key);
   if (list === undefined) map.set(key, [value]);
   else list.push(value);
-}
-
-function isView(node: IrNode): boolean {
-  return (
-    node.feed === null &&
-    node.literal === null &&
-    (kernelOf(node).kind === 'view' || node.type === 'IdentityN')
-  );
-}
-
-function viewInput({ node, index }: IrValue): number {
-  return node.type === 'IdentityN' ? index : 0;
 }

@@ -9,7 +9,7 @@ import {
   type ElementUpdate,
   type ShaderSpec,
 } from '@forerun/kernels-webgpu';
-import { isElementwise, kernelOf } from '../fuse.js';
+import { isElementwise, isView, kernelOf } from '../fuse.js';
 import type { HostValues } from '../hostValues.js';
 import { elements, inputOf, type IrValue } from '../ir.js';
 import { contextOf, type OpenUnit } from '../lower.js';
@@ -34,7 +34,7 @@ function joinProducer(graph: UnitGraph, id: number, host: HostValues, adapter: A
   if (!fitsBindings(unit, adapter) || !fitsBindings(before, adapter)) return false;
   const members = new Set([producer, ...graph.viewsOf(consumed), id]);
   const old = oldValueUsers(graph, unit, id);
-  if (old === null || !graph.isConvex(members, new Set(old.filter((user) => !members.has(user)))))
+  if (old === null || !graph.isConvex(members, id, new Set(old.filter((user) => !members.has(user)))))
     return false;
   const root = aliasRoot(consumed);
   const rebound = rebind(before, unit, update, { root, mayRead: (key) => graph.isOnlyWriter(id, key) });
@@ -113,7 +113,7 @@ function rebind(
 /** The unit with its input `position`, which it reads, replaced by the handle of the variable, which it may write. */
 function throughHandle(unit: OpenUnit, position: number, handle: IrValue, root: IrValue): OpenUnit | null {
   const target = unit.outputs.indexOf(root);
-  const elementwise = unit.unit.nodes.every((node) => isElementwise(node) || kernelOf(node).kind === 'view');
+  const elementwise = unit.unit.nodes.every((node) => isElementwise(node) || isView(node));
   const specs: ShaderSpec[] = [];
   for (const { spec } of unit.lowered.dispatches) {
     const own = spec.bindings.filter(({ source }) => source.kind === 'input' && source.index === position);
