@@ -87,6 +87,8 @@ export interface PlanReport {
   readonly copiedReads: number;
   readonly memory: Pick<MemoryPlan, 'peakBytes' | 'lowerBoundBytes' | 'naiveBytes'> & {
     readonly buffers: number;
+    /** Nodes that are computed a second time to save memory (`config.memory`). */
+    readonly recomputed: number;
     readonly constantBytes: number;
     readonly feedBytes: number;
   };

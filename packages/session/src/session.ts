@@ -12,6 +12,7 @@ import {
   type Graph,
 } from '@forerun/graph';
 import { compile, type CompileProgress, type CompileRequest } from './compiler/compile.js';
+import type { MemoryWish } from './compiler/fit.js';
 import { pruneGraph } from './compiler/prune.js';
 import type { PassSwitches } from './compiler/simplify.js';
 import { sharedDevice, wrapDevice } from './device/acquire.js';
@@ -54,6 +55,12 @@ import { ConstantStore } from './constants.js';
 export interface SessionConfig extends TuningConfig {
   /** Compiler passes to switch off, for debugging: `fold`, `identities`, `cse`, `fuse`. */
   readonly passes?: PassSwitches;
+  /**
+   * Trades time for memory: values of the forward pass are computed again in the backward pass, until the
+   * temporaries of a plan take at most this many bytes, or as few as can be had (`minimize`). Results stay the same.
+   * Default: nothing is computed twice.
+   */
+  readonly memory?: MemoryWish;
   /** How many compiled plans are kept; default 64. */
   readonly planCacheSize?: number;
   /** Receives what the graph prints; default: `console.error`, or `console.info` for the stream `stdout`. */
@@ -145,6 +152,12 @@ export class Session {
     device,
     config = {},
   }: SessionOptions = {}): Promise<Session> {
+    const { memory } = config;
+    if (typeof memory === 'number' && !(memory > 0)) {
+      throw new InvalidArgumentError(
+        `config.memory must be 'minimize' or a number of bytes above 0, got ${memory}`,
+      );
+    }
     return new Session(graph, device === undefined ? await sharedDevice() : wrapDevice(device), config);
   }
 
@@ -351,6 +364,7 @@ export class Session {
     const { plan, valueFeeds } = await compile(this.handle, state, {
       ...request,
       passes: this.config.passes ?? {},
+      memory: this.config.memory,
       tuner: this.#tuner,
     });
     this.#plans.set(key, request.fed, valueFeeds, plan);

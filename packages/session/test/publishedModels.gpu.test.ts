@@ -53,9 +53,7 @@ async function run(
     names.map((name) => `${name}:0`),
     { [input]: image },
   );
-  return new Map(
-    names.flatMap((name, i) => (values[i] === undefined ? [] : [[name, values[i]]])),
-  );
+  return new Map(names.flatMap((name, i) => (values[i] === undefined ? [] : [[name, values[i]]])));
 }
 
 function only(model: LoadedModel): Tensor {

@@ -4,15 +4,15 @@ import type { AdapterFacts } from '@forerun/kernels-webgpu';
 import type { DeviceHandle } from '../device/handle.js';
 import { Plan, type PlannedDispatch, type PlanReport } from '../plan.js';
 import { PlanBuilder, type SessionState } from './build.js';
-import { insertCopies } from './copies.js';
 import { fuse, type Unit } from './fuse.js';
-import { fuseUnits, type FusionReport } from './fusion/index.js';
+import { fit, type LoweredProgram, type MemoryWish } from './fit.js';
+import { fuseUnits } from './fusion/index.js';
+import type { HostValues } from './hostValues.js';
 import type { IrNode, IrValue, Program, VariableRef } from './ir.js';
 import { bindUnit, lower, NeedsHostValue, type LoweredUnit, type OpenUnit } from './lower.js';
-import { planMemory } from './memory.js';
 import { prune } from './rebuild.js';
 import type { Pruned } from './prune.js';
-import { schedule, type Schedule } from './schedule.js';
+import type { Schedule } from './schedule.js';
 import { simplify, type PassReport, type PassSwitches } from './simplify.js';
 import { specialize, type Specialized } from './specialize.js';
 import { variableRead } from './storage.js';
@@ -40,6 +40,7 @@ export interface CompileRequest {
   /** A value for each feed: its dtype and shape decide, its elements only where a shape depends on them. */
   readonly fed: readonly TensorValue[];
   readonly passes: PassSwitches;
+  readonly memory?: MemoryWish | undefined;
   /** Chooses among the candidates of kernels. */
   readonly tuner: Tuner;
   readonly onProgress?: ((progress: CompileProgress) => void) | undefined;
@@ -70,11 +71,14 @@ export async function compile(
     tuning,
     report,
   );
-  const { program, host, exact, reports } = front;
-  const { lowered, fusions } = fuseFront(front, facts, request.passes);
+  const { host, exact, reports } = front;
   report('schedule');
-  const scheduled = insertCopies(schedule(lowered, program), handle.facts);
-  const memory = planMemory(program, scheduled);
+  const fitted = fit(front.program, request.memory, facts, (each) =>
+    each === front.program
+      ? fuseFront(front, facts, request.passes)
+      : lowerAgain(each, host, facts, request.passes),
+  );
+  const { program, lowered, fusions, scheduled, memory } = fitted;
   const builder = new PlanBuilder(
     handle,
     scheduled,
@@ -101,6 +105,7 @@ export async function compile(
       peakBytes: memory.peakBytes,
       lowerBoundBytes: memory.lowerBoundBytes,
       naiveBytes: memory.naiveBytes,
+      recomputed: fitted.recomputed,
       buffers: memory.buffers.length,
       constantBytes: builder.constantBytes,
       feedBytes: builder.feeds.reduce((total, { buffer }) => total + (buffer?.size ?? 0), 0),
@@ -157,12 +162,23 @@ async function tuned(
   return { ...front, open: lower(front.units, front.host, facts) };
 }
 
-/** Joins units, and resolves what they bind. */
-function fuseFront(
-  { open, program, host }: Front,
+/** What becomes of a program that was changed after it had been lowered. */
+function lowerAgain(
+  program: Program,
+  host: HostValues,
   facts: AdapterFacts,
   passes: PassSwitches,
-): { lowered: LoweredUnit[]; fusions: readonly FusionReport[] } {
+): LoweredProgram {
+  const units = fuse(program, host, facts.maxBindings, passes.fuse !== false);
+  return fuseFront({ program, host, open: lower(units, host, facts) }, facts, passes);
+}
+
+/** Joins units, and resolves what they bind. */
+function fuseFront(
+  { open, program, host }: Pick<Front, 'open' | 'program' | 'host'>,
+  facts: AdapterFacts,
+  passes: PassSwitches,
+): LoweredProgram {
   const { units, reports } =
     passes.fuse === false
       ? { units: open, reports: [] }

@@ -96,30 +96,53 @@ export function planMemory(program: Program, { order, copied }: Schedule): Memor
 }
 
 /** Values that a unit's dispatches or host step touch. */
-function boundValues(lowered: LoweredUnit): IrValue[] {
+export function boundValues(lowered: LoweredUnit): IrValue[] {
   if (lowered.kind === 'host') return [...lowered.unit.root.inputs, ...lowered.unit.root.outputs];
   return lowered.dispatches.flatMap(({ bindings }) =>
     bindings.flatMap(({ source }) => (source.kind === 'value' ? [source.value] : [])),
   );
 }
 
+/** How many buffers are looked at for one value: plans with more stay linear in their number of values. */
+const MAX_LOOKED_AT = 256;
+
+/** Sizes of the buffers. Intervals are placed from large to small, so that every buffer is as large as its first. */
 function assignBuffers(intervals: readonly Interval[]): number[] {
   const sizes: number[] = [];
-  const held: Interval[][] = [];
+  const held: Occupancy[] = [];
   for (const interval of [...intervals].sort((a, b) => b.bytes - a.bytes || a.from - b.from)) {
-    let buffer = held.findIndex((others) =>
-      others.every((o) => o.to < interval.from || interval.to < o.from),
-    );
+    const { bytes, from, to } = interval;
+    let buffer = held.slice(0, MAX_LOOKED_AT).findIndex((occupancy) => occupancy.take(from, to));
     if (buffer < 0) {
-      buffer = sizes.length;
-      sizes.push(interval.bytes);
-      held.push([]);
+      buffer = sizes.push(bytes) - 1;
+      const occupancy = new Occupancy();
+      occupancy.take(from, to);
+      held.push(occupancy);
     }
-    held[buffer]?.push(interval);
     interval.assign(buffer);
     interval.buffer = buffer;
   }
   return sizes;
+}
+
+/** When a buffer is in use: disjoint intervals in order. */
+class Occupancy {
+  readonly #from: number[] = [];
+  readonly #to: number[] = [];
+
+  /** Takes the buffer from one position to another, ends included, unless it is in use then. */
+  take(from: number, to: number): boolean {
+    let [low, high] = [0, this.#from.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#to[middle] ?? 0) < from) low = middle + 1;
+      else high = middle;
+    }
+    if ((this.#from[low] ?? Infinity) <= to) return false;
+    this.#from.splice(low, 0, from);
+    this.#to.splice(low, 0, to);
+    return true;
+  }
 }
 
 function mostAlive(intervals: readonly Interval[], end: number): number {

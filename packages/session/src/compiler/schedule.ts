@@ -5,6 +5,7 @@
  */
 import { InternalError } from '@forerun/graph';
 import { Heap } from './heap.js';
+import { ShortLives } from './shortLives.js';
 import type { IrNode, IrValue, Program } from './ir.js';
 import type { LoweredUnit } from './lower.js';
 import {
@@ -20,11 +21,21 @@ export interface Schedule {
   readonly copied: CopiedReads;
 }
 
+/**
+ * How units are ordered where their edges leave a choice. `program`: as the graph was built. `short`: those that free as
+ * much memory as they take at once, those that start from nothing (masks, fills) when they are needed.
+ */
+export type UnitOrder = 'program' | 'short';
+
 /** Orders the units and finds the reads that need a copy. */
-export function schedule(lowered: readonly LoweredUnit[], program: Program): Schedule {
+export function schedule(
+  lowered: readonly LoweredUnit[],
+  program: Program,
+  preferred: UnitOrder = 'program',
+): Schedule {
   const edges = new UnitGraph(lowered);
   edges.addAntiDependencies();
-  const order = edges.order();
+  const order = edges.order(preferred === 'short' ? new ShortLives(lowered, program) : null);
   return { order, copied: readsToCopy(order, program) };
 }
 
@@ -160,9 +171,18 @@ class UnitGraph {
     this.#soft[to] = (this.#soft[to] ?? 0) + 1;
   }
 
-  /** Kahn's algorithm; writers of variables first, then program order. Soft edges give way to a cycle. */
-  order(): LoweredUnit[] {
-    const ready = new Heap<number>((i) => (this.writes(i) ? i - this.lowered.length : i));
+  /**
+   * Kahn's algorithm; writers of variables first, then by `lives` or in program order. Soft edges give way to a cycle.
+   */
+  order(lives: ShortLives | null): LoweredUnit[] {
+    const count = this.lowered.length;
+    const late = lives === null ? null : this.asLateAsPossible(lives);
+    const keyOf = (i: number): number => {
+      if (this.writes(i)) return i - 2 * count;
+      if (lives !== null && lives.growth(i) <= 0) return i - count;
+      return late?.[i] ?? i;
+    };
+    const ready = new Heap<number>(keyOf);
     const waiting = new Heap<number>((i) => i);
     const done = new Set<number>();
     const offer = (i: number): void => {
@@ -178,6 +198,7 @@ class UnitGraph {
       if (unit !== undefined) result.push(unit);
       this.release(this.#successors[i] ?? [], this.#hard, offer);
       this.release(this.#softSuccessors[i] ?? [], this.#soft, offer);
+      for (const last of lives?.finish(i) ?? []) offer(last);
     }
     if (result.length < this.lowered.length) throw new InternalError(this.circle(done));
     return result;
@@ -187,6 +208,17 @@ class UnitGraph {
   private circle(done: ReadonlySet<number>): string {
     const names = this.lowered.flatMap(({ unit }, i) => (done.has(i) ? [] : [unit.root.name]));
     return `${names.length} units wait for each other, among them ${names.slice(0, 5).join(', ')}`;
+  }
+
+  /** Keys that put a unit which reads no temporary just before the first that needs it. */
+  private asLateAsPossible(lives: ShortLives): number[] {
+    const keys = this.lowered.map((_, i) => i);
+    for (const i of [...this.topological()].reverse()) {
+      const after = this.#successors[i] ?? [];
+      if (!lives.startsFromNothing(i) || after.length === 0) continue;
+      keys[i] = after.reduce((least, next) => Math.min(least, keys[next] ?? next), Infinity) - 0.5;
+    }
+    return keys;
   }
 
   private release(targets: readonly number[], counts: number[], offer: (i: number) => void): void {

@@ -117,7 +117,7 @@ export const learnedUnigram: HostStepFn = (node, [trueClasses], { variables, ran
   const wrong = given.find((k) => !(k >= 0 && k < weights.size));
   if (wrong !== undefined) {
     throw new InvalidArgumentError(
-      `${node.type} "${node.name}": class ${wrong} is out of range [0, ${weights.size})${node.site}`,
+      `${node.type} "${node.name}": class ${wrong} is out of range [0, ${weights.size})${node.site()}`,
       { node: node.name },
     );
   }
