@@ -19,6 +19,7 @@ export {
 } from '@forerun/formats';
 export {
   loadGraphModel,
+  loadLayersModel,
   openCheckpoint,
   openWeights,
   readGraph,

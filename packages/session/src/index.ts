@@ -57,4 +57,10 @@ export {
 export type { Layout, NameMap } from './weights/match.js';
 export type { Transpose } from './weights/layouts.js';
 export { openWeights, type OpenWeights } from './weights/openWeights.js';
-export { loadGraphModel, saveGraphModel, type LoadedModel, type LoadModelOptions } from './tfjs.js';
+export {
+  loadGraphModel,
+  loadLayersModel,
+  saveGraphModel,
+  type LoadedModel,
+  type LoadModelOptions,
+} from './tfjs.js';

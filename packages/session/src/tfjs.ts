@@ -2,8 +2,10 @@
 import {
   getDefaultGraph,
   importTfjsGraphModel,
+  importTfjsLayersModel,
   NotFoundError,
   readTfjsGraphModel,
+  readTfjsLayersModel,
   type Graph,
   type ImportOptions,
   type ReadShard,
@@ -57,6 +59,23 @@ export async function loadGraphModel(path: string, options: LoadModelOptions = {
       outputs: tensors(model.signature.outputs),
     };
   });
+}
+
+/**
+ * Adds a layers model of TensorFlow.js to a graph (default: the default graph): Sequential or functional, with the usual layers as they
+ * compute in inference, and its weights as constants. Inputs and outputs are named by their layers. Throws as `loadGraphModel` does, and
+ * `InvalidArgumentError` naming a layer that is not known.
+ */
+export async function loadLayersModel(
+  path: string,
+  options: Omit<LoadModelOptions, 'clearDevices'> = {},
+): Promise<Pick<LoadedModel, 'graph' | 'inputs' | 'outputs' | 'userDefinedMetadata'>> {
+  const { readFile = readPresent, name } = options;
+  const graph = options.graph ?? getDefaultGraph();
+  const text = new TextDecoder().decode(await readFile(path));
+  const model = await readTfjsLayersModel(text, shardReader(path, options));
+  const { inputs, outputs } = importTfjsLayersModel(model, { graph, name });
+  return { graph, inputs, outputs, userDefinedMetadata: model.userDefinedMetadata };
 }
 
 function shardReader(path: string, { readFile }: LoadModelOptions): ReadShard {

@@ -181,6 +181,7 @@ function tooLarge(
   const largest = sizes.sort((a, b) => b.bytes - a.bytes).slice(0, NAMED);
   const list = largest.map(({ name, bytes }) => `"${name}" (${bytes} bytes)`).join(', ');
   return new InvalidArgumentError(
-    `the graph would take ${size} bytes, such a file can hold ${limit}. Largest nodes: ${list}. Keep large values in variables`,
+    `the graph would take ${size} bytes, such a file can hold ${limit}. Largest nodes: ${list}. Keep large values in variables, ` +
+      'which a checkpoint or a SavedModel holds, or write a graph model of TensorFlow.js, whose weights lie in files of their own',
   );
 }

@@ -11,3 +11,9 @@ export {
   type WriteGraphModelOptions,
   type WrittenGraphModel,
 } from './writeGraphModel.js';
+export {
+  importTfjsLayersModel,
+  readTfjsLayersModel,
+  type LayersModelTensors,
+  type TfjsLayersModel,
+} from './layersModel.js';
