@@ -86,6 +86,10 @@ describe('the choice of a variant', () => {
       { rows: 4, columns: 1, unroll: 5 },
     ],
     [
+      { kind: 'product', rows: 1, columns: 1024, depth: 512, batch: 1, splits: (wanted: number) => wanted },
+      { rows: 1, columns: 8, unroll: 4, splits: 4 },
+    ],
+    [
       { kind: 'product', rows: 800, columns: 64, depth: 14, turns: 1792, batch: 1 },
       { rows: 32, columns: 4, unroll: 2 },
     ],

@@ -45,7 +45,7 @@ export function chooseVariant(shape: ContractionShape, adapter: AdapterFacts): V
 /** The register-tile variant for subgroups of `subgroupSize` lanes; 0 or a wide one: without sharing. */
 export function fragmentVariant(shape: ContractionShape, subgroupSize: number): FragmentVariant {
   const lanes = subgroupSize > WIDEST_SUBGROUP || subgroupSize < 2 ? 1 : subgroupSize;
-  const columns = columnsPerLane(shape.columns, lanes);
+  const columns = columnsPerLane(shape, lanes);
   const unroll = chooseUnroll(shape);
   const rows = Math.min(mostRows(shape, lanes, unroll), powerOfTwoAtLeast(shape.rows));
   const groups = Math.ceil(shape.rows / rows) * Math.ceil(shape.columns / (columns * lanes)) * shape.batch;
@@ -63,8 +63,10 @@ export function fragmentVariant(shape: ContractionShape, subgroupSize: number): 
   };
 }
 
-function columnsPerLane(columns: number, lanes: number): 1 | 2 | 4 {
+/** With next to no rows it is the lines of the right factor that are read: the longer pieces of them, the better. */
+function columnsPerLane({ rows, columns }: ContractionShape, lanes: number): FragmentVariant['columns'] {
   if (columns <= lanes) return 1;
+  if (lanes > 1 && rows <= FEW_ROWS / 2 && columns >= 16 * lanes) return 8;
   return columns <= 2 * lanes ? 2 : 4;
 }
 
