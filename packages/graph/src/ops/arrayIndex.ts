@@ -10,7 +10,7 @@ import { sizeOf, TensorShape } from '../shape.js';
 import type { Tensor, TensorLike } from '../tensor.js';
 import type { HostValue } from '../value.js';
 import { indexDType, knownScalar, requireSingle, withShapeOf } from './arrayHost.js';
-import { gatherGrad, rowSlices, rowsGrad, type GatherPlace } from './gatherGrad.js';
+import { gatherGrad, openGatherGrad, rowSlices, rowsGrad, type GatherPlace } from './gatherGrad.js';
 import { indexDepth } from './scatterInfer.js';
 import { resourceGather, resourceGatherNd } from './scatterState.js';
 import { isRowSource } from './state.js';
@@ -74,20 +74,25 @@ function gathered(params: HostValue, indices: HostValue, axis: number): HostValu
 function gatherGrads(c: GradContext): (Tensor | IndexedSlices | null)[] {
   const [params, indices] = [c.input(0), c.input(1)];
   const place = gatherPlace(c, params, indices);
+  if (place === null) return [openGatherGrad(c.ops, c.dy, params, indices, c.input(2)), null, null];
   if (place.axis === 0 && params.op.def?.passesGradient === true) {
     return [rowSlices(c.ops, c.dy, c.ops.shape(params), indices), null, null]; // for the value of a variable
   }
   return [gatherGrad(c.ops, c.dy, params, indices, place), null, null];
 }
 
-/** Axis and batch dimensions in `[0, rank)`. Throws when they are not known while the graph is built. */
-function gatherPlace(c: GradContext, params: Tensor, indices: Tensor): GatherPlace {
+/**
+ * Axis and batch dimensions in `[0, rank)`, `null` when they are not known while the graph is built. Throws when there
+ * are batches then.
+ */
+function gatherPlace(c: GradContext, params: Tensor, indices: Tensor): GatherPlace | null {
   const at = knownScalar(constantValue(c.input(2)));
   const batch = batchDims(c.attrs.int('batch_dims'), indices.shape);
   const { rank } = params.shape;
   if (at === null || batch === null || rank === null || indices.shape.rank === null) {
+    if (c.attrs.int('batch_dims') === 0) return null;
     throw new UnimplementedError(
-      `the gradient of ${c.op.describe()} needs a constant axis and known ranks${c.op.creationSite()}`,
+      `the gradient of ${c.op.describe()} with batch_dims needs a constant axis and known ranks${c.op.creationSite()}`,
       { node: c.op.name },
     );
   }

@@ -55,6 +55,23 @@ export function gatherGrad(
   return withShapeOf(ops.reshape(boxed, ops.shape(params)), params);
 }
 
+/**
+ * The same, without batches, where the axis is computed or ranks are not known: params are seen as [O, A, N], the shape
+ * arithmetic is left to the run.
+ */
+export function openGatherGrad(ops: Ops, dy: Tensor, params: Tensor, indices: Tensor, axis: Tensor): Tensor {
+  const shape = ops.shape(params);
+  const one = (x: Tensor): Tensor => ops.reshape(x, [1]);
+  const place = ops.floorMod(one(ops.cast(axis, 'int32')), one(ops.rank(params)));
+  const outer = one(ops.reduceProd(ops.slice(shape, [0], place)));
+  const inner = one(ops.reduceProd(ops.slice(shape, ops.add(place, 1), [-1])));
+  const swap = (x: Tensor): Tensor => ops.transpose(x, { perm: [1, 0, 2] });
+  const rows = swap(ops.reshape(dy, ops.concat([outer, one(ops.size(indices)), inner], 0)));
+  const count = ops.reshape(ops.slice(shape, place, [1]), []);
+  const sums = ops.unsortedSegmentSum(rows, ops.reshape(indices, [-1]), count);
+  return withShapeOf(ops.reshape(swap(sums), shape), params);
+}
+
 /** The product of dimensions `from` to `to` of `x` as an int32 scalar: a constant where they are known. */
 function extent(ops: Ops, x: Tensor, from: number, to: number): Tensor {
   const part = x.shape.slice(from, to).size;
