@@ -4,7 +4,7 @@ import { textOrBytes, toBytes } from '../proto/utf8.js';
 import { bytesToData } from '../serialize/tensorBytes.js';
 import { sizeOf } from '../shape.js';
 import { TensorValue, type TensorData } from '../value.js';
-import { halfToNumber } from './halfFloat.js';
+import { halfTable } from './halfFloat.js';
 import type { WeightGroup, WeightQuantization, WeightSpec } from './modelJson.js';
 
 const ELEMENT_BYTES = { float32: 4, int32: 4, bool: 1, complex64: 8, string: 0 } as const;
@@ -113,14 +113,15 @@ function dequantize(
   { dtype, scale, min }: WeightQuantization,
   whole: boolean,
 ): Float32Array | Int32Array {
+  const elements = bytesToData(dtype === 'uint8' ? 'uint8' : 'uint16', stored) as Uint8Array | Uint16Array;
   const result = whole ? new Int32Array(size) : new Float32Array(size);
-  const view = new DataView(stored.buffer, stored.byteOffset, stored.byteLength);
+  if (dtype === 'float16') {
+    const numbers = halfTable();
+    for (let i = 0; i < size; i++) result[i] = numbers[elements[i] ?? 0] ?? NaN;
+    return result;
+  }
   for (let i = 0; i < size; i++) {
-    if (dtype === 'float16') {
-      result[i] = halfToNumber(view.getUint16(2 * i, true));
-      continue;
-    }
-    const value = (dtype === 'uint8' ? (stored[i] ?? 0) : view.getUint16(2 * i, true)) * scale + min;
+    const value = (elements[i] ?? 0) * scale + min;
     result[i] = whole ? Math.round(value) : value;
   }
   return result;

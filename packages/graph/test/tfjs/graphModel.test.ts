@@ -160,8 +160,11 @@ describe('a model.json', () => {
   it('is read with weights in half precision', async () => {
     const json = modelJson(group({ quantization: { dtype: 'float16' } }));
     const halves = Uint16Array.of(0x3c00, 0xc100, 0x0001);
+    const rest = Uint16Array.of(0xfc00, 0x8000, 0xfbff);
     const graph = graphOfTfjsModel(await load(json, new Uint8Array(halves.buffer)));
     expect(valueOf(graph, 'c').toArray()).toEqual([1, -2.5, 2 ** -24]);
+    const others = graphOfTfjsModel(await load(json, new Uint8Array(rest.buffer)));
+    expect(valueOf(others, 'c').toArray()).toEqual([-Infinity, -0, -65504]);
   });
 
   it.each([
