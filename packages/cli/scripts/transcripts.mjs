@@ -29,7 +29,9 @@ function transcript(line) {
     console.error(`${line}\n${stderr}`);
     process.exit(1);
   }
-  const lines = (stdout + stderr).trimEnd().split('\n');
+  // Software adapters make the driver's library warn of limits, which says nothing of the command.
+  const said = stderr.replace(/^Warning: maxDynamic.*\n/gm, '');
+  const lines = (stdout + said).trimEnd().split('\n');
   return [...lines.slice(0, LONGEST), ...(lines.length > LONGEST ? ['...'] : [])].join('\n');
 }
 

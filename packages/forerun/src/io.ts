@@ -8,6 +8,8 @@ export {
   writeGraphDef,
 } from '@forerun/graph';
 export {
+  exportOnnx,
+  importOnnx,
   openNpz,
   openSafetensors,
   openTorch,
@@ -16,6 +18,9 @@ export {
   writeNpy,
   writeNpz,
   writeSafetensors,
+  type ExportOnnxOptions,
+  type ImportedOnnx,
+  type ImportOnnxOptions,
 } from '@forerun/formats';
 export {
   loadGraphModel,

@@ -7,3 +7,5 @@ export { openSafetensors, writeSafetensors } from './safetensors.js';
 export { openLegacyTorch, openTorch } from './torch.js';
 export type { WeightEntry, WeightFile, WeightFormat, WeightReader, WeightSource } from './weightFile.js';
 export { openZip, writeZip, type ZipArchive, type ZipEntry } from './zip.js';
+export { importOnnx, onnxOps, type ImportedOnnx, type ImportOnnxOptions } from './onnx/importOnnx.js';
+export { exportOnnx, type ExportOnnxOptions } from './onnx/exportOnnx.js';

@@ -99,6 +99,18 @@ export interface MessageTypes {
   VersionDef: VersionDef;
   WhileContextDef: WhileContextDef;
   'google.protobuf.Any': Any;
+  'onnx.AttributeProto': onnxAttributeProto;
+  'onnx.GraphProto': onnxGraphProto;
+  'onnx.ModelProto': onnxModelProto;
+  'onnx.NodeProto': onnxNodeProto;
+  'onnx.OperatorSetIdProto': onnxOperatorSetIdProto;
+  'onnx.StringStringEntryProto': onnxStringStringEntryProto;
+  'onnx.TensorProto': onnxTensorProto;
+  'onnx.TensorShapeProto': onnxTensorShapeProto;
+  'onnx.TensorShapeProto.Dimension': onnxTensorShapeProtoDimension;
+  'onnx.TypeProto': onnxTypeProto;
+  'onnx.TypeProto.Tensor': onnxTypeProtoTensor;
+  'onnx.ValueInfoProto': onnxValueInfoProto;
 }
 
 export interface AllocationDescription extends Message {
@@ -866,4 +878,105 @@ export interface WhileContextDef extends Message {
 export interface Any extends Message {
   typeUrl: string;
   value: Uint8Array;
+}
+
+export interface onnxAttributeProto extends Message {
+  name: string;
+  f: number;
+  i: bigint;
+  s: Uint8Array;
+  t?: onnxTensorProto | undefined;
+  g?: onnxGraphProto | undefined;
+  floats: number[];
+  ints: bigint[];
+  strings: Uint8Array[];
+  tensors: onnxTensorProto[];
+  graphs: onnxGraphProto[];
+  docString: string;
+  /** onnxAttributeProtoAttributeType. */
+  type: number;
+  refAttrName: string;
+}
+
+export interface onnxGraphProto extends Message {
+  node: onnxNodeProto[];
+  name: string;
+  initializer: onnxTensorProto[];
+  docString: string;
+  input: onnxValueInfoProto[];
+  output: onnxValueInfoProto[];
+  valueInfo: onnxValueInfoProto[];
+}
+
+export interface onnxModelProto extends Message {
+  irVersion: number;
+  producerName: string;
+  producerVersion: string;
+  domain: string;
+  modelVersion: bigint;
+  docString: string;
+  graph?: onnxGraphProto | undefined;
+  opsetImport: onnxOperatorSetIdProto[];
+}
+
+export interface onnxNodeProto extends Message {
+  input: string[];
+  output: string[];
+  name: string;
+  opType: string;
+  attribute: onnxAttributeProto[];
+  docString: string;
+  domain: string;
+}
+
+export interface onnxOperatorSetIdProto extends Message {
+  domain: string;
+  version: number;
+}
+
+export interface onnxStringStringEntryProto extends Message {
+  key: string;
+  value: string;
+}
+
+export interface onnxTensorProto extends Message {
+  dims: number[];
+  dataType: number;
+  floatData: number[];
+  int32Data: number[];
+  stringData: Uint8Array[];
+  int64Data: bigint[];
+  name: string;
+  rawData: Uint8Array;
+  doubleData: number[];
+  uint64Data: bigint[];
+  docString: string;
+  externalData: onnxStringStringEntryProto[];
+  dataLocation: number;
+}
+
+export interface onnxTensorShapeProto extends Message {
+  dim: onnxTensorShapeProtoDimension[];
+}
+
+export interface onnxTensorShapeProtoDimension extends Message {
+  dimValue?: number | undefined;
+  dimParam?: string | undefined;
+  denotation: string;
+}
+
+export interface onnxTypeProto extends Message {
+  tensorType?: onnxTypeProtoTensor | undefined;
+  denotation: string;
+}
+
+export interface onnxTypeProtoTensor extends Message {
+  elemType: number;
+  shape?: onnxTensorShapeProto | undefined;
+}
+
+export interface onnxValueInfoProto extends Message {
+  name: string;
+  type?: onnxTypeProto | undefined;
+  docString: string;
 }

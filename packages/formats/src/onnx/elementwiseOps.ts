@@ -1,0 +1,101 @@
+/** Elementwise ops of ONNX. */
+import * as fr from '@forerun/graph';
+import type { Tensor } from '@forerun/graph';
+import type { ImportNode, NodeImporter } from './importNode.js';
+
+const unary =
+  (apply: (x: Tensor) => Tensor): NodeImporter =>
+  (node) =>
+    apply(node.input(0));
+const binary =
+  (apply: (x: Tensor, y: Tensor) => Tensor): NodeImporter =>
+  (node) =>
+    apply(node.input(0), node.input(1));
+/** Of any number of inputs. */
+const joined =
+  (apply: (x: Tensor, y: Tensor) => Tensor): NodeImporter =>
+  (node) =>
+    node.inputs
+      .slice(1)
+      .reduce<Tensor>((x, y) => apply(x, y ?? node.fail('an input is missing')), node.input(0));
+
+const clip: NodeImporter = (node) => {
+  const [low, high] = [bound(node, 'min', 1), bound(node, 'max', 2)];
+  const above = low === undefined ? node.input(0) : fr.maximum(node.input(0), low);
+  return high === undefined ? above : fr.minimum(above, high);
+};
+
+function bound(node: ImportNode, name: string, input: number): Tensor | number | undefined {
+  if (node.has(input)) return node.input(input);
+  return node.hasAttribute(name) ? node.float(name, 0) : undefined;
+}
+
+const hardSigmoid: NodeImporter = (node) =>
+  fr.minimum(
+    fr.maximum(fr.add(fr.mul(node.input(0), node.float('alpha', 0.2)), node.float('beta', 0.5)), 0),
+    1,
+  );
+
+const prelu: NodeImporter = (node) => {
+  const x = node.input(0);
+  return fr.add(fr.relu(x), fr.mul(node.input(1), fr.minimum(x, 0)));
+};
+
+const gelu: NodeImporter = (node) => {
+  const x = node.input(0);
+  const half = fr.mul(x, 0.5);
+  if (node.text('approximate', 'none') === 'none')
+    return fr.mul(half, fr.add(fr.erf(fr.mul(x, Math.SQRT1_2)), 1));
+  const cube = fr.mul(fr.add(x, fr.mul(fr.mul(x, fr.mul(x, x)), 0.044715)), Math.sqrt(2 / Math.PI));
+  return fr.mul(half, fr.add(fr.tanh(cube), 1));
+};
+
+export const ELEMENTWISE_OPS: Readonly<Record<string, NodeImporter>> = {
+  Abs: unary(fr.abs),
+  Add: binary(fr.add),
+  And: binary(fr.logicalAnd),
+  Ceil: unary(fr.ceil),
+  Clip: clip,
+  Cos: unary(fr.cos),
+  Div: binary((x, y) => (fr.isInteger(x.dtype) ? fr.apply('TruncateDiv', [x, y]) : fr.div(x, y))),
+  Elu: (node) =>
+    node.float('alpha', 1) === 1 ? fr.elu(node.input(0)) : node.fail('alpha other than 1 is not supported'),
+  Equal: binary(fr.equal),
+  Erf: unary(fr.erf),
+  Exp: unary(fr.exp),
+  Floor: unary(fr.floor),
+  Gelu: gelu,
+  Greater: binary(fr.greater),
+  GreaterOrEqual: binary(fr.greaterEqual),
+  HardSigmoid: hardSigmoid,
+  HardSwish: (node) =>
+    fr.mul(node.input(0), fr.minimum(fr.maximum(fr.add(fr.mul(node.input(0), 1 / 6), 0.5), 0), 1)),
+  LeakyRelu: (node) => fr.leakyRelu(node.input(0), { alpha: node.float('alpha', 0.01) }),
+  Less: binary(fr.less),
+  LessOrEqual: binary(fr.lessEqual),
+  Log: unary(fr.log),
+  Max: joined(fr.maximum),
+  Mean: (node) => fr.div(fr.addN(node.inputs.map((_, i) => node.input(i))), node.inputs.length),
+  Min: joined(fr.minimum),
+  Mul: binary(fr.mul),
+  Neg: unary(fr.neg),
+  Not: unary(fr.logicalNot),
+  Or: binary(fr.logicalOr),
+  PRelu: prelu,
+  Pow: binary((x, y) => fr.pow(x, y.dtype === x.dtype ? y : fr.cast(y, x.dtype))),
+  Reciprocal: unary(fr.reciprocal),
+  Relu: unary(fr.relu),
+  Round: unary(fr.round),
+  Selu: unary(fr.selu),
+  Sigmoid: unary(fr.sigmoid),
+  Sign: unary(fr.sign),
+  Sin: unary(fr.sin),
+  Softplus: unary(fr.softplus),
+  Softsign: unary(fr.softsign),
+  Sqrt: unary(fr.sqrt),
+  Sub: binary(fr.sub),
+  Sum: joined(fr.add),
+  Tan: unary(fr.tan),
+  Tanh: unary(fr.tanh),
+  Where: (node) => fr.whereV2(node.input(0), node.input(1), node.input(2)),
+};

@@ -1,0 +1,117 @@
+/** One ONNX node while its ops are built: inputs, attributes, and the known values of inputs that give shapes and axes. */
+import {
+  constant,
+  constantValue,
+  InvalidArgumentError,
+  toHostValue,
+  type proto,
+  type Tensor,
+  type TensorValue,
+} from '@forerun/graph';
+import { valueFromOnnx } from './tensors.js';
+
+/** Makes the ops of one node; gives its outputs. */
+export type NodeImporter = (node: ImportNode) => Tensor | readonly Tensor[];
+
+export class ImportNode {
+  readonly #attributes: ReadonlyMap<string, proto.onnxAttributeProto>;
+
+  constructor(
+    readonly def: proto.onnxNodeProto,
+    /** Version of the default operator set. */
+    readonly opset: number,
+    readonly inputs: readonly (Tensor | undefined)[],
+    /** Values of tensors that came from the file, to be rearranged here and not at run time. */
+    private readonly values: ReadonlyMap<Tensor, TensorValue>,
+  ) {
+    this.#attributes = new Map(def.attribute.map((attribute) => [attribute.name, attribute]));
+  }
+
+  get label(): string {
+    return `${this.def.opType} "${this.def.name || (this.def.output[0] ?? '')}"`;
+  }
+
+  fail(rule: string): never {
+    throw new InvalidArgumentError(`${this.label}: ${rule}`);
+  }
+
+  input(index: number): Tensor {
+    return this.inputs[index] ?? this.fail(`input ${index} is missing`);
+  }
+
+  has(index: number): boolean {
+    return this.inputs[index] !== undefined;
+  }
+
+  /** The rank of an input. Throws where it is not known. */
+  rank(index: number): number {
+    return this.input(index).shape.rank ?? this.fail(`the rank of input ${index} is not known`);
+  }
+
+  hasAttribute(name: string): boolean {
+    return this.#attributes.has(name);
+  }
+
+  int(name: string, otherwise: number): number {
+    const attribute = this.#attributes.get(name);
+    return attribute === undefined ? otherwise : Number(attribute.i);
+  }
+
+  float(name: string, otherwise: number): number {
+    return this.#attributes.get(name)?.f ?? otherwise;
+  }
+
+  text(name: string, otherwise: string): string {
+    const attribute = this.#attributes.get(name);
+    return attribute === undefined ? otherwise : new TextDecoder().decode(attribute.s);
+  }
+
+  ints(name: string): number[] | undefined {
+    return this.#attributes.get(name)?.ints.map(Number);
+  }
+
+  tensor(name: string): TensorValue | undefined {
+    const tensor = this.#attributes.get(name)?.t;
+    return tensor === undefined ? undefined : valueFromOnnx(tensor, this.label);
+  }
+
+  attribute(name: string): proto.onnxAttributeProto | undefined {
+    return this.#attributes.get(name);
+  }
+
+  /** The value of an input that came from the file. */
+  value(index: number): TensorValue | undefined {
+    const tensor = this.inputs[index];
+    return tensor === undefined ? undefined : this.values.get(tensor);
+  }
+
+  /** The known elements of an input; `undefined` when there is no such input. Throws where they are computed. */
+  known(index: number): number[] | undefined {
+    if (!this.has(index)) return undefined;
+    return this.knownElements(index) ?? this.fail(`input ${index} must be known when the model is imported`);
+  }
+
+  /** The elements of an input, `undefined` where they are computed. */
+  knownElements(index: number): number[] | undefined {
+    const value = this.value(index);
+    const host = value === undefined ? constantValue(this.input(index)) : toHostValue(value);
+    return host === null || host.data.some(Number.isNaN) ? undefined : [...host.data];
+  }
+
+  /** What newer operator sets give as an input and older ones as an attribute. */
+  list(attribute: string, input: number): number[] | undefined {
+    return this.ints(attribute) ?? this.known(input);
+  }
+
+  /** Axes from the front. */
+  axes(list: readonly number[], rank: number): number[] {
+    return list.map((axis) => {
+      const at = axis < 0 ? axis + rank : axis;
+      return at >= 0 && at < rank ? at : this.fail(`axis ${axis} of rank ${rank}`);
+    });
+  }
+
+  constant(value: TensorValue, name = 'constant'): Tensor {
+    return constant(value, { name });
+  }
+}

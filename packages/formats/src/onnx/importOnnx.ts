@@ -1,0 +1,182 @@
+/** `importOnnx`: ONNX models to graphs, for inference. */
+import {
+  ForerunError,
+  getDefaultGraph,
+  identity,
+  InvalidArgumentError,
+  placeholder,
+  proto,
+  UnimplementedError,
+  type Graph,
+  type Tensor,
+  type TensorValue,
+} from '@forerun/graph';
+import { ARRAY_OPS } from './arrayOps.js';
+import { ELEMENTWISE_OPS } from './elementwiseOps.js';
+import { ImportNode, type NodeImporter } from './importNode.js';
+import { onnxDType, valueFromOnnx } from './tensors.js';
+import { WINDOW_OPS } from './windowOps.js';
+
+const IMPORTERS: ReadonlyMap<string, NodeImporter> = new Map(
+  Object.entries({ ...ARRAY_OPS, ...ELEMENTWISE_OPS, ...WINDOW_OPS }),
+);
+/** Operator sets that importers know. */
+const FIRST_OPSET = 9;
+const LAST_OPSET = 21;
+
+export interface ImportOnnxOptions {
+  /** Default: the default graph. */
+  readonly graph?: Graph | undefined;
+  /** Scope to put the nodes under; default none. */
+  readonly name?: string | undefined;
+  /** Sizes of the model's named dimensions, such as `{ batch: 1 }`; others stay unknown. */
+  readonly dims?: Readonly<Record<string, number>> | undefined;
+}
+
+/** A model's inputs and outputs by its own names. */
+export interface ImportedOnnx {
+  readonly inputs: Readonly<Record<string, Tensor>>;
+  readonly outputs: Readonly<Record<string, Tensor>>;
+}
+
+/** Types of op that models may have. */
+export function onnxOps(): string[] {
+  return [...IMPORTERS.keys()].sort();
+}
+
+/**
+ * Adds a model to a graph: inputs become placeholders, initializers constants. Images keep ONNX's order of axes, NCHW. Operator sets 9 to 21.
+ * Throws `DataLossError` for damaged bytes, `UnimplementedError` listing every op that is not known here, `InvalidArgumentError` naming the
+ * node whose inputs or attributes do not fit.
+ */
+export function importOnnx(bytes: Uint8Array, options: ImportOnnxOptions = {}): ImportedOnnx {
+  const model = proto.decode('onnx.ModelProto', bytes);
+  if (model.graph === undefined) throw new InvalidArgumentError('ONNX model: there is no graph in it');
+  const { graph } = model;
+  const opset = model.opsetImport.find(({ domain }) => domain === '' || domain === 'ai.onnx')?.version ?? 0;
+  if (opset < FIRST_OPSET || opset > LAST_OPSET) {
+    throw new UnimplementedError(
+      `ONNX model: operator set ${opset} is not known; ${FIRST_OPSET} to ${LAST_OPSET} are`,
+    );
+  }
+  refuseUnknown(graph.node);
+  const target = options.graph ?? getDefaultGraph();
+  const build = (): ImportedOnnx => new Importer(graph, opset, options.dims ?? {}).run();
+  return target.asDefault(() =>
+    options.name === undefined ? build() : target.nameScope(options.name, build),
+  );
+}
+
+function refuseUnknown(nodes: readonly proto.onnxNodeProto[]): void {
+  const unknown = nodes.filter(
+    ({ opType, domain }) => !IMPORTERS.has(opType) || (domain !== '' && domain !== 'ai.onnx'),
+  );
+  if (unknown.length === 0) return;
+  const types = new Map<string, string[]>();
+  for (const { opType, domain, name, output } of unknown) {
+    const type = domain === '' ? opType : `${domain}.${opType}`;
+    types.set(type, [...(types.get(type) ?? []), name || (output[0] ?? '')]);
+  }
+  const lines = [...types].map(
+    ([type, names]) =>
+      `  ${type}: ${names.slice(0, 3).join(', ')}${names.length > 3 ? ` and ${names.length - 3} more` : ''}`,
+  );
+  throw new UnimplementedError(`ONNX model: ops that are not known here:\n${lines.join('\n')}`);
+}
+
+class Importer {
+  readonly #tensors = new Map<string, Tensor>();
+  readonly #values = new Map<Tensor, TensorValue>();
+
+  constructor(
+    private readonly def: proto.onnxGraphProto,
+    private readonly opset: number,
+    private readonly dims: Readonly<Record<string, number>>,
+  ) {}
+
+  run(): ImportedOnnx {
+    for (const tensor of this.def.initializer) this.addInitializer(tensor);
+    const inputs: Record<string, Tensor> = {};
+    for (const info of this.def.input) {
+      if (this.#tensors.has(info.name)) continue;
+      inputs[info.name] = this.addInput(info);
+    }
+    for (const node of this.def.node) this.addNode(node);
+    const outputs: Record<string, Tensor> = {};
+    for (const { name } of this.def.output)
+      outputs[name] = identity(this.tensor(name, 'the output'), { name: nodeName(name) });
+    return { inputs, outputs };
+  }
+
+  private addInitializer(tensor: proto.onnxTensorProto): void {
+    const value = valueFromOnnx(tensor, `initializer "${tensor.name}"`);
+    const node = new ImportNode(proto.create('onnx.NodeProto'), this.opset, [], this.#values);
+    const constant = node.constant(value, nodeName(tensor.name));
+    this.#tensors.set(tensor.name, constant);
+    this.#values.set(constant, value);
+  }
+
+  private addInput({ name, type }: proto.onnxValueInfoProto): Tensor {
+    const tensor = type?.tensorType;
+    if (tensor === undefined) throw new InvalidArgumentError(`input "${name}" is no tensor`);
+    const shape = tensor.shape?.dim.map(({ dimValue, dimParam }) =>
+      dimParam === undefined || dimParam === '' ? (dimValue ?? null) : (this.dims[dimParam] ?? null),
+    );
+    const input = placeholder(onnxDType(tensor.elemType, `input "${name}"`), shape ?? null, {
+      name: nodeName(name),
+    });
+    this.#tensors.set(name, input);
+    return input;
+  }
+
+  private addNode(def: proto.onnxNodeProto): void {
+    const inputs = def.input.map((name) =>
+      name === '' ? undefined : this.tensor(name, `input of ${def.opType} "${def.name}"`),
+    );
+    const node = new ImportNode(def, this.opset, inputs, this.#values);
+    const outputs = this.build(node);
+    def.output.forEach((name, i) => {
+      const output = outputs[i];
+      if (name === '') return;
+      // Masks of dropout, running averages: nobody reads them in inference.
+      if (output !== undefined) this.#tensors.set(name, output);
+    });
+    const value = def.opType === 'Constant' ? node.tensor('value') : undefined;
+    const [first] = outputs;
+    if (value !== undefined && first !== undefined) this.#values.set(first, value);
+  }
+
+  private build(node: ImportNode): readonly Tensor[] {
+    const importer = IMPORTERS.get(node.def.opType);
+    if (importer === undefined) throw new UnimplementedError(`${node.label} is not known here`);
+    try {
+      const outputs = getDefaultGraph().nameScope(
+        nodeName(node.def.name || (node.def.output[0] ?? node.def.opType)),
+        () => importer(node),
+      );
+      return isList(outputs) ? outputs : [outputs];
+    } catch (error) {
+      if (!(error instanceof ForerunError) || error.message.includes(node.label)) throw error;
+      throw new InvalidArgumentError(`${node.label}: ${error.message}`, { cause: error });
+    }
+  }
+
+  private tensor(name: string, what: string): Tensor {
+    const tensor = this.#tensors.get(name);
+    if (tensor !== undefined) return tensor;
+    throw new InvalidArgumentError(`ONNX model: ${what} "${name}" is computed by no node before it`);
+  }
+}
+
+function isList(outputs: Tensor | readonly Tensor[]): outputs is readonly Tensor[] {
+  return Array.isArray(outputs);
+}
+
+/** A name that TensorFlow's grammar allows. */
+function nodeName(name: string): string {
+  const plain = name
+    .replaceAll(/[^A-Za-z0-9_.\-/]/g, '_')
+    .replace(/^[^A-Za-z0-9.]+/, '')
+    .replace(/\/+$/, '');
+  return plain === '' ? 'node' : plain;
+}

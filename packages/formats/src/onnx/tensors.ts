@@ -1,0 +1,82 @@
+/** ONNX tensors and dtypes to and from this package's. */
+import {
+  bytesToData,
+  DataLossError,
+  dataToBytes,
+  InvalidArgumentError,
+  TensorValue,
+  toTensorValue,
+  type BaseDType,
+  type DType,
+  type proto,
+} from '@forerun/graph';
+import { checkedSize } from '../weightFile.js';
+
+/** `TensorProto.DataType` by number. */
+const DTYPES: readonly (BaseDType | undefined)[] = [
+  undefined, 'float32', 'uint8', 'int8', 'uint16', 'int16', 'int32', 'int64', 'string', 'bool', 'float16', 'float64', 'uint32', 'uint64',
+  'complex64', 'complex128', 'bfloat16',
+]; // prettier-ignore
+
+/** The dtype of a number. Throws `InvalidArgumentError` for one that is not known. */
+export function onnxDType(number: number, what: string): BaseDType {
+  const dtype = DTYPES[number];
+  if (dtype === undefined)
+    throw new InvalidArgumentError(`${what}: the ONNX data type ${number} is not known`);
+  return dtype;
+}
+
+/** The number of a dtype. Throws `InvalidArgumentError` for one that ONNX lacks. */
+export function onnxNumber(dtype: DType, what: string): number {
+  const number = DTYPES.indexOf(dtype as BaseDType);
+  if (number < 0) throw new InvalidArgumentError(`${what}: ONNX has no dtype ${dtype}`);
+  return number;
+}
+
+/** The value of a tensor. Throws `DataLossError` for other sizes than its shape's, `InvalidArgumentError` for external data. */
+export function valueFromOnnx(tensor: proto.onnxTensorProto, what: string): TensorValue {
+  if (tensor.dataLocation !== 0 || tensor.externalData.length > 0) {
+    throw new InvalidArgumentError(`${what}: tensors outside of the model file are not read`);
+  }
+  const dtype = onnxDType(tensor.dataType, what);
+  const size = checkedSize(tensor.dims, what);
+  if (tensor.rawData.length > 0) {
+    const data = bytesToData(dtype, tensor.rawData);
+    if (data.length !== size)
+      throw new DataLossError(`${what}: ${data.length} of ${size} elements are there`);
+    return new TensorValue(dtype, tensor.dims, data);
+  }
+  const list = listOf(tensor, dtype);
+  if (list.length !== size) throw new DataLossError(`${what}: ${list.length} of ${size} elements are there`);
+  if (dtype === 'string') return new TensorValue(dtype, tensor.dims, tensor.stringData);
+  if (dtype === 'float16' || dtype === 'bfloat16')
+    return new TensorValue(dtype, tensor.dims, Uint16Array.from(tensor.int32Data));
+  const literal = dtype === 'bool' ? list.map((x) => x !== 0) : list;
+  return toTensorValue(literal as number[], dtype, tensor.dims);
+}
+
+function listOf(tensor: proto.onnxTensorProto, dtype: BaseDType): readonly (number | bigint | Uint8Array)[] {
+  switch (dtype) {
+    case 'float32':
+    case 'complex64':
+      return tensor.floatData;
+    case 'float64':
+    case 'complex128':
+      return tensor.doubleData;
+    case 'int64':
+      return tensor.int64Data;
+    case 'uint32':
+    case 'uint64':
+      return tensor.uint64Data;
+    case 'string':
+      return tensor.stringData;
+    default:
+      return tensor.int32Data;
+  }
+}
+
+/** The message of a value. */
+export function valueToOnnx(value: TensorValue, name: string): proto.Init<proto.onnxTensorProto> {
+  const dataType = onnxNumber(value.dtype, `"${name}"`);
+  return { name, dataType, dims: [...value.shape], rawData: dataToBytes(value.dtype, value.data) };
+}
