@@ -4,8 +4,8 @@ import { timeRuns, values, type PeerCase, type PeerMeasurement } from './peerCas
 
 /** The operands are variables, so that a run uploads nothing; one element is fetched. */
 export async function measureForerun({ kind, shapes }: PeerCase): Promise<PeerMeasurement> {
-  const [x, w] = shapes.map((shape) =>
-    new fr.Variable(fr.constant(new fr.TensorValue('float32', shape, values(shape)))),
+  const [x, w] = shapes.map(
+    (shape) => new fr.Variable(fr.constant(new fr.TensorValue('float32', shape, values(shape)))),
   );
   if (x === undefined || w === undefined) throw new Error('a kernel has two operands');
   const result = kernelOf(kind, x.value(), w.value());

@@ -1,21 +1,46 @@
 /** The workloads in Forerun. */
 import * as fr from 'forerun';
-import { buildStep } from '../workloads/index.js';
-import { batchOf, SPECS, type WorkloadName } from '../workloads/specs.js';
-import { measure, type Measurement } from './measure.js';
+import { buildStep, type TrainingStep } from '../workloads/index.js';
+import { batchOf, SPECS, type BatchArray, type WorkloadName } from '../workloads/specs.js';
+import { measure, type Measurement, type PlanFigures } from './measure.js';
+
+const ENCODED_RUNS = 5;
 
 /** Measures one workload. The loss is read after every step. */
-export async function measureForerun(name: WorkloadName): Promise<Measurement> {
+export async function measureForerun(name: WorkloadName, batch?: number): Promise<Measurement> {
   const started = performance.now();
-  const { input, labels, loss, train } = buildStep(name);
+  const built = buildStep(name);
+  const { input, labels, loss, train } = built;
   const sess = await fr.Session.create();
   await sess.run(fr.globalVariablesInitializer());
-  const [inputs, targets] = batchOf(name);
+  const [inputs, targets] = batchOf(name, batch);
   const step = sess.makeCallable([train, loss], [input, labels]);
   const result = await measure(sess.adapterName, SPECS[name].steps, started, async () => {
     const [, value] = await step(inputs.data, targets.data);
     return value.item();
   });
+  const plan = await planFigures(sess, built, inputs, targets);
   sess.close();
-  return result;
+  return { ...result, plan };
+}
+
+async function planFigures(
+  sess: fr.Session,
+  { input, labels, loss, train }: TrainingStep,
+  inputs: BatchArray,
+  targets: BatchArray,
+): Promise<PlanFigures> {
+  const runMetadata = new fr.RunMetadata();
+  const feeds = new Map<fr.Tensor, fr.TensorValue>([
+    [input, new fr.TensorValue(inputs.dtype, inputs.shape, inputs.data)],
+    [labels, new fr.TensorValue(targets.dtype, targets.shape, targets.data)],
+  ]);
+  let least = Infinity;
+  for (let i = 0; i < ENCODED_RUNS; i++) {
+    await sess.run([train, loss], feeds, { runMetadata });
+    least = Math.min(least, (1000 * runMetadata.encodeMilliseconds) / runMetadata.dispatches);
+  }
+  const { dispatches, plan } = runMetadata;
+  const { peakBytes = 0, lowerBoundBytes = 0 } = plan?.memory ?? {};
+  return { dispatches, peakBytes, lowerBoundBytes, encodeMicrosPerDispatch: least };
 }

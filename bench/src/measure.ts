@@ -5,6 +5,24 @@ export interface Measurement {
   readonly firstStepMilliseconds: number;
   readonly stepMilliseconds: readonly number[];
   readonly finalLoss: number;
+  /** What the compiler made of the step, in Forerun. */
+  readonly plan?: PlanFigures;
+}
+
+export interface PlanFigures {
+  readonly dispatches: number;
+  readonly peakBytes: number;
+  readonly lowerBoundBytes: number;
+  /** Microseconds of encoding per dispatch, the least of a few runs. */
+  readonly encodeMicrosPerDispatch: number;
+}
+
+/** What the adapter can do, measured in the same run. */
+export interface Ceilings {
+  /** Multiplications and additions in registers. */
+  readonly gflops: number;
+  /** Bytes read and written by copies between buffers. */
+  readonly gigabytesPerSecond: number;
 }
 
 /** Times `step` after two calls that warm up; the first of them ends the first step. */

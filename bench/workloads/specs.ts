@@ -21,6 +21,8 @@ export interface WorkloadSpec {
   /** Labels per example: none of them, or one per position of a sequence. */
   readonly labels: readonly number[];
   readonly classes: number;
+  /** 10^9 operations of the products and convolutions of a step, gradients included; what goes with the batch. */
+  readonly gflop: number;
 }
 
 /** Learning rate of the Adam optimizer in all workloads. */
@@ -43,6 +45,7 @@ export const SPECS = {
     input: [784],
     labels: [],
     classes: 10,
+    gflop: 0.0524,
   },
   mnistCnn: {
     title: 'MNIST CNN (5x5x32, 5x5x64, 1024, 10), batch 128, Adam',
@@ -51,6 +54,7 @@ export const SPECS = {
     input: [28, 28, 1],
     labels: [],
     classes: 10,
+    gflop: 10.5,
   },
   resnet18: {
     title: 'ResNet-18 on 32x32 images, batch 8, Adam',
@@ -59,6 +63,7 @@ export const SPECS = {
     input: [32, 32, 3],
     labels: [],
     classes: 10,
+    gflop: 26.6,
   },
   lstm: {
     title: 'LSTM of 128 units over 28 steps of 28, batch 64, Adam',
@@ -67,6 +72,7 @@ export const SPECS = {
     input: [LSTM.time, LSTM.features],
     labels: [],
     classes: 10,
+    gflop: 0.807,
   },
   transformer: {
     title: 'transformer block (64 positions, width 128, 4 heads, 512 hidden), batch 8, Adam',
@@ -75,6 +81,7 @@ export const SPECS = {
     input: [TRANSFORMER.time, TRANSFORMER.features],
     labels: [TRANSFORMER.time],
     classes: 64,
+    gflop: 0.705,
   },
 } as const satisfies Record<string, WorkloadSpec>;
 

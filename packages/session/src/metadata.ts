@@ -45,7 +45,7 @@ export class RunMetadata {
   /** Bytes of the plan's temporaries, constants and feeds, and of all variables of the session. */
   memory: { readonly planBytes: number; readonly variableBytes: number } = { planBytes: 0, variableBytes: 0 };
 
-  /** Milliseconds that encoding and submitting took; 0 for runs that are traced or cut by host steps. */
+  /** Milliseconds that encoding the dispatches took; 0 for runs that are traced or cut by host steps. */
   encodeMilliseconds = 0;
 
   /** Records a run. Called by the session. */

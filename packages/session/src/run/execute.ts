@@ -39,7 +39,7 @@ export async function executeKeeping(
 
 /** One run of a plan. */
 export class Execution {
-  /** Milliseconds that encoding and submitting took. */
+  /** Milliseconds that encoding the dispatches took. */
   encodeMilliseconds = 0;
   readonly #handle: DeviceHandle;
   readonly #results: (TensorValue | undefined)[];
@@ -110,9 +110,9 @@ export class Execution {
       this.writeFeeds();
       const started = performance.now();
       for (const step of this.plan.init.steps) if (step.kind === 'device') this.encode(step);
+      this.encodeMilliseconds = performance.now() - started;
       this.copyFetches();
       this.submit();
-      this.encodeMilliseconds = performance.now() - started;
     } finally {
       this.#verdict = device.popErrorScope();
       // Heard in `finish`; a rejection before that is not unhandled.
