@@ -30,6 +30,7 @@ import {
   type Lowered,
   type Operand,
 } from '@forerun/kernels-webgpu';
+import { fuseIdentities } from './fuseIdentity.js';
 import { settle, testDevice, throwErrors, type TestDevice } from './device.js';
 import { runReference, type Step } from './interpret.js';
 import { argDTypes, definitionOf, hostValue, makeNode } from './nodes.js';
@@ -39,6 +40,8 @@ export interface GpuOptions {
   readonly adapterOverrides?: Partial<AdapterFacts>;
   /** `false`: kernels see only the input values that they cannot do without. Default `true`. */
   readonly hostInputs?: boolean;
+  /** Fuses the kernel with programs that change nothing. */
+  readonly fused?: boolean;
   /** The session's random step (low and high word). Default 0. */
   readonly randomStep?: readonly [number, number];
   /** In place of the node's attributes: those of a random op in a function. */
@@ -71,7 +74,8 @@ export async function runNodeOnGpu(
   if (kernelOf(op).kind === 'view' && input !== undefined) {
     return context.outputs.map(({ dtype, shape }) => ({ dtype, shape, data: input.data }));
   }
-  return runLowered(test, context, lowerKernel(kernelOf(op), context), inputs, refsOf(op, inputs), options);
+  const lowered = lowerKernel(kernelOf(op), context, options);
+  return runLowered(test, context, lowered, inputs, refsOf(op, inputs), options);
 }
 
 /** A backend for `interpretWith`: kernels on the device; ops that the session carries out by reference. */
@@ -93,7 +97,8 @@ export async function lowerOp(
   const op = makeNode(type, inputs, attrs);
   const kernel = kernelOf(op);
   if (kernel.kind === 'view') return null;
-  return lowerKernel(kernel, kernelContext(op, inputs, { ...facts, ...options.adapterOverrides }, options));
+  const context = kernelContext(op, inputs, { ...facts, ...options.adapterOverrides }, options);
+  return lowerKernel(kernel, context, options);
 }
 
 function kernelOf(op: Operation): Kernel {
@@ -103,8 +108,9 @@ function kernelOf(op: Operation): Kernel {
   return kernel;
 }
 
-function lowerKernel(kernel: Kernel, context: KernelContext): Lowered {
-  return adapted(lowerWhole(kernel, context), context, context.adapter);
+function lowerKernel(kernel: Kernel, context: KernelContext, { fused = false }: GpuOptions): Lowered {
+  const whole = lowerWhole(kernel, context);
+  return adapted(fused ? fuseIdentities(whole, context) : whole, context, context.adapter);
 }
 
 function lowerWhole(kernel: Kernel, context: KernelContext): Lowered {

@@ -25,6 +25,11 @@ const FORMS: readonly { readonly name: string; readonly options: GpuOptions }[] 
   { name: 'with all inputs on the device', options: { hostInputs: false } },
   { name: 'with few workgroups', options: form({ maxWorkgroups: 8 }) },
 ];
+/** With neighbours fused to them: the text of kernels hardly depends on the sample, so one of each op will do. */
+const FUSED: typeof FORMS = [
+  { name: 'fused', options: { fused: true } },
+  { name: 'fused, as a hardware adapter', options: { ...form({ software: false }), fused: true } },
+];
 /** Offsets of bindings are multiples of this: no smaller binding can be forced. */
 const WINDOW = 256;
 
@@ -57,7 +62,12 @@ const CASES = SELECTED.flatMap((type) => {
   const samples = SAMPLES[type];
   const kind = KERNELS[type].kind;
   if (samples === undefined || 'testedElsewhere' in samples || kind === 'host') return [];
-  return samples.samples.map((sample) => ({ type, sample, title: `${type}: ${sample.name}` }));
+  return samples.samples.map((sample, i) => ({
+    type,
+    sample,
+    first: i === 0,
+    title: `${type}: ${sample.name}`,
+  }));
 });
 
 describe('kernels on the device', () => {
@@ -65,10 +75,10 @@ describe('kernels on the device', () => {
     expect(CASES.length).toBeGreaterThan(0);
   });
 
-  it.each(CASES)('$title', async ({ type, sample }) => checkKernel(type, sample), TIMEOUT);
+  it.each(CASES)('$title', async ({ type, sample, first }) => checkKernel(type, sample, first), TIMEOUT);
 });
 
-async function checkKernel(type: OpName, sample: Sample): Promise<void> {
+async function checkKernel(type: OpName, sample: Sample, first: boolean): Promise<void> {
   const inputs = sampleInputs(sample);
   const attrs = sample.attrs ?? {};
   if (KERNELS[type].kind === 'unsupported' || sample.unsupportedOnGpu !== undefined) {
@@ -77,7 +87,7 @@ async function checkKernel(type: OpName, sample: Sample): Promise<void> {
   }
   const want = runReference(makeNode(type, inputs, attrs), inputs);
   const done = new Set<string>();
-  const forms = [...FORMS, ...(await smallBindings(type, inputs, attrs, want))];
+  const forms = [...FORMS, ...(first ? FUSED : []), ...(await smallBindings(type, inputs, attrs, want))];
   for (const { name, options } of forms) {
     const text = JSON.stringify(await lowerOp(type, inputs, attrs, options));
     if (done.has(text)) continue;

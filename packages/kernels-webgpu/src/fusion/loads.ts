@@ -41,7 +41,8 @@ function replaceLoads(
   const [body = '', declarations = ''] = texts;
   const own: Width = width === 4 ? programWidth(program) : 1;
   const code = programCode(program, { width: own, prefix });
-  const { bindings, names } = sharedBindings(spec.bindings, code.inputs.map(moved));
+  const others = spec.bindings.filter((binding) => binding !== read);
+  const { bindings, names } = sharedBindings(others, code.inputs.map(moved));
   const type = vectorType(storageType(dtype), width);
   const definition = renamed(
     own === width ? wholeLoad(code, prefix, type) : laneLoads(code, prefix, type),
@@ -49,7 +50,7 @@ function replaceLoads(
   );
   return {
     ...spec,
-    bindings: [...spec.bindings.filter((binding) => binding !== read), ...bindings],
+    bindings: [...others, ...bindings],
     declarations: [declarations, definition].filter((part) => part !== '').join('\n'),
     body,
   };
