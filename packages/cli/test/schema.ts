@@ -113,7 +113,7 @@ export const SCHEMAS = {
   plan: {
     file: 'string', adapter: 'string', fetches: ['string'],
     plan: {
-      graphNodes: 'number', passes: [{ pass: 'string', nodesBefore: 'number', nodesAfter: 'number' }], units: 'number', dispatches: 'number',
+      graphNodes: 'number', passes: [{ pass: 'string', nodesBefore: 'number', nodesAfter: 'number' }], fusions: [{ fusion: 'string', joined: 'number' }], units: 'number', dispatches: 'number',
       pipelines: 'number', copiedReads: 'number', memory: 'object', kernels: 'array', dispatchList: [KERNEL],
       temporaries: [{ name: 'string', bytes: 'number', from: 'number', to: 'number', buffer: 'number' }], compileMilliseconds: 'number',
     },

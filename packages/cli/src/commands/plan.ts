@@ -56,7 +56,7 @@ function render(
   terminal: Terminal,
 ): string {
   const { colors } = terminal;
-  const { memory, graphNodes, units, dispatches, pipelines, passes, dispatchList } = report;
+  const { memory, graphNodes, units, dispatches, pipelines, passes, fusions, dispatchList } = report;
   const rows = dispatchList.map(({ label, nodes, workgroups }, i): Cell[] => [
     String(i + 1),
     { text: nodes.at(-1) ?? '', paint: colors.cyan },
@@ -66,8 +66,8 @@ function render(
   ]);
   const columns = [
     { title: '', right: true },
-    { title: 'computes', flexible: true },
-    { title: 'kernel' },
+    { title: 'computes' },
+    { title: 'kernel', flexible: true },
     { title: 'fused' },
     { title: 'workgroups' },
   ];
@@ -75,6 +75,7 @@ function render(
     `${colors.bold(path)}${feeds.length === 0 ? '' : ` with ${feeds.map(([name, shape]) => `${name}=${formatShape(shape)}`).join(', ')}`}`,
     `  ${plural(graphNodes, 'node')} become ${plural(units, 'unit')}, ${plural(dispatches, 'dispatch', 'dispatches')} and ${plural(pipelines, 'new pipeline')}`,
     ...passes.map((pass) => `  ${describePass(pass)}`),
+    ...fusions.map((fusion) => `  ${describeFusion(fusion)}`),
     '',
     colors.bold('Kernels'),
     ...limitedTable(columns, rows, { what: 'dispatches', all: options.all === true, limit: 40 }, terminal),
@@ -87,6 +88,11 @@ function render(
 
 function describePass({ pass, nodesBefore, nodesAfter }: PlanReport['passes'][number]): string {
   return `pass ${pass}: ${formatCount(nodesBefore)} -> ${plural(nodesAfter, 'node')}`;
+}
+
+function describeFusion({ fusion, joined }: PlanReport['fusions'][number]): string {
+  if (fusion === 'unread') return `fusion ${fusion}: ${plural(joined, 'dispatch', 'dispatches')} dropped`;
+  return `fusion ${fusion}: ${plural(joined, 'unit')} joined`;
 }
 
 const CHART_ROWS = 24;

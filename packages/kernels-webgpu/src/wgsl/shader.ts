@@ -35,26 +35,36 @@ export function shader(spec: ShaderSpec, adapter: AdapterFacts): Dispatch {
   }));
   const folded = foldGrid(spec.label, spec.workgroups, sizesOf(spec), adapter);
   const body = folded === null ? spec.body : `${folded.code}\n${spec.body}`;
-  const own = `${spec.declarations ?? ''}\n${spec.body}`;
-  const wgsl = [
-    ...enables(own),
-    ...bindings.map(declareBinding),
-    libraryFor(own),
-    spec.declarations ?? '',
-    `@compute @workgroup_size(${workgroupSize(spec)})`,
-    `fn main(${parameters(body, folded === null ? [] : UNFOLDED)}) {`,
-    body,
-    '}',
-  ]
-    .filter((part) => part !== '')
-    .join('\n');
+  const main = `fn main(${parameters(body, folded === null ? [] : UNFOLDED)}) {\n${body}\n}`;
+  let text: string | null = null;
   return {
     label: spec.label,
-    wgsl: `${wgsl}\n`,
+    // Most shaders of a graph are fused into others and never asked for their own text.
+    get wgsl() {
+      return (text ??= moduleText(spec, bindings, main));
+    },
     bindings: bindings.map(({ name, source, access }) => ({ name, source, access })),
     workgroups: folded?.workgroups ?? spec.workgroups,
     spec,
   };
+}
+
+function moduleText(
+  spec: ShaderSpec,
+  bindings: readonly (ShaderBinding & { access: 'read' | 'read_write' })[],
+  main: string,
+): string {
+  const { body, declarations = '' } = spec;
+  const own = `${declarations}\n${body}`;
+  const parts = [
+    ...enables(own),
+    ...bindings.map(declareBinding),
+    libraryFor(own),
+    declarations,
+    `@compute @workgroup_size(${workgroupSize(spec)})`,
+    main,
+  ];
+  return `${parts.filter((part) => part !== '').join('\n')}\n`;
 }
 
 /** The binding of input `i` of an op under the WGSL name `name`. */
