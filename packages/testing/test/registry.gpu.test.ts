@@ -25,11 +25,18 @@ const FORMS: readonly { readonly name: string; readonly options: GpuOptions }[] 
   { name: 'with all inputs on the device', options: { hostInputs: false } },
   { name: 'with few workgroups', options: form({ maxWorkgroups: 8 }) },
 ];
-/** With neighbours fused to them: the text of kernels hardly depends on the sample, so one of each op will do. */
-const FUSED: typeof FORMS = [
-  { name: 'fused', options: { fused: true } },
-  { name: 'fused, as a hardware adapter', options: { ...form({ software: false }), fused: true } },
-];
+/**
+ * With neighbours fused to them: one sample of each op that fusion seeks out (`FORERUN_FUSED=all`: of every op). The
+ * text of kernels hardly depends on the sample, and every form has to be compiled.
+ */
+const FUSED: typeof FORMS = [{ name: 'fused', options: { fused: true } }];
+
+function isSought(type: OpName): boolean {
+  const kernel = KERNELS[type];
+  if (process.env.FORERUN_FUSED === 'all') return true;
+  return kernel.kind === 'device' && (kernel.storesOnce === true || kernel.loads !== undefined);
+}
+
 /** Offsets of bindings are multiples of this: no smaller binding can be forced. */
 const WINDOW = 256;
 
@@ -65,7 +72,7 @@ const CASES = SELECTED.flatMap((type) => {
   return samples.samples.map((sample, i) => ({
     type,
     sample,
-    first: i === 0,
+    first: i === 0 && isSought(type),
     title: `${type}: ${sample.name}`,
   }));
 });
