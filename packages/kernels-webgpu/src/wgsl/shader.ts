@@ -36,12 +36,13 @@ export function shader(spec: ShaderSpec, adapter: AdapterFacts): Dispatch {
   const folded = foldGrid(spec.label, spec.workgroups, sizesOf(spec), adapter);
   const body = folded === null ? spec.body : `${folded.code}\n${spec.body}`;
   const main = `fn main(${parameters(body, folded === null ? [] : UNFOLDED)}) {\n${body}\n}`;
+  const declared = bindings.map(declareBinding);
   let text: string | null = null;
   return {
     label: spec.label,
     // Most shaders of a graph are fused into others and never asked for their own text.
     get wgsl() {
-      return (text ??= moduleText(spec, bindings, main));
+      return (text ??= moduleText(spec, declared, main));
     },
     bindings: bindings.map(({ name, source, access }) => ({ name, source, access })),
     workgroups: folded?.workgroups ?? spec.workgroups,
@@ -49,16 +50,12 @@ export function shader(spec: ShaderSpec, adapter: AdapterFacts): Dispatch {
   };
 }
 
-function moduleText(
-  spec: ShaderSpec,
-  bindings: readonly (ShaderBinding & { access: 'read' | 'read_write' })[],
-  main: string,
-): string {
+function moduleText(spec: ShaderSpec, declared: readonly string[], main: string): string {
   const { body, declarations = '' } = spec;
   const own = `${declarations}\n${body}`;
   const parts = [
     ...enables(own),
-    ...bindings.map(declareBinding),
+    ...declared,
     libraryFor(own),
     declarations,
     `@compute @workgroup_size(${workgroupSize(spec)})`,
