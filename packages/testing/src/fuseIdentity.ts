@@ -7,6 +7,7 @@ import {
   fuseStores,
   programEffect,
   shader,
+  withBoundSpec,
   type AdapterFacts,
   type BindingSource,
   type ElementwiseProgram,
@@ -38,7 +39,7 @@ function everywhere(
   adapter: AdapterFacts,
   fuse: (spec: ShaderSpec) => ShaderSpec | null,
 ): Lowered {
-  const specs = lowered.dispatches.map(({ spec }) => fuse(spec));
+  const specs = lowered.dispatches.map((dispatch) => fuse(withBoundSpec(dispatch).spec));
   const dispatches = specs.flatMap((spec) =>
     spec === null || spec.bindings.length > adapter.maxBindings ? [] : [shader(spec, adapter)],
   );

@@ -13,6 +13,7 @@ import {
   elementwiseOfOp,
   lowerElementwise,
   adapted,
+  withBoundSpec,
   type AdapterFacts,
   type Binding,
   type Dispatch,
@@ -94,7 +95,7 @@ function lowerUnit(unit: Unit, host: HostValues, adapter: AdapterFacts): OpenUni
   return {
     ...nothing(unit),
     kind: lowered.dispatches.length === 0 ? 'none' : 'device',
-    lowered,
+    lowered: { ...lowered, dispatches: lowered.dispatches.map(withBoundSpec) },
     inputs: root.inputs,
     outputs: root.outputs,
     storesOnce: kernel.storesOnce === true,
