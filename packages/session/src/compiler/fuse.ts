@@ -60,7 +60,8 @@ export function fuse(program: Program, host: HostValues, maxBindings: number, en
 }
 
 export function isElementwise(node: IrNode): boolean {
-  return node.feed === null && node.literal === null && kernelOf(node).kind === 'elementwise';
+  const own = node.feed === null && node.literal === null;
+  return own && kernelOf(node).kind === 'elementwise' && !isView(node);
 }
 
 class ElementwiseFusion {
