@@ -32,4 +32,5 @@ export {
   writeGraph,
   type LoadedModel,
   type LoadModelOptions,
+  type WriteGraphOptions,
 } from '@forerun/session';

@@ -2,7 +2,7 @@
 import { InvalidArgumentError } from '../errors.js';
 import { Graph } from '../graph.js';
 import { decode } from '../proto/decode.js';
-import { encode, encodedSize, MAX_MESSAGE_BYTES, MessageTooLargeError } from '../proto/encode.js';
+import { encode, encodedSize, MAX_MESSAGE_BYTES } from '../proto/encode.js';
 import { fromJson, toJson } from '../proto/json.js';
 import type { Init } from '../proto/message.js';
 import type { GraphDef, MessageTypes, MetaGraphDef, SavedModel } from '../proto/messages.js';
@@ -120,17 +120,22 @@ function sameSet(a: readonly string[], b: readonly string[]): boolean {
   return new Set(a).size === set.size && a.every((item) => set.has(item));
 }
 
+export interface WriteGraphDefOptions extends GraphDefOptions {
+  /** Refuses files of more bytes (their binary form counts). Default: what their form can hold, 2 GiB as binary, 128 MiB as text. */
+  readonly maxBytes?: number | undefined;
+}
+
 /**
  * The bytes of a graph file. The same graph gives the same bytes. Throws `InvalidArgumentError` naming
- * the largest nodes when the file would take 2 GiB or more.
+ * the largest nodes when the file would take 2 GiB or more, or more than `maxBytes`.
  */
 export function writeGraphDef(
   graph: Graph | Init<GraphDef>,
   encoding: Encoding = 'pb',
-  options: GraphDefOptions = {},
+  { maxBytes, ...options }: WriteGraphDefOptions = {},
 ): Uint8Array {
   const def = graph instanceof Graph ? graphToGraphDef(graph, options) : graph;
-  return encodeAs('GraphDef', def, [def], encoding);
+  return encodeAs('GraphDef', def, [def], encoding, maxBytes);
 }
 
 /** The bytes of a MetaGraphDef file; see `writeGraphDef`. */
@@ -155,16 +160,12 @@ function encodeAs<K extends keyof GraphMessages>(
   message: Init<MessageTypes[K]>,
   graphs: readonly (Init<GraphDef> | undefined)[],
   encoding: Encoding,
+  maxBytes = Infinity,
 ): Uint8Array {
-  if (encoding === 'pb') {
-    try {
-      return encode(type, message);
-    } catch (error) {
-      throw error instanceof MessageTooLargeError ? tooLarge(graphs, error.size, MAX_MESSAGE_BYTES) : error;
-    }
-  }
+  const limit = Math.min(maxBytes, encoding === 'pb' ? MAX_MESSAGE_BYTES : MAX_TEXT_BYTES);
   const size = encodedSize(type, message);
-  if (size > MAX_TEXT_BYTES) throw tooLarge(graphs, size, MAX_TEXT_BYTES);
+  if (size > limit) throw tooLarge(graphs, size, limit);
+  if (encoding === 'pb') return encode(type, message);
   if (encoding === 'pbtxt') return toBytes(toText(type, message));
   return toBytes(`${JSON.stringify(toJson(type, message), null, 2)}\n`);
 }
@@ -176,12 +177,21 @@ function tooLarge(
   size: number,
   limit: number,
 ): InvalidArgumentError {
-  const nodes = graphs.flatMap((graph) => graph?.node ?? []);
-  const sizes = nodes.map((node) => ({ name: node.name ?? '', bytes: encodedSize('NodeDef', node) }));
+  const sizes = graphs.flatMap((graph) => nodeSizes(graph ?? {}));
   const largest = sizes.sort((a, b) => b.bytes - a.bytes).slice(0, NAMED);
   const list = largest.map(({ name, bytes }) => `"${name}" (${bytes} bytes)`).join(', ');
   return new InvalidArgumentError(
-    `the graph would take ${size} bytes, such a file can hold ${limit}. Largest nodes: ${list}. Keep large values in variables, ` +
-      'which a checkpoint or a SavedModel holds, or write a graph model of TensorFlow.js, whose weights lie in files of their own',
+    `the graph would take ${size} bytes, such a file can hold ${limit}. Largest nodes: ${list}. Write it with ` +
+      'fr.io.writeGraph(graph, directory, name, { externalWeights: true }), which puts large constants into a checkpoint beside the ' +
+      'graph; keep large values in variables, which a checkpoint or a SavedModel holds; or write a graph model of TensorFlow.js',
   );
+}
+
+/** Bytes of the nodes of a graph and of its functions, those named `<function>/<node>`. */
+function nodeSizes(graph: Init<GraphDef>): { name: string; bytes: number }[] {
+  const inner = (graph.library?.function ?? []).flatMap(({ signature, nodeDef }) =>
+    (nodeDef ?? []).map((node) => ({ name: `${signature?.name ?? ''}/${node.name ?? ''}`, node })),
+  );
+  const all = [...(graph.node ?? []).map((node) => ({ name: node.name ?? '', node })), ...inner];
+  return all.map(({ name, node }) => ({ name, bytes: encodedSize('NodeDef', node) }));
 }

@@ -11,6 +11,14 @@ export type { CollectionCodec, CollectionContext } from './collections.js';
 export { describeContent, detectFormat, type FileFormat } from './detectFormat.js';
 export { graphToGraphDef, type GraphDefOptions } from './exportGraph.js';
 export {
+  EXTERNAL_WEIGHTS_ATTR,
+  externalLocations,
+  moveConstantsOut,
+  putConstantsBack,
+  type ExternalWeights,
+  type ExternalWeightsOptions,
+} from './externalWeights.js';
+export {
   readGraphDef,
   readGraphFile,
   selectMetaGraph,
@@ -19,6 +27,7 @@ export {
   writeSavedModel,
   type Encoding,
   type GraphFile,
+  type WriteGraphDefOptions,
 } from './graphFile.js';
 export { GRAPH_DEF_VERSION, libraryOf } from './graphMetadata.js';
 export { importGraphDef, type ImportOptions } from './importGraph.js';

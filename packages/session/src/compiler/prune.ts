@@ -3,6 +3,7 @@
  * makes a run impossible before anything is compiled: unfed placeholders, unsupported ops, cycles.
  */
 import {
+  EXTERNAL_WEIGHTS_ATTR,
   InvalidArgumentError,
   UnimplementedError,
   type OpName,
@@ -101,7 +102,10 @@ function refuseUnfed(operations: readonly Operation[], feeds: ReadonlyMap<Tensor
   if (first === undefined) return;
   const list = unfed.map((op) => {
     const tensor = op.output(0);
-    return `"${op.name}" (${tensor.dtype} ${tensor.shape.toString()})${op.creationSite()}`;
+    const outside = op.attrs.has(EXTERNAL_WEIGHTS_ATTR)
+      ? ': a constant whose value lies beside the graph file, read it with fr.io.readGraph(path)'
+      : '';
+    return `"${op.name}" (${tensor.dtype} ${tensor.shape.toString()})${outside}${op.creationSite()}`;
   });
   throw new InvalidArgumentError(
     `the fetches need ${unfed.length === 1 ? 'a placeholder that is' : 'placeholders that are'} not fed: ${list.join(', ')}`,
