@@ -6,7 +6,7 @@ import { fuse, type Unit } from '../src/compiler/fuse.js';
 import { Heap } from '../src/compiler/heap.js';
 import type { HostValues } from '../src/compiler/hostValues.js';
 import type { Program } from '../src/compiler/ir.js';
-import { bindUnit, lower } from '../src/compiler/lower.js';
+import { bindUnits, lower } from '../src/compiler/lower.js';
 import { planMemory, type MemoryPlan } from '../src/compiler/memory.js';
 import { pruneGraph } from '../src/compiler/prune.js';
 import { prune } from '../src/compiler/rebuild.js';
@@ -50,13 +50,7 @@ function compileStages(
   const { program: exact, host } = specialize(pruneGraph(fetches, targets, positions), [...feeds.values()]);
   const { program } = simplify(prune(exact), host, passes);
   const units = fuse(program, host, FACTS.maxBindings, passes.fuse !== false);
-  const scheduled = insertCopies(
-    schedule(
-      lower(units, host, FACTS).map((unit) => bindUnit(unit, FACTS)),
-      program,
-    ),
-    FACTS,
-  );
+  const scheduled = insertCopies(schedule(bindUnits(lower(units, host, FACTS), FACTS), program), FACTS);
   return { program, host, units, scheduled, memory: planMemory(program, scheduled) };
 }
 
@@ -158,6 +152,13 @@ describe('simplify', () => {
     expect(compileStages([z], { feeds, passes: none }).program.nodes.length).toBeGreaterThan(8);
   });
 
+  test('does not merge ops whose attributes differ in the sign of a zero', () => {
+    const x = fr.placeholder('float32', [2]);
+    const slopes = [0, -0].map((alpha) => fr.leakyRelu(x, { alpha }));
+    const { program } = compileStages(slopes, { feeds: new Map([[x, zeros(2)]]) });
+    expect(program.nodes.filter(({ type }) => type === 'LeakyRelu')).toHaveLength(2);
+  });
+
   test('does not merge stateful ops', () => {
     const a = fr.randomUniform([4], { seed: 1 });
     const b = fr.randomUniform([4], { seed: 1 });
@@ -193,6 +194,38 @@ describe('fuse', () => {
     for (const { dispatches } of compileStages([sum], { feeds }).scheduled.order) {
       for (const { bindings } of dispatches) expect(bindings.length).toBeLessThanOrEqual(FACTS.maxBindings);
     }
+  });
+});
+
+describe('lower', () => {
+  /** The kernels of two fetched nodes. */
+  function kernelsOf(x: fr.Tensor, y: fr.Tensor): unknown[] {
+    const { units, host } = compileStages([x, y]);
+    const byName = new Map(lower(units, host, FACTS).map(({ unit, lowered }) => [unit.root.name, lowered]));
+    return [x, y].map(({ op }) => byName.get(op.name));
+  }
+  const filled = (...shape: number[]): fr.Tensor => fr.randomUniform(shape, { seed: 1 });
+
+  test.each<[string, () => [fr.Tensor, fr.Tensor]]>([
+    ['products', () => [fr.matMul(filled(4, 8), filled(8, 2)), fr.matMul(filled(4, 8), filled(8, 2))]],
+    ['elementwise ops', () => [fr.tanh(filled(4, 8)), fr.tanh(filled(4, 8))]],
+    ['sums over the same axis', () => [fr.cumsum(filled(4, 4)), fr.cumsum(filled(4, 4))]],
+  ])('makes one kernel of alike nodes: %s', (_, build) => {
+    const [first, second] = kernelsOf(...build());
+    expect(first).toBeDefined();
+    expect(first).toBe(second);
+  });
+
+  test.each<[string, () => [fr.Tensor, fr.Tensor]]>([
+    ['shape', () => [fr.matMul(filled(4, 8), filled(8, 2)), fr.matMul(filled(4, 8), filled(8, 3))]],
+    ['attribute', () => [fr.cumsum(filled(4, 4)), fr.cumsum(filled(4, 4), { reverse: true })]],
+    ['value', () => [fr.cumsum(filled(4, 4)), fr.cumsum(filled(4, 4), { axis: 1 })]],
+    ['constant', () => [fr.add(filled(4), 0), fr.add(filled(4), -0)]],
+  ])('tells nodes apart that differ in a %s', (_, build) => {
+    const [first, second] = kernelsOf(...build());
+    expect(first).toBeDefined();
+    expect(second).toBeDefined();
+    expect(first).not.toBe(second);
   });
 });
 

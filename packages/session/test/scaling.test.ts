@@ -7,7 +7,7 @@ import type { AdapterFacts } from '@forerun/kernels-webgpu';
 import { insertCopies } from '../src/compiler/copies.js';
 import { fuse } from '../src/compiler/fuse.js';
 import { fuseUnits } from '../src/compiler/fusion/index.js';
-import { bindUnit, lower } from '../src/compiler/lower.js';
+import { bindUnits, lower } from '../src/compiler/lower.js';
 import { planMemory } from '../src/compiler/memory.js';
 import { pruneGraph } from '../src/compiler/prune.js';
 import { prune } from '../src/compiler/rebuild.js';
@@ -72,7 +72,7 @@ function stages({ fetches, targets }: Request): Record<string, number> {
   const open = stage('lower', () => lower(units, host, FACTS));
   const options = { host, adapter: FACTS, switches: {} };
   const fused = stage('join', () => fuseUnits(open, program, options)).units;
-  const lowered = stage('bind', () => fused.map((unit) => bindUnit(unit, FACTS)));
+  const lowered = stage('bind', () => bindUnits(fused, FACTS));
   const scheduled = stage('schedule', () => insertCopies(schedule(lowered, program), FACTS));
   stage('memory', () => planMemory(program, scheduled));
   return calls;

@@ -9,7 +9,7 @@ import { fit, type LoweredProgram, type MemoryWish } from './fit.js';
 import { fuseUnits } from './fusion/index.js';
 import type { HostValues } from './hostValues.js';
 import type { IrNode, IrValue, Program, VariableRef } from './ir.js';
-import { bindUnit, lower, NeedsHostValue, type LoweredUnit, type OpenUnit } from './lower.js';
+import { bindUnits, lower, NeedsHostValue, type LoweredUnit, type OpenUnit } from './lower.js';
 import { prune } from './rebuild.js';
 import type { Pruned } from './prune.js';
 import type { Schedule } from './schedule.js';
@@ -183,7 +183,7 @@ function fuseFront(
     passes.fuse === false
       ? { units: open, reports: [] }
       : fuseUnits(open, program, { host, adapter: facts, switches: passes });
-  return { lowered: units.map((unit) => bindUnit(unit, facts)), fusions: reports };
+  return { lowered: bindUnits(units, facts), fusions: reports };
 }
 
 /** Everything before scheduling. Where a kernel must know a value that is only computed, its op is deferred. */

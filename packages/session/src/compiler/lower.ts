@@ -1,6 +1,6 @@
 /**
  * Stage 5: each unit becomes dispatches (WGSL, bindings, workgroups), a host step, or nothing. What comes
- * out is open: `fusion/` may still join it with others before `bindUnit` resolves the bindings.
+ * out is open: `fusion/` may still join it with others before `bindUnits` resolves the bindings.
  */
 import {
   InternalError,
@@ -25,6 +25,8 @@ import {
   type Operand,
 } from '@forerun/kernels-webgpu';
 import { isHostStep } from '../run/hostOps.js';
+import { fitsBindings } from './fusion/join.js';
+import { Alike, programKey } from './alike.js';
 import { isView, kernelOf, isLiteral, SESSION_OPS, type Unit } from './fuse.js';
 import type { HostValues } from './hostValues.js';
 import { describe, elements, inputOf, outputOf, type IrNode, type IrValue } from './ir.js';
@@ -76,12 +78,20 @@ export interface OpenUnit {
 
 /** Lowers every unit. Throws errors that name the node whose case is not supported. */
 export function lower(units: readonly Unit[], host: HostValues, adapter: AdapterFacts): OpenUnit[] {
-  return units.map((unit) => lowerUnit(unit, host, adapter));
+  const made = new Made();
+  return units.map((unit) => lowerUnit(unit, host, adapter, made));
 }
 
-function lowerUnit(unit: Unit, host: HostValues, adapter: AdapterFacts): OpenUnit {
+/** What nodes that are alike share. */
+class Made {
+  readonly kernels = new Alike<Lowered>();
+  readonly programs = new Alike<ElementwiseProgram>();
+  readonly chains = new Map<string, Pick<OpenUnit, 'lowered'> & { readonly program: ElementwiseProgram }>();
+}
+
+function lowerUnit(unit: Unit, host: HostValues, adapter: AdapterFacts, made: Made): OpenUnit {
   const { root } = unit;
-  if (unit.kind === 'elementwise') return lowerChain(unit, host, adapter);
+  if (unit.kind === 'elementwise') return lowerChain(unit, host, adapter, made);
   const kernel = kernelOf(root);
   if (root.feed !== null || root.literal !== null || isView(root)) return nothing(unit);
   if (isHostStep(root.type)) return { ...nothing(unit), kind: 'host' };
@@ -91,16 +101,20 @@ function lowerUnit(unit: Unit, host: HostValues, adapter: AdapterFacts): OpenUni
   }
   if (kernel.kind !== 'device') throw new InternalError(`${describe(root)}: kernel of kind ${kernel.kind}`);
   const context = contextOf(root, host, adapter);
-  const lowered = kernel.lower(context);
+  const lowered = made.kernels.get(context, (c) => withBoundSpecs(kernel.lower(c)));
   return {
     ...nothing(unit),
     kind: lowered.dispatches.length === 0 ? 'none' : 'device',
-    lowered: { ...lowered, dispatches: lowered.dispatches.map(withBoundSpec) },
+    lowered,
     inputs: root.inputs,
     outputs: root.outputs,
     storesOnce: kernel.storesOnce === true,
     loads: (input) => (input < root.inputs.length ? (kernel.loads?.(context, input) ?? Infinity) : Infinity),
   };
+}
+
+function withBoundSpecs(lowered: Lowered): Lowered {
+  return { ...lowered, dispatches: lowered.dispatches.map(withBoundSpec) };
 }
 
 const NO_VALUES: ReadonlySet<IrValue> = new Set();
@@ -184,8 +198,14 @@ export function operandOf(value: IrValue): Operand {
   return { dtype, shape: shape.toStatic() };
 }
 
-/** Resolves the bindings of a unit, and cuts those that are larger than the adapter binds. */
-export function bindUnit(open: OpenUnit, adapter: AdapterFacts): LoweredUnit {
+/** Resolves the bindings of all units, and cuts those that are larger than the adapter binds. */
+export function bindUnits(units: readonly OpenUnit[], adapter: AdapterFacts): LoweredUnit[] {
+  // A kernel whose operands are not cut is adapted in one way.
+  const known = new WeakMap<Lowered, Lowered>();
+  return units.map((unit) => bindUnit(unit, adapter, known));
+}
+
+function bindUnit(open: OpenUnit, adapter: AdapterFacts, known: WeakMap<Lowered, Lowered>): LoweredUnit {
   const { unit, inputs, outputs, inPlace } = open;
   const valueOf = (kind: 'input' | 'output', index: number): IrValue => {
     const value = (kind === 'input' ? inputs : outputs)[index];
@@ -202,7 +222,11 @@ export function bindUnit(open: OpenUnit, adapter: AdapterFacts): LoweredUnit {
     input: (i: number) => operandOf(valueOf('input', i)),
     output: (i: number) => operandOf(valueOf('output', i)),
   };
-  const { dispatches, scratch = [] } = adapted(open.lowered, operands, adapter);
+  const whole = fitsBindings(open, adapter);
+  const found = whole ? known.get(open.lowered) : undefined;
+  const kernel = found ?? adapted(open.lowered, operands, adapter);
+  if (whole) known.set(open.lowered, kernel);
+  const { dispatches, scratch = [] } = kernel;
   return {
     unit,
     kind: open.kind,
@@ -216,19 +240,21 @@ export function bindUnit(open: OpenUnit, adapter: AdapterFacts): LoweredUnit {
 }
 
 /** Joins the one-op programs of a chain into one program and lowers it. */
-function lowerChain(unit: Unit, host: HostValues, adapter: AdapterFacts): OpenUnit {
-  const joiner = new ChainJoiner(unit, host, adapter);
+function lowerChain(unit: Unit, host: HostValues, adapter: AdapterFacts, made: Made): OpenUnit {
+  const joiner = new ChainJoiner(unit, host, adapter, made);
   unit.nodes.forEach((node) => joiner.add(node));
   const output = outputOf(unit.root);
   if (elements(output) === 0) return nothing(unit);
   const program = joiner.finish();
+  const key = programKey(program);
+  const chain = made.chains.get(key) ?? { program, lowered: lowerElementwise(program, adapter) };
+  made.chains.set(key, chain);
   return {
     ...nothing(unit),
+    ...chain,
     kind: 'device',
-    lowered: lowerElementwise(program, adapter),
     inputs: joiner.inputs,
     outputs: [output],
-    program,
     storesOnce: true,
   };
 }
@@ -248,6 +274,7 @@ class ChainJoiner {
     private readonly unit: Unit,
     private readonly host: HostValues,
     private readonly adapter: AdapterFacts,
+    private readonly made: Made,
   ) {}
 
   /** The values that the joined program reads, in the order of its inputs. */
@@ -258,7 +285,8 @@ class ChainJoiner {
   add(node: IrNode): void {
     const kernel = kernelOf(node);
     if (kernel.kind !== 'elementwise') throw new InternalError(`${describe(node)} is not elementwise`);
-    const program = elementwiseOfOp(kernel, contextOf(node, this.host, this.adapter));
+    const context = contextOf(node, this.host, this.adapter);
+    const program = this.made.programs.get(context, (c) => elementwiseOfOp(kernel, c));
     const base = this.#steps.length;
     for (const step of program.steps) {
       const operands: Record<string, ElementRef> = {};

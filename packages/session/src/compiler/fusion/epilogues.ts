@@ -8,12 +8,14 @@ import {
   programEffect,
   readsInPlace,
   type AdapterFacts,
+  type Lowered,
   type StoreEffect,
 } from '@forerun/kernels-webgpu';
 import { elements, type IrValue } from '../ir.js';
+import { identityOf } from '../keys.js';
 import type { OpenUnit } from '../lower.js';
 import { aliasRoot } from '../storage.js';
-import { dispatchesOf, fitsBindings, JoinedValues, partLabel } from './join.js';
+import { dispatchesOf, fitsBindings, JoinedValues, partLabel, type JoinedKernels } from './join.js';
 import { nodesOf, type UnitGraph } from './unitGraph.js';
 
 /** Whether a unit may take epilogues. */
@@ -54,7 +56,13 @@ function joinTo(graph: UnitGraph, { id, producer, root }: Place, adapter: Adapte
   const members = new Set([producer, ...views, id]);
   if (!graph.isConvex(members, id)) return false;
   const keep = graph.isUsedBeside(root, members);
-  const merged = withEpilogue(before, unit, { root, keep, adapter, effect: programEffect(program, given) });
+  const effect = programEffect(program, given);
+  const alike = {
+    kernels: graph.kernels,
+    key: `${identityOf(program)} of ${given.join()}`,
+    bound: { inputs: unit.inputs.filter((_, k) => !given.includes(k)), outputs: unit.outputs },
+  };
+  const merged = withEpilogue(before, unit, { root, keep, adapter, effect, alike });
   if (merged === null) return false;
   graph.merge(members, { ...merged, unit: { ...unit.unit, nodes: nodesOf(graph, members), kind: 'single' } });
   return true;
@@ -65,13 +73,19 @@ export interface Epilogue {
   readonly keep: boolean;
   readonly adapter: AdapterFacts;
   readonly effect: StoreEffect;
+  /** Lets alike units share what becomes of them. `key` tells what the effect does to the values `bound`, in this order. */
+  readonly alike?: {
+    readonly kernels: JoinedKernels;
+    readonly key: string;
+    readonly bound: Pick<OpenUnit, 'inputs' | 'outputs'>;
+  };
 }
 
 /** The first unit with the effect of the second at its stores of `root`; `null` where its kernels do not allow it. */
 export function withEpilogue(
   before: OpenUnit,
   unit: Pick<OpenUnit, 'inputs' | 'outputs' | 'unit' | 'program'>,
-  { root, keep, adapter, effect }: Epilogue,
+  { root, keep, adapter, effect, alike }: Epilogue,
 ): OpenUnit | null {
   const own = unit.inputs.some(
     (input) => aliasRoot(input) !== root && before.outputs.includes(aliasRoot(input)),
@@ -86,15 +100,25 @@ export function withEpilogue(
   };
   const label = partLabel(unit.program?.label ?? unit.unit.root.type);
   const target = { kind: 'output', index } as const;
-  const specs = before.lowered.dispatches.map(({ spec }) =>
-    fuseStores(spec, { target, effect: moved, keep, label }),
-  );
-  if (specs.every((spec, k) => spec === before.lowered.dispatches[k]?.spec)) return null;
-  const dispatches = dispatchesOf(specs, adapter);
-  if (dispatches === null) return null;
+  const join = (): Lowered | null => {
+    const specs = before.lowered.dispatches.map(({ spec }) =>
+      fuseStores(spec, { target, effect: moved, keep, label }),
+    );
+    if (specs.every((spec, k) => spec === before.lowered.dispatches[k]?.spec)) return null;
+    const dispatches = dispatchesOf(specs, adapter);
+    return dispatches === null ? null : { ...before.lowered, dispatches };
+  };
+  const shared = (one: NonNullable<Epilogue['alike']>): Lowered | null =>
+    one.kernels.get(
+      before.lowered,
+      `${one.key} at ${index} ${keep} bound to ${joined.place(one.bound)}`,
+      join,
+    );
+  const lowered = alike === undefined ? join() : shared(alike);
+  if (lowered === null) return null;
   return {
     ...before,
-    lowered: { ...before.lowered, dispatches },
+    lowered,
     inputs: joined.inputs,
     outputs: joined.outputs,
     program: null,

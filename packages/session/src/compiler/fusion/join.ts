@@ -4,6 +4,7 @@ import {
   type AdapterFacts,
   type BindingSource,
   type Dispatch,
+  type Lowered,
   type ShaderBinding,
   type ShaderSpec,
 } from '@forerun/kernels-webgpu';
@@ -27,12 +28,32 @@ export class JoinedValues {
     return { ...binding, source: this.source(binding.source, other) };
   }
 
+  /** Gives the values of `other` their places, in the order of its bindings, and names the places. */
+  place({ inputs, outputs }: Pick<OpenUnit, 'inputs' | 'outputs'>): string {
+    const places = inputs.map((value) => positionIn(this.inputs, value));
+    return `${places.join()} ${outputs.map((value) => positionIn(this.outputs, value)).join()}`;
+  }
+
   private source(source: BindingSource, other: Pick<OpenUnit, 'inputs' | 'outputs'>): BindingSource {
     if (source.kind !== 'input' && source.kind !== 'output') return source;
     const list = source.kind === 'input' ? this.inputs : this.outputs;
     const value = (source.kind === 'input' ? other.inputs : other.outputs)[source.index];
     if (value === undefined) return source;
     return { kind: source.kind, index: positionIn(list, value) };
+  }
+}
+
+/** Kernels that have been joined: alike units share their kernel, and what becomes of it when alike units join it. */
+export class JoinedKernels {
+  readonly #made = new WeakMap<Lowered, Map<string, Lowered | null>>();
+
+  /** What `join` made of a kernel in the same way, which `key` tells, or makes now. */
+  get(kernel: Lowered, key: string, join: () => Lowered | null): Lowered | null {
+    const made = this.#made.get(kernel) ?? new Map<string, Lowered | null>();
+    this.#made.set(kernel, made);
+    let joined = made.get(key);
+    if (joined === undefined) made.set(key, (joined = join()));
+    return joined;
   }
 }
 

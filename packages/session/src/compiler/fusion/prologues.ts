@@ -3,11 +3,12 @@
  * never reach memory. A kernel that loads elements several times computes them as often; whether that is worth
  * it is decided by the bytes that move.
  */
-import { fuseLoads, type AdapterFacts } from '@forerun/kernels-webgpu';
+import { fuseLoads, type AdapterFacts, type Lowered } from '@forerun/kernels-webgpu';
 import { elements, type IrValue } from '../ir.js';
+import { identityOf } from '../keys.js';
 import type { OpenUnit } from '../lower.js';
 import { aliasRoot } from '../storage.js';
-import { deviceBytes, dispatchesOf, fitsBindings, JoinedValues } from './join.js';
+import { deviceBytes, dispatchesOf, fitsBindings, JoinedValues, type JoinedKernels } from './join.js';
 import { nodesOf, type UnitGraph } from './unitGraph.js';
 
 /** A dispatch costs about as much as moving these many bytes. */
@@ -55,7 +56,7 @@ function joinTo(graph: UnitGraph, { id, producer, input }: Place, adapter: Adapt
     )
   )
     return false;
-  const merged = withPrologue(before, unit, positions, adapter);
+  const merged = withPrologue(before, unit, { positions, adapter, kernels: graph.kernels });
   if (merged === null) return false;
   graph.merge(members, { ...merged, unit: { ...unit.unit, nodes: nodesOf(graph, members) } });
   return true;
@@ -69,32 +70,44 @@ function isWorthwhile({ program, inputs }: OpenUnit, root: IrValue, loads: numbe
   return loads * (read + steps) <= apart;
 }
 
+interface Prologue {
+  /** Inputs of the reader that are computed where they are loaded. */
+  readonly positions: readonly number[];
+  readonly adapter: AdapterFacts;
+  readonly kernels: JoinedKernels;
+}
+
 function withPrologue(
   before: OpenUnit,
   unit: OpenUnit,
-  positions: readonly number[],
-  adapter: AdapterFacts,
+  { positions, adapter, kernels }: Prologue,
 ): OpenUnit | null {
   const { program } = before;
   if (program === null) return null;
   const joined = new JoinedValues(unit);
-  const specs = unit.lowered.dispatches.map(({ spec }) =>
-    positions.reduce<typeof spec | null>((result, index) => {
-      if (result === null) return null;
-      return fuseLoads(result, {
-        target: { kind: 'input', index },
-        program,
-        moved: (binding) => joined.moved(binding, before),
-      });
-    }, spec),
-  );
-  if (specs.every((spec, k) => spec === unit.lowered.dispatches[k]?.spec)) return null;
-  const dispatches = dispatchesOf(specs, adapter);
-  if (dispatches === null) return null;
+  const join = (): Lowered | null => {
+    const specs = unit.lowered.dispatches.map(({ spec }) =>
+      positions.reduce<typeof spec | null>((result, index) => {
+        if (result === null) return null;
+        return fuseLoads(result, {
+          target: { kind: 'input', index },
+          program,
+          moved: (binding) => joined.moved(binding, before),
+        });
+      }, spec),
+    );
+    if (specs.every((spec, k) => spec === unit.lowered.dispatches[k]?.spec)) return null;
+    const dispatches = dispatchesOf(specs, adapter);
+    return dispatches === null ? null : { ...unit.lowered, dispatches };
+  };
+  const places = joined.place({ inputs: before.inputs, outputs: [] });
+  const key = `${identityOf(program)} at ${positions.join()} bound to ${places}`;
+  const lowered = kernels.get(unit.lowered, key, join);
+  if (lowered === null) return null;
   const loads = positions.reduce((sum, k) => sum + unit.loads(k), 0);
   return {
     ...unit,
-    lowered: { ...unit.lowered, dispatches },
+    lowered,
     inputs: joined.inputs,
     loads: (k) => (k < unit.inputs.length ? unit.loads(k) : loads),
   };
