@@ -67,14 +67,15 @@ export function gradients(
 
 /**
  * As `gradients`, but the nodes are made in the default graph, which may be another than that of `ys`: the function
- * that goes backward through the body of a loop. `ys` may be tensor lists.
+ * that goes backward through the body of a loop. `ys` may be tensor lists. Nothing flows from one of `xs` to another
+ * that it was made from: who asked goes on from each of them.
  */
 export function backpropagate(
   ys: readonly Tensor[],
   xs: readonly Tensor[],
   gradYs: readonly Tensor[],
 ): (Tensor | null)[] {
-  const walk = new ReverseWalk(ys, xs, []);
+  const walk = new ReverseWalk(ys, xs, xs);
   ys.forEach((y, i) => {
     const seed = gradYs[i];
     if (seed !== undefined) walk.add(y, seed);

@@ -28,6 +28,7 @@ export {
   type AttrInputs,
 } from './resolveOp.js';
 export { constantValue } from './constantValue.js';
+export { composeContext } from './composedOp.js';
 export * from './inferHelpers.js';
 export * from './windows.js';
 export {

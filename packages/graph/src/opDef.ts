@@ -58,7 +58,7 @@ export interface GradContext {
   readonly dys: readonly (Tensor | null)[];
   /**
    * Gradients of `ys`, given theirs, with respect to `xs`, made in the default graph: for ops whose gradient
-   * goes through the body of a function.
+   * goes through the body of a function or through the ops that it is made of. The `xs` do not depend on each other.
    */
   readonly backpropagate: (
     ys: readonly Tensor[],
@@ -72,6 +72,20 @@ export interface GradContext {
   /** Output `i`. Throws when there is none. */
   output(i: number): Tensor;
 }
+
+/** What an op that is made of other ops sees, in the graph in which they are to be made. */
+export interface ComposeContext {
+  readonly attrs: Attrs;
+  readonly inputs: readonly Tensor[];
+  readonly ops: Ops;
+  /** Input `i`. Throws when there is none. */
+  input(i: number): Tensor;
+  /** The value of input `i` where it is known. */
+  constant(i: number): HostValue | null;
+}
+
+/** Returns the outputs, made of other ops from the inputs. */
+export type ComposeFn = (c: ComposeContext) => readonly Tensor[];
 
 /** Returns one gradient per input, `null` where the input has none. */
 export type GradFn = (c: GradContext) => readonly (Tensor | IndexedSlices | null)[];
@@ -106,6 +120,8 @@ export interface OpSpec {
   readonly evaluate?: (c: EvaluateContext) => readonly HostValue[] | null;
   /** What is behind each resource or variant output, where the inputs do not tell it. */
   readonly handles?: (op: Operation) => readonly (HandleData | null)[];
+  /** What the op is made of, where it has no kernel: the compiler puts these ops, of static shapes, in its place. */
+  readonly compose?: ComposeFn;
   /** The gradient of output 0 is that of input 0, and rows may stay rows: an op that only passes its input on. */
   readonly passesGradient?: boolean;
   /** Stateful ops are never merged, folded or dropped when something depends on their effect. */

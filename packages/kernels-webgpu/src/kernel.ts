@@ -220,7 +220,12 @@ export interface Unsupported {
   readonly reason: string;
 }
 
-export type Kernel = ElementwiseKernel | DeviceKernel | ViewKernel | HostOp | Unsupported;
+/** The compiler puts other ops in place of the op: those that its record's `compose` makes. */
+export interface Composed {
+  readonly kind: 'composed';
+}
+
+export type Kernel = ElementwiseKernel | DeviceKernel | ViewKernel | Composed | HostOp | Unsupported;
 
 export function elementwise(
   expression: ElementwiseKernel['expression'],
@@ -239,6 +244,8 @@ export function device(lower: DeviceKernel['lower'], facts: FusionFacts = {}): D
 }
 
 export const view: ViewKernel = { kind: 'view' };
+
+export const composed: Composed = { kind: 'composed' };
 
 export function hostOp(reason: string): HostOp {
   return { kind: 'host', reason };

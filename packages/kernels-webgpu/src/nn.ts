@@ -3,6 +3,7 @@ import { lowerCtcLoss } from './ctc.js';
 import { sizeOf, type OpName } from '@forerun/graph';
 import { QUANTIZE_KERNELS } from './quantize.js';
 import {
+  composed,
   LOADS_ONCE,
   STORES_ONCE,
   type FusionFacts,
@@ -98,6 +99,14 @@ const THREE_PASSES: FusionFacts = { loads: () => 3 };
 
 export const NN_KERNELS = {
   ...QUANTIZE_KERNELS,
+  LSTMBlockCell: composed,
+  LSTMBlockCellGrad: composed,
+  BlockLSTM: composed,
+  BlockLSTMV2: composed,
+  BlockLSTMGrad: composed,
+  BlockLSTMGradV2: composed,
+  GRUBlockCell: composed,
+  GRUBlockCellGrad: composed,
   CTCLoss: device(lowerCtcLoss),
   EditDistance: hostOp('the session compares sequences between device work'),
   CTCGreedyDecoder: DECODED,

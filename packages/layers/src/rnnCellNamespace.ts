@@ -8,6 +8,8 @@ export {
   type LSTMCellOptions,
   type LSTMState,
 } from './rnnLstmCells.js';
+export { GRUBlockCell, GRUBlockCellV2, LSTMBlockCell, type LSTMBlockCellOptions } from './rnnBlockCells.js';
+export { LSTMBlockFusedCell, type FusedCallOptions } from './rnnFusedCell.js';
 export { LayerNormBasicLSTMCell, type LayerNormBasicLSTMCellOptions } from './rnnLayerNormCell.js';
 export {
   DeviceWrapper,

@@ -32,8 +32,8 @@ import {
 } from '@forerun/kernels-webgpu';
 import { fuseIdentities } from './fuseIdentity.js';
 import { settle, testDevice, throwErrors, type TestDevice } from './device.js';
-import { runReference, type Step } from './interpret.js';
-import { argDTypes, definitionOf, hostValue, makeNode } from './nodes.js';
+import { interpretWith, runReference, type Step } from './interpret.js';
+import { argDTypes, definitionOf, hostValue, makeNode, partsOf } from './nodes.js';
 
 export interface GpuOptions {
   /** Pretends that the adapter is another one, for the forms of a kernel that this one would not choose. */
@@ -74,8 +74,19 @@ export async function runNodeOnGpu(
   if (kernelOf(op).kind === 'view' && input !== undefined) {
     return context.outputs.map(({ dtype, shape }) => ({ dtype, shape, data: input.data }));
   }
+  if (kernelOf(op).kind === 'composed') return runParts(op, inputs, options);
   const lowered = lowerKernel(kernelOf(op), context, options);
   return runLowered(test, context, lowered, inputs, refsOf(op, inputs), options);
+}
+
+/** Runs the ops that an op is made of, one after the other. */
+async function runParts(
+  op: Operation,
+  inputs: readonly HostValue[],
+  options: GpuOptions,
+): Promise<HostValue[]> {
+  const { outputs, feeds } = partsOf(op, inputs);
+  return interpretWith(gpuBackend(options), outputs, feeds);
 }
 
 /** A backend for `interpretWith`: kernels on the device; ops that the session carries out by reference. */
@@ -86,7 +97,7 @@ export function gpuBackend(options: GpuOptions = {}): (step: Step) => Promise<re
       : runNodeOnGpu(op, inputs, { ...options, attrs });
 }
 
-/** The shaders that an op becomes on an adapter, without running them. `null` for views. */
+/** The shaders that an op becomes on an adapter, without running them. `null` for views and for ops made of others. */
 export async function lowerOp(
   type: string,
   inputs: readonly HostValue[],
@@ -96,7 +107,7 @@ export async function lowerOp(
   const { facts } = await testDevice();
   const op = makeNode(type, inputs, attrs);
   const kernel = kernelOf(op);
-  if (kernel.kind === 'view') return null;
+  if (kernel.kind === 'view' || kernel.kind === 'composed') return null;
   const context = kernelContext(op, inputs, { ...facts, ...options.adapterOverrides }, options);
   return lowerKernel(kernel, context, options);
 }

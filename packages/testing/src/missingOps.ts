@@ -125,10 +125,9 @@ export const MISSING_OPS: readonly MissingOps[] = [
       TensorArrayV3 TensorArrayWriteV3`),
   },
   {
-    group: 'cuDNN and fused recurrent kernels',
+    group: 'cuDNN',
     reason: 'Names of one vendor’s kernels; the cells of `fr.nn.rnnCell` compute the same.',
-    ops: list(`BlockLSTM BlockLSTMGrad CudnnRNN CudnnRNNBackprop CudnnRNNCanonicalToParams CudnnRNNParamsSize GRUBlockCell GRUBlockCellGrad
-      LSTMBlockCell LSTMBlockCellGrad`),
+    ops: list(`CudnnRNN CudnnRNNBackprop CudnnRNNCanonicalToParams CudnnRNNParamsSize`),
   },
   {
     group: 'Debugging and session handles',

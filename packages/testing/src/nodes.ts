@@ -4,6 +4,8 @@ import {
   InternalError,
   TensorShape,
   TensorValue,
+  builders,
+  composeContext,
   fromHostValue,
   lookupOp,
   toHostValue,
@@ -66,6 +68,20 @@ export function makeNode(
     return constantNode(graph, fromHostValue(value));
   });
   return graph.createOp({ type, name: 'node', inputs: tensors, attrs });
+}
+
+/** The ops that a node is made of, in a graph of their own whose placeholders take the values of its inputs. */
+export function partsOf(
+  op: Operation,
+  inputs: readonly HostValue[],
+): { outputs: readonly Tensor[]; feeds: ReadonlyMap<Tensor, HostValue> } {
+  const { compose } = definitionOf(op.type);
+  if (compose === undefined) throw new InternalError(`${op.type} is not made of other ops`);
+  const graph = new Graph();
+  const tensors = inputs.map(({ dtype, shape }) => placeholderNode(graph, dtype, new TensorShape(shape)));
+  const parts = { attrs: op.attrs, inputs: tensors, ops: builders };
+  const outputs = graph.asDefault(() => compose(composeContext(parts, (i) => inputs[i] ?? null)));
+  return { outputs, feeds: new Map(inputs.flatMap((value, i) => (tensors[i] ? [[tensors[i], value]] : []))) };
 }
 
 /** A `Const` node in `graph`. */

@@ -31,6 +31,7 @@ const KINDS: Readonly<Record<Kernel['kind'], string>> = {
   elementwise: 'elementwise, fused',
   device: 'device',
   view: 'view, costs nothing',
+  composed: 'made of other ops',
   host: 'host',
   unsupported: 'none',
 };

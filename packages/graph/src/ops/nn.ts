@@ -5,6 +5,8 @@ import { notDifferentiable, op, type InferContext, type OpDef } from '../opDef.j
 import { TensorShape } from '../shape.js';
 import type { Tensor, TensorLike } from '../tensor.js';
 import type { DataFormat } from './convWindows.js';
+import { BLOCK_GRU } from './blockGru.js';
+import { BLOCK_LSTM } from './blockLstm.js';
 import { CTC } from './ctc.js';
 import { FAKE_QUANT } from './fakeQuant.js';
 import { EDIT_DISTANCE } from './editDistance.js';
@@ -57,6 +59,8 @@ const IS_PIECEWISE_CONSTANT = notDifferentiable('its values are booleans');
 
 export const NN = {
   ...SOFTMAX,
+  ...BLOCK_LSTM,
+  ...BLOCK_GRU,
   ...CTC,
   ...FAKE_QUANT,
   ...QUANTIZE,
@@ -158,6 +162,14 @@ export function inTopK(
   return apply('InTopKV2', [predictions, targets, k], { name });
 }
 
+export { gruBlockCell, type GruBlockResult } from './blockGru.js';
+export {
+  blockLstm,
+  lstmBlockCell,
+  type BlockLstmOptions,
+  type BlockLstmResult,
+  type BlockLstmWeights,
+} from './blockLstm.js';
 export * from './ctc.js';
 export * from './ctcDecode.js';
 export {

@@ -32,6 +32,7 @@ import {
   type VariableRef,
 } from './ir.js';
 import { buildList, touchesLists } from './lists.js';
+import { buildComposed, isComposed } from './composed.js';
 import { buildCounter, isCounter } from './counters.js';
 import { buildCheck } from './numericChecks.js';
 import { isReplaced, type Pruned } from './prune.js';
@@ -173,6 +174,7 @@ export class ProgramBuilder {
   /** Adds an operation of a frame. Throws `Deferral` when it cannot be decided yet. */
   build(op: Operation, frame: Frame): void {
     if (isCall(op)) buildCall(this, op, frame);
+    else if (isComposed(op)) buildComposed(this, op, frame);
     else if (touchesLists(op)) buildList(this, op, frame);
     else if (op.type === 'CheckNumerics') buildCheck(this, op, frame);
     else if (op.type === 'DestroyTemporaryVariable') this.buildLastRead(op, frame);

@@ -1,4 +1,5 @@
 /** Float64 references of neural network ops: bias, softmax, cross-entropies. */
+import { BLOCK_RNN_REFERENCES } from './blockRnn.js';
 import { CTC_REFERENCES } from './ctc.js';
 import { EDIT_REFERENCES } from './editDistance.js';
 import { QUANTIZE_REFERENCES } from './quantize.js';
@@ -97,6 +98,7 @@ function inTopK(c: ReferenceContext, k: number): HostValue[] {
 
 export const NN_REFERENCES = {
   ...QUANTIZE_REFERENCES,
+  ...BLOCK_RNN_REFERENCES,
   ...EDIT_REFERENCES,
   ...CTC_REFERENCES,
   ...CTC_DECODE_REFERENCES,

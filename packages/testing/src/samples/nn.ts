@@ -1,4 +1,5 @@
 /** Samples of neural network ops: bias, softmax, cross-entropies. */
+import { BLOCK_RNN_SAMPLES } from './blockRnn.js';
 import { CTC_SAMPLES } from './ctc.js';
 import { EDIT_SAMPLES } from './editDistance.js';
 import { QUANTIZE_SAMPLES } from './quantize.js';
@@ -120,6 +121,7 @@ function topK(k: SampleInput | number): readonly Sample[] {
 
 export const NN_SAMPLES = {
   ...QUANTIZE_SAMPLES,
+  ...BLOCK_RNN_SAMPLES,
   ...EDIT_SAMPLES,
   ...CTC_SAMPLES,
   ...CTC_DECODE_SAMPLES,
