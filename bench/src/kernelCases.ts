@@ -106,12 +106,12 @@ export const MEMORY_BOUND: readonly Case[] = [
   moving('max pooling 2x2', 'MaxPool', [IMAGES], FLOATS / 4, POOL),
   moving('average pooling 2x2', 'AvgPool', [IMAGES], FLOATS / 4, POOL),
   moving('gradient of max pooling', 'MaxPoolGrad', [IMAGES, HALVES, HALVES], FLOATS, POOL),
-  // Reads the images for the mean, for the variance, and to normalize them.
+  // Reads the images for their statistics, and to normalize them.
   moving(
     'batch norm in training',
     'FusedBatchNormV3',
     [IMAGES, CHANNELS, CHANNELS, CHANNELS, CHANNELS],
-    3 * FLOATS,
+    2 * FLOATS,
     { is_training: true },
   ),
 ];

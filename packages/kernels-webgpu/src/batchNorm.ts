@@ -1,6 +1,14 @@
 /** Kernels of fused batch normalization: statistics per channel first, then one pass over the elements. */
 import { sizeOf } from '@forerun/graph';
-import { channelSums, type ChannelSpace } from './channelSums.js';
+import {
+  channelChunks,
+  chunkedPasses,
+  chunkStatistics,
+  type ChannelChunks,
+  type ChunkedPasses,
+  type ChunkStatistics,
+} from './channelChunks.js';
+import type { ChannelSpace } from './channelSums.js';
 import type { Dispatch, KernelContext, Lowered } from './kernel.js';
 import { literal, type Width } from './wgsl/dtype.js';
 import { gridFor, gridStride, type Grid } from './wgsl/indexing.js';
@@ -14,11 +22,6 @@ function spaceOf(c: KernelContext, shape: readonly number[]): ChannelSpace {
     channels: shape[axis] ?? 1,
     inner: sizeOf(shape.slice(axis + 1)),
   };
-}
-
-/** Output `i`, as an earlier dispatch left it. */
-function computed(c: KernelContext, i: number, name: string, width: Width = 1): ShaderBinding {
-  return { ...outputBinding(c, i, name, width), access: 'read' };
 }
 
 function epsilon(c: KernelContext): string {
@@ -100,69 +103,98 @@ export function lowerBatchNorm(c: KernelContext): Lowered {
   const space = spaceOf(c, c.input(0).shape);
   if (space.channels === 0) return { dispatches: third(c) };
   if (!c.attrs.bool('is_training')) {
-    return { dispatches: [...given(c, space), ...normalize(c, space, false), ...third(c)] };
+    return { dispatches: [...given(c, space), ...normalize(c, space), ...third(c)] };
   }
-  const mean = meanPasses(c, space);
-  const variance = variancePasses(c, space, mean.scratch.length);
+  if (space.outer * space.inner === 0) return { dispatches: [nothing(c, space), ...third(c)] };
+  const chunks = channelChunks(c, space);
+  const { dispatch, scratch } = chunkStatistics(c, chunks, moments(c));
+  return { dispatches: [dispatch, ...normalizeChunks(c, space, chunks), ...third(c)], scratch };
+}
+
+/**
+ * Mean and sum of squared distances from it, chunk by chunk, merged by the formula of Chan, Golub and LeVeque
+ * (Algorithms for Computing the Sample Variance, 1983). Distances from what the mean is so far are added: large means stay
+ * precise.
+ */
+function moments(c: KernelContext): ChunkStatistics {
   return {
-    dispatches: [...mean.dispatches, ...variance.dispatches, ...normalize(c, space, true), ...third(c)],
-    scratch: [...mean.scratch, ...variance.scratch],
+    label: 'batchNorm',
+    inputs: [inputBinding(c, 0, 'x')],
+    state: ['mean', 'spread'],
+    prepare: 'mean = select(f32(0.0), x[first], is_finite(x[first]));',
+    each: 'let distance = x[at] - mean;\nsum0 += distance;\nsum1 += distance * distance;',
+    close: `let shift = sum0 / f32(size);
+let own_spread = sum1 - sum0 * shift;
+spread += select(own_spread, f32(0.0), own_spread < f32(0.0)) + shift * shift * f32(seen * size / (seen + size));
+mean += shift * f32(size / (seen + size));`,
+    join: merged('other_mean', 'other_spread', 'other_seen', 'max(seen + other_seen, 1.0)'),
   };
 }
 
-/** The mean of the batch into output 3. Distances from the first element are added: large means stay precise. */
-function meanPasses(c: KernelContext, space: ChannelSpace): ReturnType<typeof channelSums> {
+/** Merges the moments of `size` elements into `mean` and `spread` of `seen` elements; `total` is both numbers together. */
+function merged(mean: string, spread: string, size: string, total: string): string {
+  return `let total = ${total};
+let shift = ${mean} - mean;
+spread += ${spread} + shift * shift * f32(seen * ${size} / total);
+mean += shift * f32(${size} / total);`;
+}
+
+/** The second pass: the moments of the batch, what the caller sees of them, and the elements. */
+function normalizeChunks(c: KernelContext, space: ChannelSpace, chunks: ChannelChunks): Dispatch[] {
+  const elements = elementSpace(space);
   const count = space.outer * space.inner;
-  const x = inputBinding(c, 0, 'x');
-  const pivot = `x[channel * ${space.inner}u]`;
-  return channelSums(c, {
-    label: 'batchNorm.mean',
-    space,
-    vector: true,
-    inputs: [x],
-    prepare: 'let pivot = x[first];',
-    terms: ['(x[at] - pivot)'],
-    results: [...(count === 0 ? [] : [{ ...x, name: 'pivots' }]), outputBinding(c, 3, 'saved_mean')],
-    finish:
-      count === 0
-        ? 'saved_mean[channel] = not_a_number();'
-        : `saved_mean[channel] = ${pivot.replace('x[', 'pivots[')} + sum0 / ${literal(count, 'float32')};`,
-    scratch: 0,
+  const vectors = averages(c, count);
+  const w = chunks.width;
+  return chunkedPasses(c, chunks, {
+    label: 'batchNorm',
+    elementWidth: elements.width,
+    state: ['mean', 'spread'],
+    prepare: 'var seen = 0.0;\nvar mean = f32(0.0);\nvar spread = f32(0.0);',
+    eachChunk: `${merged('part_mean', 'part_spread', 'size', 'seen + size')}
+seen = total;`,
+    vectors,
+    elements: {
+      bindings: [
+        inputBinding(c, 0, 'x', elements.width),
+        inputBinding(c, 1, 'scale', w),
+        inputBinding(c, 2, 'offset', w),
+        outputBinding(c, 0, 'out', elements.width),
+      ],
+      prepare: `let factor = ${inverse(c, `(spread / ${literal(count, 'float32')})`)} * scale[channel];
+let shift = offset[channel];`,
+      each: 'out[at] = (x[at] - mean) * factor + shift;',
+    },
   });
 }
 
-/** The variances of the batch (output 4) and the averages that the caller sees (outputs 1 and 2). */
-function variancePasses(
-  c: KernelContext,
-  space: ChannelSpace,
-  scratch: number,
-): ReturnType<typeof channelSums> {
-  const count = space.outer * space.inner;
+/** The variances of the batch (output 4), its means (3), and the averages that the caller sees (1 and 2). */
+function averages(c: KernelContext, count: number): ChunkedPasses['vectors'] {
   const factor = c.attrs.float('exponential_avg_factor');
   const averaged = factor !== 1;
-  const averages = averaged ? [inputBinding(c, 3, 'old_mean'), inputBinding(c, 4, 'old_variance')] : [];
   const [share, rest] = [literal(factor, 'float32'), literal(1 - factor, 'float32')];
   const blend = (old: string, value: string): string =>
     averaged ? `${old}[channel] * ${rest} + ${value} * ${share}` : value;
-  const mean = computed(c, 3, 'saved_mean');
-  const sample = literal(Math.max(count - 1, 1), 'float32');
-  return channelSums(c, {
-    label: 'batchNorm.variance',
-    space,
-    vector: true,
-    inputs: [inputBinding(c, 0, 'x'), mean],
-    prepare: 'let centre = saved_mean[channel];',
-    terms: ['(x[at] - centre) * (x[at] - centre)'],
-    results: [
-      { ...mean, name: 'means' },
-      ...averages,
-      ...[1, 2, 4].map((i, k) => outputBinding(c, i, ['mean_out', 'variance_out', 'saved_variance'][k])),
-    ],
-    finish: `saved_variance[channel] = ${count === 0 ? 'not_a_number()' : `sum0 / ${literal(count, 'float32')}`};
-mean_out[channel] = ${blend('old_mean', 'means[channel]')};
-variance_out[channel] = ${blend('old_variance', count === 0 ? 'not_a_number()' : `(sum0 / ${sample})`)};`,
-    scratch,
-  });
+  const old = averaged ? [inputBinding(c, 3, 'old_mean'), inputBinding(c, 4, 'old_variance')] : [];
+  const names = ['mean_out', 'variance_out', 'saved_mean', 'saved_variance'];
+  return {
+    bindings: [...old, ...names.map((name, k) => outputBinding(c, k + 1, name))],
+    once: `saved_mean[channel] = mean;
+saved_variance[channel] = spread / ${literal(count, 'float32')};
+mean_out[channel] = ${blend('old_mean', 'mean')};
+variance_out[channel] = ${blend('old_variance', `(spread / ${literal(Math.max(count - 1, 1), 'float32')})`)};`,
+  };
+}
+
+/** The moments of no elements at all are no numbers. */
+function nothing(c: KernelContext, { channels }: ChannelSpace): Dispatch {
+  const grid = gridFor(channels, 1, c.adapter);
+  const names = ['mean_out', 'variance_out', 'saved_mean', 'saved_variance'];
+  const body = names.map((name) => `${name}[i] = not_a_number();`).join('\n');
+  const bindings = names.map((name, k) => outputBinding(c, k + 1, name));
+  return shader(
+    { label: 'batchNorm.empty', bindings, workgroups: grid.workgroups, body: gridStride(grid, body) },
+    c.adapter,
+  );
 }
 
 /** Without training all four statistics are those that were given. */
@@ -179,17 +211,13 @@ function given(c: KernelContext, { channels }: ChannelSpace): Dispatch[] {
   return [shader({ label, bindings, workgroups: grid.workgroups, body: gridStride(grid, body) }, c.adapter)];
 }
 
-function normalize(c: KernelContext, space: ChannelSpace, training: boolean): Dispatch[] {
+function normalize(c: KernelContext, space: ChannelSpace): Dispatch[] {
   const elements = elementSpace(space);
   if (elements.items === 0) return [];
   const w = elements.vectorWidth;
   const bindings = [
     inputBinding(c, 0, 'x', elements.width),
-    inputBinding(c, 1, 'scale', w),
-    inputBinding(c, 2, 'offset', w),
-    ...(training
-      ? [computed(c, 3, 'mean', w), computed(c, 4, 'variance', w)]
-      : [inputBinding(c, 3, 'mean', w), inputBinding(c, 4, 'variance', w)]),
+    ...['scale', 'offset', 'mean', 'variance'].map((name, k) => inputBinding(c, k + 1, name, w)),
     outputBinding(c, 0, 'out', elements.width),
   ];
   const prepare = `let centre = mean[channel];
@@ -207,56 +235,83 @@ function third(c: KernelContext): Dispatch[] {
   return [shader({ label: 'batchNorm.reserved', bindings, workgroups: [1, 1, 1], body }, c.adapter)];
 }
 
-/** dscale = sum(dy (x - mean)) r and doffset = sum(dy), r = 1 / sqrt(variance + epsilon); then dx from both. */
+/**
+ * With r = 1 / sqrt(variance + epsilon): dscale = r sum(dy (x - mean)), doffset = sum(dy), and dx = scale r dy, less in
+ * training its parts along 1 and x: scale r (dy - mean(dy) - (x - mean) r dscale / n).
+ */
 export function lowerBatchNormGrad(c: KernelContext): Lowered {
   const space = spaceOf(c, c.input(1).shape);
   if (space.channels === 0) return { dispatches: [] };
-  const empty = space.outer * space.inner === 0;
-  const mean = inputBinding(c, 3, 'mean');
-  const sums = channelSums(c, {
-    label: 'batchNormGrad.sums',
-    space,
-    vector: true,
-    inputs: [inputBinding(c, 0, 'dy'), inputBinding(c, 1, 'x'), mean],
+  if (space.outer * space.inner === 0) return { dispatches: [noGradient(c, space)] };
+  const chunks = channelChunks(c, space);
+  const { dispatch, scratch } = chunkStatistics(c, chunks, {
+    label: 'batchNormGrad',
+    inputs: [inputBinding(c, 0, 'dy'), inputBinding(c, 1, 'x'), inputBinding(c, 3, 'mean')],
+    state: ['along_one', 'along_x'],
     prepare: 'let centre = mean[channel];',
-    terms: ['dy[at]', 'dy[at] * (x[at] - centre)'],
-    results: [
-      inputBinding(c, 4, 'variance'),
-      outputBinding(c, 1, 'scale_backprop'),
-      outputBinding(c, 2, 'offset_backprop'),
-    ],
-    finish: `offset_backprop[channel] = sum0;
-scale_backprop[channel] = ${empty ? '0.0' : `sum1 * ${inverse(c, 'variance[channel]')}`};`,
-    scratch: 0,
+    each: 'let gradient = dy[at];\nsum0 += gradient;\nsum1 += gradient * (x[at] - centre);',
+    close: 'along_one += sum0;\nalong_x += sum1;',
+    join: 'along_one += other_along_one;\nalong_x += other_along_x;',
   });
-  return { dispatches: [...sums.dispatches, ...inputGradient(c, space)], scratch: sums.scratch };
+  return { dispatches: [dispatch, ...inputGradient(c, space, chunks)], scratch };
 }
 
-/** dx = scale r dy, less in training its parts along 1 and x: scale r (dy - mean(dy) - (x - mean) r dscale / n). */
-function inputGradient(c: KernelContext, space: ChannelSpace): Dispatch[] {
-  const elements = elementSpace(space);
-  if (elements.items === 0) return [];
-  const w = elements.vectorWidth;
+function inputGradient(c: KernelContext, space: ChannelSpace, chunks: ChannelChunks): Dispatch[] {
+  const { width } = elementSpace(space);
+  const w = chunks.width;
   const training = c.attrs.bool('is_training');
   const count = literal(space.outer * space.inner, 'float32');
-  const bindings = [
-    inputBinding(c, 0, 'dy', elements.width),
-    ...(training ? [inputBinding(c, 1, 'x', elements.width)] : []),
-    inputBinding(c, 2, 'scale', w),
-    ...(training ? [inputBinding(c, 3, 'mean', w)] : []),
-    inputBinding(c, 4, 'variance', w),
-    ...(training ? [computed(c, 1, 'scale_backprop', w), computed(c, 2, 'offset_backprop', w)] : []),
-    outputBinding(c, 0, 'out', elements.width),
-  ];
-  const r = `let r = ${inverse(c, 'variance[channel]')};\nlet factor = scale[channel] * r;`;
-  const statistics = `let centre = mean[channel];
-let along_one = offset_backprop[channel] / ${count};
-let along_x = r * scale_backprop[channel] / ${count};`;
-  const parts = training
-    ? {
-        prepare: `${r}\n${statistics}`,
-        body: 'out[i] = factor * (dy[i] - (along_one + (x[i] - centre) * along_x));',
-      }
-    : { prepare: r, body: 'out[i] = factor * dy[i];' };
-  return [overElements(c, 'batchNormGrad', elements, bindings, parts)];
+  const variance = inputBinding(c, 4, 'variance', w);
+  const r = `let r = ${inverse(c, 'variance[channel]')};`;
+  return chunkedPasses(c, chunks, {
+    label: 'batchNormGrad',
+    elementWidth: width,
+    state: ['along_one', 'along_x'],
+    prepare: 'var along_one = f32(0.0);\nvar along_x = f32(0.0);',
+    eachChunk: 'along_one += part_along_one;\nalong_x += part_along_x;',
+    vectors: {
+      bindings: [
+        variance,
+        outputBinding(c, 1, 'scale_backprop', w),
+        outputBinding(c, 2, 'offset_backprop', w),
+      ],
+      once: `offset_backprop[channel] = along_one;
+scale_backprop[channel] = along_x * ${inverse(c, 'variance[channel]')};`,
+    },
+    elements: {
+      bindings: [
+        variance,
+        inputBinding(c, 0, 'dy', width),
+        ...(training ? [inputBinding(c, 1, 'x', width)] : []),
+        inputBinding(c, 2, 'scale', w),
+        ...(training ? [inputBinding(c, 3, 'mean', w)] : []),
+        outputBinding(c, 0, 'out', width),
+      ],
+      prepare: training
+        ? `${r}
+let factor = scale[channel] * r;
+let centre = mean[channel];
+let mean_gradient = along_one / ${count};
+let slope = r * r * along_x / ${count};`
+        : `${r}\nlet factor = scale[channel] * r;`,
+      each: training
+        ? 'out[at] = factor * (dy[at] - (mean_gradient + (x[at] - centre) * slope));'
+        : 'out[at] = factor * dy[at];',
+    },
+  });
+}
+
+/** The gradients of scale and offset where there are no elements. */
+function noGradient(c: KernelContext, { channels }: ChannelSpace): Dispatch {
+  const grid = gridFor(channels, 1, c.adapter);
+  const names = ['scale_backprop', 'offset_backprop'];
+  return shader(
+    {
+      label: 'batchNormGrad.empty',
+      bindings: names.map((name, k) => outputBinding(c, k + 1, name)),
+      workgroups: grid.workgroups,
+      body: gridStride(grid, names.map((name) => `${name}[i] = 0.0;`).join('\n')),
+    },
+    c.adapter,
+  );
 }

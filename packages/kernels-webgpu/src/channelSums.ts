@@ -1,12 +1,10 @@
 /**
- * Sums over everything but the channel of `[outer, channels, inner]` tensors, for batch normalization.
+ * Sums over everything but the channel of `[outer, channels, inner]` tensors.
  * Each channel's elements are dealt out to chunks in turn, so that neighbouring invocations read
  * neighbouring elements; further dispatches add the chunks up, in an order that is always the same.
  */
 import type { Dispatch, KernelContext } from './kernel.js';
-import { vectorType, type Width } from './wgsl/dtype.js';
 import { gridFor, gridStride } from './wgsl/indexing.js';
-import { widen } from './wgsl/library.js';
 import { scratchBinding, shader, type ShaderBinding } from './wgsl/shader.js';
 
 export interface ChannelSpace {
@@ -19,15 +17,8 @@ export interface ChannelSpace {
 export interface ChannelSums {
   readonly label: string;
   readonly space: ChannelSpace;
-  /** What `terms` and `prepare` read. */
+  /** What `terms` read. */
   readonly inputs: readonly ShaderBinding[];
-  /** Statements before the loop over elements; may use `channel` and `first`, the channel's first element. */
-  readonly prepare?: string;
-  /**
-   * All bindings have an element per element or per channel, and all texts also hold for `vec4`s (see `widen`): four
-   * channels are added up at a time where they lie side by side.
-   */
-  readonly vector?: boolean;
   /** f32 expressions in `at`, the element's index, and `channel`. */
   readonly terms: readonly string[];
   /** What `finish` reads and writes. */
@@ -54,17 +45,14 @@ export function channelSums(c: KernelContext, sums: ChannelSums): ChannelSumPass
   const dispatches: Dispatch[] = [];
   const scratch: number[] = [];
   let { space } = sums;
-  const width: Width = sums.vector === true && space.inner === 1 && space.channels % 4 === 0 ? 4 : 1;
-  // From here on, channels are counted in units of the width.
-  space = { ...space, channels: space.channels / width };
   for (let pass = 0; ; pass++) {
     const count = space.outer * space.inner;
     const chunks =
       pass > 0 && c.adapter.software && count <= LONGEST ? 1 : chunksFor(c, count, space.channels);
     const last = chunks === 1;
-    dispatches.push(sumPass(c, sums, { space, width, pass, chunks, last }));
+    dispatches.push(sumPass(c, sums, { space, pass, chunks, last }));
     if (last) return { dispatches, scratch };
-    scratch.push(sums.terms.length * chunks * space.channels * width * 4);
+    scratch.push(sums.terms.length * chunks * space.channels * 4);
     const { channels } = space;
     space = space.inner === 1 ? { outer: chunks, channels, inner: 1 } : { outer: 1, channels, inner: chunks };
   }
@@ -78,45 +66,37 @@ function chunksFor({ adapter }: KernelContext, count: number, channels: number):
 
 interface PassShape {
   readonly space: ChannelSpace;
-  readonly width: Width;
   readonly pass: number;
   readonly chunks: number;
   readonly last: boolean;
 }
 
-function sumPass(
-  c: KernelContext,
-  sums: ChannelSums,
-  { space, width, pass, chunks, last }: PassShape,
-): Dispatch {
+function sumPass(c: KernelContext, sums: ChannelSums, { space, pass, chunks, last }: PassShape): Dispatch {
   const { channels, inner } = space;
   const size = channels * chunks;
   const grid = gridFor(size, 1, c.adapter, c.adapter.software && size < 4096 ? 8 : 64);
   const first = pass === 0;
-  const read = scratchBinding(sums.scratch + pass - 1, 'partial_in', 'float32', width);
-  const written = scratchBinding(sums.scratch + pass, 'partial_out', 'float32', width);
-  const wide = (bindings: readonly ShaderBinding[]): ShaderBinding[] =>
-    width === 1 ? [...bindings] : bindings.map((binding) => ({ ...binding, width }));
+  const read = scratchBinding(sums.scratch + pass - 1, 'partial_in', 'float32');
+  const written = scratchBinding(sums.scratch + pass, 'partial_out', 'float32');
   const names = sums.terms.map((_, k) => `sum${k}`);
   const terms = first
-    ? sums.terms.map((term) => widen(term, width))
+    ? sums.terms
     : names.map((_, k) => `partial_in[at + ${k * space.outer * channels * inner}u]`);
   const store = names.map((name, k) => `partial_out[item + ${k * size}u] = ${name};`);
   const body = `let channel = ${inner === 1 ? `item % ${channels}u` : `item / ${chunks}u`};
 let chunk = ${inner === 1 ? `item / ${channels}u` : `item % ${chunks}u`};
-${first && sums.prepare !== undefined ? `let first = channel * ${inner}u;\n${widen(sums.prepare, width)}` : ''}
-${names.map((name) => `var ${name} = ${vectorType('f32', width)}(0.0);`).join('\n')}
+${names.map((name) => `var ${name} = 0.0;`).join('\n')}
 for (${chunkLoop(c, space, chunks)}) {
-let at = ${elementIndex(space)};
+let at = ${elementIndex(space, 'e')};
 ${names.map((name, k) => `${name} += ${terms[k] ?? ''};`).join('\n')}
 }
-${last ? widen(sums.finish, width) : store.join('\n')}`;
+${last ? sums.finish : store.join('\n')}`;
   return shader(
     {
       label: `${sums.label}.${pass}`,
       bindings: [
-        ...(first ? wide(sums.inputs) : [{ ...read, access: 'read' as const }]),
-        ...(last ? wide(sums.results) : [written]),
+        ...(first ? sums.inputs : [{ ...read, access: 'read' as const }]),
+        ...(last ? sums.results : [written]),
       ],
       workgroups: grid.workgroups,
       workgroupSize: c.adapter.software && size < 4096 ? 8 : 64,
@@ -137,9 +117,9 @@ function chunkLoop({ adapter }: KernelContext, { outer, inner }: ChannelSpace, c
   return `var e = chunk * ${length}u; e < min((chunk + 1u) * ${length}u, ${count}u); e++`;
 }
 
-/** Index of element `e` of `channel`. */
-function elementIndex({ outer, channels, inner }: ChannelSpace): string {
-  if (inner === 1) return `e * ${channels}u + channel`;
-  if (outer === 1) return `channel * ${inner}u + e`;
-  return `((e / ${inner}u) * ${channels}u + channel) * ${inner}u + e % ${inner}u`;
+/** Index of element `e`, a WGSL expression, of `channel`. */
+export function elementIndex({ outer, channels, inner }: ChannelSpace, e: string): string {
+  if (inner === 1) return `${e} * ${channels}u + channel`;
+  if (outer === 1) return `channel * ${inner}u + ${e}`;
+  return `((${e} / ${inner}u) * ${channels}u + channel) * ${inner}u + ${e} % ${inner}u`;
 }
