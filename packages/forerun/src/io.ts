@@ -25,12 +25,16 @@ export {
 export {
   loadGraphModel,
   loadLayersModel,
+  loadOnnx,
   openCheckpoint,
   openWeights,
   readGraph,
   saveGraphModel,
+  saveOnnx,
   writeGraph,
   type LoadedModel,
   type LoadModelOptions,
+  type LoadOnnxOptions,
+  type SaveOnnxOptions,
   type WriteGraphOptions,
 } from '@forerun/session';

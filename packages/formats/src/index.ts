@@ -7,5 +7,11 @@ export { openSafetensors, writeSafetensors } from './safetensors.js';
 export { openLegacyTorch, openTorch } from './torch.js';
 export type { WeightEntry, WeightFile, WeightFormat, WeightReader, WeightSource } from './weightFile.js';
 export { openZip, writeZip, type ZipArchive, type ZipEntry } from './zip.js';
-export { importOnnx, onnxOps, type ImportedOnnx, type ImportOnnxOptions } from './onnx/importOnnx.js';
-export { exportOnnx, type ExportOnnxOptions } from './onnx/exportOnnx.js';
+export {
+  readExternalData,
+  type ExternalDataOptions,
+  type ExternalRange,
+  type ReadRange,
+} from './onnx/externalData.js';
+export { importOnnx, onnxOps, readOnnxModel, type ImportedOnnx, type ImportOnnxOptions } from './onnx/importOnnx.js';
+export { exportOnnx, exportOnnxParts, type ExportOnnxOptions, type OnnxParts } from './onnx/exportOnnx.js';

@@ -64,3 +64,4 @@ export {
   type LoadedModel,
   type LoadModelOptions,
 } from './tfjs.js';
+export { loadOnnx, saveOnnx, type LoadOnnxOptions, type SaveOnnxOptions } from './onnx.js';

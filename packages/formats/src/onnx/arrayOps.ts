@@ -1,7 +1,7 @@
-/** Shapes, slices, joins, reductions and products of ONNX. */
+/** Shapes, slices, joins and products of ONNX. */
 import * as fr from '@forerun/graph';
 import { TensorValue, type Tensor } from '@forerun/graph';
-import type { NodeImporter } from './importNode.js';
+import type { ImportNode, NodeImporter } from './importNode.js';
 import { onnxDType } from './tensors.js';
 
 const range = (from: number, to: number): number[] =>
@@ -89,27 +89,27 @@ const split: NodeImporter = (node) => {
 const pad: NodeImporter = (node) => {
   const pads = node.list('pads', 1) ?? node.fail('pads are missing');
   const rank = node.rank(0);
-  if (node.has(3)) node.fail('pads of chosen axes are not supported');
   const mode = node.text('mode', 'constant');
-  const table = range(0, rank).map((i) => [pads[i] ?? 0, pads[i + rank] ?? 0]);
+  const axes = node.axes(node.known(3) ?? range(0, rank), rank);
+  const table = range(0, rank).map((i) => {
+    const at = axes.indexOf(i);
+    return at < 0 ? [0, 0] : [pads[at] ?? 0, pads[at + axes.length] ?? 0];
+  });
   if (mode === 'reflect') return fr.mirrorPad(node.input(0), table, 'REFLECT');
+  if (mode === 'edge') return edgePadded(node, table);
   if (mode !== 'constant') node.fail(`the mode "${mode}" is not supported`);
   return fr.pad(node.input(0), table, { constantValues: node.known(2)?.[0] ?? node.float('value', 0) });
 };
 
-const gather: NodeImporter = (node) => {
-  const [axis = 0] = node.axes([node.int('axis', 0)], node.rank(0));
-  const [params, indices] = [node.input(0), node.input(1)];
-  const known = fr.constantValue(indices);
-  if (known?.data.every((index) => index >= 0) === true) return fr.gather(params, indices, { axis });
-  // Negative indices count from the end.
-  const size = fr.cast(fr.gather(fr.shape(params), axis), indices.dtype);
-  return fr.gather(
-    params,
-    fr.where(fr.less(indices, fr.zerosLike(indices)), fr.add(indices, size), indices),
-    { axis },
-  );
-};
+/** Borders that repeat the outermost elements. */
+function edgePadded(node: ImportNode, table: readonly (readonly number[])[]): Tensor {
+  return table.reduce((x, [before = 0, after = 0], axis) => {
+    if (before === 0 && after === 0) return x;
+    const size = x.shape.dim(axis) ?? node.fail('the size to pad is not known');
+    const places = range(-before, size + after).map((i) => Math.min(Math.max(i, 0), size - 1));
+    return fr.gather(x, fr.constant(places, { dtype: 'int32' }), { axis });
+  }, node.input(0));
+}
 
 const expand: NodeImporter = (node) => {
   const shape = fr.cast(node.input(1), 'int32');
@@ -133,16 +133,22 @@ const constant: NodeImporter = (node) => {
   if (int !== undefined) return fr.constant(int.i, { dtype: 'int64' });
   const floats = node.attribute('value_floats');
   if (floats !== undefined) return fr.constant(floats.floats);
+  const texts = node.texts('value_strings');
+  if (texts !== undefined) return fr.constant(texts);
+  if (node.hasAttribute('value_string')) return fr.constant(node.text('value_string', ''));
   const ints = node.attribute('value_ints') ?? node.fail('a constant of this kind is not supported');
   return fr.constant(ints.ints, { dtype: 'int64' });
 };
 
 const matMul: NodeImporter = (node) => {
   const [a, b] = [node.input(0), node.input(1)];
-  if (node.rank(0) === 2 && node.rank(1) === 2) return fr.matMul(a, b);
-  if (node.rank(0) > 2 && node.rank(1) === 2) return fr.tensordot(a, b, 1);
-  if (node.rank(0) < 2 || node.rank(1) < 2) node.fail('products with vectors are not supported');
-  return fr.matMul(a, b);
+  const [left, right] = [node.rank(0), node.rank(1)];
+  if (left > 2 && right === 2) return fr.tensordot(a, b, 1);
+  if (left >= 2 && right >= 2) return fr.matMul(a, b);
+  // A vector is a row on the left and a column on the right; that axis is not in the result.
+  if (left === 1 && right === 1) return fr.reduceSum(fr.mul(a, b));
+  if (left === 1) return fr.squeeze(fr.matMul(fr.expandDims(a, 0), b), { axis: [-2] });
+  return fr.tensordot(a, b, 1);
 };
 
 const gemm: NodeImporter = (node) => {
@@ -151,29 +157,6 @@ const gemm: NodeImporter = (node) => {
   const y = scaled(fr.matMul(node.input(0), node.input(1), options), node.float('alpha', 1));
   return node.has(2) ? fr.add(y, scaled(node.input(2), node.float('beta', 1))) : y;
 };
-
-type Reduce = (x: Tensor, options: { axis?: number[]; keepDims?: boolean }) => Tensor;
-
-function reduction(reduce: Reduce): NodeImporter {
-  return (node) => {
-    const axes = node.list('axes', 1);
-    const keepDims = node.int('keepdims', 1) === 1;
-    if ((axes === undefined || axes.length === 0) && node.int('noop_with_empty_axes', 0) === 1)
-      return node.input(0);
-    const axis =
-      axes === undefined || axes.length === 0 ? range(0, node.rank(0)) : node.axes(axes, node.rank(0));
-    return reduce(node.input(0), { axis, keepDims });
-  };
-}
-
-function argument(find: typeof fr.argMax): NodeImporter {
-  return (node) => {
-    const [axis = 0] = node.axes([node.int('axis', 0)], node.rank(0));
-    if (node.int('select_last_index', 0) === 1) node.fail('select_last_index is not supported');
-    const y = find(node.input(0), { axis, outputType: 'int64' });
-    return node.int('keepdims', 1) === 1 ? fr.expandDims(y, axis) : y;
-  };
-}
 
 /** Softmax along one axis; before operator set 13, along all from that axis on. */
 function softmaxOf(along: typeof fr.softmax): NodeImporter {
@@ -190,47 +173,23 @@ function softmaxOf(along: typeof fr.softmax): NodeImporter {
   };
 }
 
+/** The sizes of all axes, or of those from `start` to `end`. */
+const shapeOf: NodeImporter = (node) => {
+  const sizes = fr.shape(node.input(0), { outType: 'int64' });
+  if (!node.hasAttribute('start') && !node.hasAttribute('end')) return sizes;
+  const rank = node.rank(0);
+  const [start = 0, end = rank] = [node.int('start', 0), node.int('end', rank)].map((at) =>
+    Math.min(Math.max(at < 0 ? at + rank : at, 0), rank),
+  );
+  return fr.slice(sizes, [start], [Math.max(0, end - start)]);
+};
+
 const transpose: NodeImporter = (node) =>
   fr.transpose(node.input(0), { perm: node.ints('perm') ?? range(0, node.rank(0)).reverse() });
 
-const resize: NodeImporter = (node) => {
-  const mode = node.text('mode', 'nearest');
-  const sizes = node.has(3) ? node.known(3) : undefined;
-  const scales =
-    node.def.opType === 'Upsample'
-      ? node.known(1)
-      : node.has(2) && node.input(2).shape.size !== 0
-        ? node.known(2)
-        : undefined;
-  const dims = node.input(0).shape.dims ?? [];
-  const target = [2, 3].map(
-    (i) => sizes?.[i] ?? Math.floor((dims[i] ?? node.fail('the size is not known')) * (scales?.[i] ?? 1)),
-  );
-  const how = node.text(
-    'coordinate_transformation_mode',
-    node.def.opType === 'Upsample' ? 'asymmetric' : 'half_pixel',
-  );
-  const last = fr.transpose(node.input(0), { perm: [0, 2, 3, 1] });
-  const options = {
-    alignCorners: how === 'align_corners',
-    halfPixelCenters: how === 'half_pixel' || how === 'pytorch_half_pixel',
-  };
-  if (!['align_corners', 'half_pixel', 'pytorch_half_pixel', 'asymmetric'].includes(how))
-    node.fail(`the coordinate mode "${how}" is not supported`);
-  if (mode === 'linear')
-    return fr.transpose(fr.resizeBilinear(last, target, options), { perm: [0, 3, 1, 2] });
-  const rounding = node.text('nearest_mode', 'round_prefer_floor');
-  const whole = target.every((size, i) => size % (dims[i + 2] ?? NaN) === 0);
-  if (mode !== 'nearest' || !(whole || (rounding === 'floor' && how === 'asymmetric'))) {
-    node.fail(`resizing with mode "${mode}" (${rounding}, ${how}) is not supported`);
-  }
-  return fr.transpose(fr.resizeNearestNeighbor(last, target, {}), { perm: [0, 3, 1, 2] });
-};
-
 export const ARRAY_OPS: Readonly<Record<string, NodeImporter>> = {
-  ArgMax: argument(fr.argMax),
-  ArgMin: argument(fr.argMin),
   Cast: (node) => fr.cast(node.input(0), onnxDType(node.int('to', 0), node.label)),
+  CastLike: (node) => fr.cast(node.input(0), node.input(1).dtype),
   Concat: (node) =>
     fr.concat(
       node.inputs.map((_, i) => node.input(i)),
@@ -241,20 +200,15 @@ export const ARRAY_OPS: Readonly<Record<string, NodeImporter>> = {
   Dropout: (node) => node.input(0),
   Expand: expand,
   Flatten: flatten,
-  Gather: gather,
   Gemm: gemm,
   Identity: (node) => fr.identity(node.input(0)),
   LogSoftmax: softmaxOf(fr.logSoftmax),
   MatMul: matMul,
   Pad: pad,
-  ReduceMax: reduction(fr.reduceMax),
-  ReduceMean: reduction(fr.reduceMean),
-  ReduceMin: reduction(fr.reduceMin),
-  ReduceProd: reduction(fr.reduceProd),
-  ReduceSum: reduction(fr.reduceSum),
   Reshape: reshape,
-  Resize: resize,
-  Shape: (node) => fr.shape(node.input(0), { outType: 'int64' }),
+  Range: (node) => fr.range(node.input(0), node.input(1), { delta: node.input(2) }),
+  Shape: shapeOf,
+  Size: (node) => fr.size(node.input(0), { outType: 'int64' }),
   Slice: slice,
   Softmax: softmaxOf(fr.softmax),
   Split: split,
@@ -262,5 +216,4 @@ export const ARRAY_OPS: Readonly<Record<string, NodeImporter>> = {
   Tile: (node) => fr.tile(node.input(0), fr.cast(node.input(1), 'int32')),
   Transpose: transpose,
   Unsqueeze: unsqueeze,
-  Upsample: resize,
 };

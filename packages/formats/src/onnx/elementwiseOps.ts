@@ -50,16 +50,45 @@ const gelu: NodeImporter = (node) => {
   return fr.mul(half, fr.add(fr.tanh(cube), 1));
 };
 
+/** (x - zero point) * scale, both for all elements or for each along an axis. */
+const dequantize: NodeImporter = (node) => {
+  const [x, scale] = [node.input(0), node.input(1)];
+  const rank = node.rank(0);
+  if (node.int('block_size', 0) !== 0) node.fail('scales of blocks are not supported');
+  const [axis = 0] = scale.shape.size === 1 ? [] : node.axes([node.int('axis', 1)], rank);
+  const shaped = (given: Tensor): Tensor =>
+    scale.shape.size === 1
+      ? fr.reshape(given, [])
+      : fr.reshape(given, [-1, ...new Array<number>(rank - axis - 1).fill(1)]);
+  const number = fr.cast(x, 'float32');
+  const moved = node.has(2) ? fr.sub(number, shaped(fr.cast(node.input(2), 'float32'))) : number;
+  return fr.mul(moved, shaped(scale));
+};
+
 export const ELEMENTWISE_OPS: Readonly<Record<string, NodeImporter>> = {
   Abs: unary(fr.abs),
+  Acos: unary(fr.acos),
+  Acosh: unary(fr.acosh),
   Add: binary(fr.add),
   And: binary(fr.logicalAnd),
+  Asin: unary(fr.asin),
+  Asinh: unary(fr.asinh),
+  Atan: unary(fr.atan),
+  Atanh: unary(fr.atanh),
   Ceil: unary(fr.ceil),
+  Celu: (node) => {
+    const [x, alpha] = [node.input(0), node.float('alpha', 1)];
+    return fr.add(fr.maximum(x, 0), fr.minimum(fr.mul(fr.expm1(fr.div(x, alpha)), alpha), 0));
+  },
   Clip: clip,
   Cos: unary(fr.cos),
+  Cosh: unary(fr.cosh),
+  DequantizeLinear: dequantize,
   Div: binary((x, y) => (fr.isInteger(x.dtype) ? fr.apply('TruncateDiv', [x, y]) : fr.div(x, y))),
-  Elu: (node) =>
-    node.float('alpha', 1) === 1 ? fr.elu(node.input(0)) : node.fail('alpha other than 1 is not supported'),
+  Elu: (node) => {
+    const [x, alpha] = [node.input(0), node.float('alpha', 1)];
+    return alpha === 1 ? fr.elu(x) : fr.whereV2(fr.less(x, 0), fr.mul(fr.expm1(x), alpha), x);
+  },
   Equal: binary(fr.equal),
   Erf: unary(fr.erf),
   Exp: unary(fr.exp),
@@ -70,6 +99,8 @@ export const ELEMENTWISE_OPS: Readonly<Record<string, NodeImporter>> = {
   HardSigmoid: hardSigmoid,
   HardSwish: (node) =>
     fr.mul(node.input(0), fr.minimum(fr.maximum(fr.add(fr.mul(node.input(0), 1 / 6), 0.5), 0), 1)),
+  IsInf: unary(fr.isInf),
+  IsNaN: unary(fr.isNan),
   LeakyRelu: (node) => fr.leakyRelu(node.input(0), { alpha: node.float('alpha', 0.01) }),
   Less: binary(fr.less),
   LessOrEqual: binary(fr.lessEqual),
@@ -77,6 +108,11 @@ export const ELEMENTWISE_OPS: Readonly<Record<string, NodeImporter>> = {
   Max: joined(fr.maximum),
   Mean: (node) => fr.div(fr.addN(node.inputs.map((_, i) => node.input(i))), node.inputs.length),
   Min: joined(fr.minimum),
+  Mish: (node) => fr.mul(node.input(0), fr.tanh(fr.softplus(node.input(0)))),
+  Mod: (node) => {
+    const [x, y] = [node.input(0), node.input(1)];
+    return node.int('fmod', 0) === 1 ? fr.truncateMod(x, y) : fr.floorMod(x, y);
+  },
   Mul: binary(fr.mul),
   Neg: unary(fr.neg),
   Not: unary(fr.logicalNot),
@@ -90,6 +126,7 @@ export const ELEMENTWISE_OPS: Readonly<Record<string, NodeImporter>> = {
   Sigmoid: unary(fr.sigmoid),
   Sign: unary(fr.sign),
   Sin: unary(fr.sin),
+  Sinh: unary(fr.sinh),
   Softplus: unary(fr.softplus),
   Softsign: unary(fr.softsign),
   Sqrt: unary(fr.sqrt),
@@ -97,5 +134,10 @@ export const ELEMENTWISE_OPS: Readonly<Record<string, NodeImporter>> = {
   Sum: joined(fr.add),
   Tan: unary(fr.tan),
   Tanh: unary(fr.tanh),
+  ThresholdedRelu: (node) => {
+    const x = node.input(0);
+    return fr.whereV2(fr.greater(x, node.float('alpha', 1)), x, fr.zerosLike(x));
+  },
   Where: (node) => fr.whereV2(node.input(0), node.input(1), node.input(2)),
+  Xor: binary(fr.logicalXor),
 };

@@ -7,7 +7,9 @@ import {
   type Tensor,
   type TensorValue,
 } from '@forerun/graph';
-import { EXPORTERS, type AttributeValue, type OnnxWriter } from './exportOps.js';
+import { EXPORTERS } from './exportOps.js';
+import type { AttributeValue, OnnxWriter } from './exportWriter.js';
+import { moveDataOut, type ExternalDataOptions } from './externalData.js';
 import { onnxNumber, valueToOnnx } from './tensors.js';
 
 /** The operator set that models are written with. */
@@ -23,13 +25,24 @@ export interface ExportOnnxOptions {
   readonly variables?: ReadonlyMap<string, TensorValue> | undefined;
 }
 
+/** A model and the file beside it that holds its large values. */
+export interface OnnxParts {
+  readonly model: Uint8Array;
+  /** The file's bytes, in parts. */
+  readonly data: readonly Uint8Array[];
+}
+
 /**
  * The bytes of a model (operator set 18). Constants and the values of variables become initializers. Throws `UnimplementedError` listing every op that has
  * no form in ONNX here, `InvalidArgumentError` for variables without a value and for attributes that cannot be expressed.
  */
 export function exportOnnx(options: ExportOnnxOptions): Uint8Array {
-  const exporter = new Exporter(options);
-  return exporter.model();
+  return new Exporter(options).parts().model;
+}
+
+/** As `exportOnnx`, with large values in a file beside the model: for models over protobuf's 2 GiB. */
+export function exportOnnxParts(options: ExportOnnxOptions, external: ExternalDataOptions): OnnxParts {
+  return new Exporter(options).parts(external);
 }
 
 const READS: ReadonlySet<string> = new Set(['ReadVariableOp']);
@@ -75,7 +88,7 @@ class Exporter implements OnnxWriter {
     throw new UnimplementedError(`exportOnnx: ops that have no form in ONNX here:\n${lines.join('\n')}`);
   }
 
-  model(): Uint8Array {
+  parts(external?: ExternalDataOptions): OnnxParts {
     for (const tensor of this.#inputs) this.#names.set(tensor, plainName(tensor));
     for (const op of this.#order) this.write(op);
     const outputs = this.#outputs.map(([name, tensor]) => {
@@ -83,18 +96,23 @@ class Exporter implements OnnxWriter {
       if (made !== name) this.add('Identity', [made], {}, name);
       return valueInfo(name, tensor);
     });
-    return proto.encode('onnx.ModelProto', {
+    const { initializers, data } =
+      external === undefined
+        ? { initializers: this.#initializers, data: [] }
+        : moveDataOut(this.#initializers, external);
+    const model = proto.encode('onnx.ModelProto', {
       irVersion: IR_VERSION,
       producerName: 'forerun',
       opsetImport: [{ domain: '', version: OPSET }],
       graph: {
         name: 'graph',
         node: this.#nodes,
-        initializer: this.#initializers,
+        initializer: initializers,
         input: [...this.#inputs].map((tensor) => valueInfo(plainName(tensor), tensor)),
         output: outputs,
       },
     });
+    return { model, data };
   }
 
   private write(op: Operation): void {
@@ -145,9 +163,19 @@ class Exporter implements OnnxWriter {
     attributes: Readonly<Record<string, AttributeValue>> = {},
     output = `${type}_${this.#nodes.length}`,
   ): string {
-    const attribute = Object.entries(attributes).map(([name, value]) => attributeProto(name, value));
-    this.#nodes.push({ opType: type, name: output, input: [...inputs], output: [output], attribute });
+    this.addMany(type, inputs, attributes, [output]);
     return output;
+  }
+
+  addMany(
+    type: string,
+    inputs: readonly string[],
+    attributes: Readonly<Record<string, AttributeValue>>,
+    outputs: readonly string[],
+  ): void {
+    const attribute = Object.entries(attributes).map(([name, value]) => attributeProto(name, value));
+    const [name = type] = outputs;
+    this.#nodes.push({ opType: type, name, input: [...inputs], output: [...outputs], attribute });
   }
 
   constant(value: TensorValue, name = `constant_${this.#initializers.length}`): string {

@@ -4,11 +4,22 @@ import {
   constantValue,
   InvalidArgumentError,
   toHostValue,
+  type DType,
   type proto,
   type Tensor,
   type TensorValue,
 } from '@forerun/graph';
 import { valueFromOnnx } from './tensors.js';
+
+/** A graph in an attribute: the body of a loop, a branch. It may use tensors of the graphs around it. */
+export interface Subgraph {
+  /** Its outputs as it declares them. */
+  readonly outputs: readonly { readonly name: string; readonly dtype: DType | undefined }[];
+  /** Whether its first output is its second input, unchanged, or always true: the condition of a loop that only counts. */
+  readonly passesCondition: boolean;
+  /** Adds its nodes to the default graph, with these tensors as its inputs; gives its outputs. */
+  build(inputs: readonly Tensor[]): Tensor[];
+}
 
 /** Makes the ops of one node; gives its outputs. */
 export type NodeImporter = (node: ImportNode) => Tensor | readonly Tensor[];
@@ -23,6 +34,7 @@ export class ImportNode {
     readonly inputs: readonly (Tensor | undefined)[],
     /** Values of tensors that came from the file, to be rearranged here and not at run time. */
     private readonly values: ReadonlyMap<Tensor, TensorValue>,
+    private readonly open: (graph: proto.onnxGraphProto) => Subgraph,
   ) {
     this.#attributes = new Map(def.attribute.map((attribute) => [attribute.name, attribute]));
   }
@@ -68,6 +80,19 @@ export class ImportNode {
 
   ints(name: string): number[] | undefined {
     return this.#attributes.get(name)?.ints.map(Number);
+  }
+
+  texts(name: string): string[] | undefined {
+    return this.#attributes.get(name)?.strings.map((text) => new TextDecoder().decode(text));
+  }
+
+  floats(name: string): readonly number[] | undefined {
+    return this.#attributes.get(name)?.floats;
+  }
+
+  subgraph(name: string): Subgraph {
+    const graph = this.#attributes.get(name)?.g ?? this.fail(`the graph "${name}" is missing`);
+    return this.open(graph);
   }
 
   tensor(name: string): TensorValue | undefined {

@@ -1,5 +1,6 @@
 /** `importOnnx`: ONNX models to graphs, for inference. */
 import {
+  constant,
   ForerunError,
   getDefaultGraph,
   identity,
@@ -13,12 +14,30 @@ import {
 } from '@forerun/graph';
 import { ARRAY_OPS } from './arrayOps.js';
 import { ELEMENTWISE_OPS } from './elementwiseOps.js';
-import { ImportNode, type NodeImporter } from './importNode.js';
+import { CONTROL_OPS } from './controlOps.js';
+import { CONV_OPS } from './convOps.js';
+import { ImportNode, type NodeImporter, type Subgraph } from './importNode.js';
+import { INDEX_OPS } from './indexOps.js';
+import { NORM_OPS } from './normOps.js';
+import { POOL_OPS } from './poolOps.js';
+import { RECURRENT_OPS } from './recurrentOps.js';
+import { REDUCE_OPS } from './reduceOps.js';
+import { RESIZE_OPS } from './resizeOps.js';
 import { onnxDType, valueFromOnnx } from './tensors.js';
-import { WINDOW_OPS } from './windowOps.js';
 
 const IMPORTERS: ReadonlyMap<string, NodeImporter> = new Map(
-  Object.entries({ ...ARRAY_OPS, ...ELEMENTWISE_OPS, ...WINDOW_OPS }),
+  Object.entries({
+    ...ARRAY_OPS,
+    ...CONTROL_OPS,
+    ...CONV_OPS,
+    ...ELEMENTWISE_OPS,
+    ...INDEX_OPS,
+    ...NORM_OPS,
+    ...POOL_OPS,
+    ...RECURRENT_OPS,
+    ...REDUCE_OPS,
+    ...RESIZE_OPS,
+  }),
 );
 /** Operator sets that importers know. */
 const FIRST_OPSET = 9;
@@ -44,13 +63,22 @@ export function onnxOps(): string[] {
   return [...IMPORTERS.keys()].sort();
 }
 
+/** The message of a model. Throws `DataLossError` for damaged bytes. */
+export function readOnnxModel(bytes: Uint8Array): proto.onnxModelProto {
+  return proto.decode('onnx.ModelProto', bytes);
+}
+
 /**
  * Adds a model to a graph: inputs become placeholders, initializers constants. Images keep ONNX's order of axes, NCHW. Operator sets 9 to 21.
+ * Values in files beside the model must have been read before (`readExternalData`, or `fr.io.loadOnnx`).
  * Throws `DataLossError` for damaged bytes, `UnimplementedError` listing every op that is not known here, `InvalidArgumentError` naming the
  * node whose inputs or attributes do not fit.
  */
-export function importOnnx(bytes: Uint8Array, options: ImportOnnxOptions = {}): ImportedOnnx {
-  const model = proto.decode('onnx.ModelProto', bytes);
+export function importOnnx(
+  source: Uint8Array | proto.onnxModelProto,
+  options: ImportOnnxOptions = {},
+): ImportedOnnx {
+  const model = source instanceof Uint8Array ? readOnnxModel(source) : source;
   if (model.graph === undefined) throw new InvalidArgumentError('ONNX model: there is no graph in it');
   const { graph } = model;
   const opset = model.opsetImport.find(({ domain }) => domain === '' || domain === 'ai.onnx')?.version ?? 0;
@@ -59,12 +87,22 @@ export function importOnnx(bytes: Uint8Array, options: ImportOnnxOptions = {}): 
       `ONNX model: operator set ${opset} is not known; ${FIRST_OPSET} to ${LAST_OPSET} are`,
     );
   }
-  refuseUnknown(graph.node);
+  refuseUnknown(nodesOf(graph));
   const target = options.graph ?? getDefaultGraph();
   const build = (): ImportedOnnx => new Importer(graph, opset, options.dims ?? {}).run();
   return target.asDefault(() =>
     options.name === undefined ? build() : target.nameScope(options.name, build),
   );
+}
+
+/** Nodes of a graph and of the graphs in their attributes. */
+function nodesOf({ node }: proto.onnxGraphProto): proto.onnxNodeProto[] {
+  return node.flatMap((one) => [
+    one,
+    ...one.attribute
+      .flatMap(({ g, graphs }) => [...(g === undefined ? [] : [g]), ...graphs])
+      .flatMap(nodesOf),
+  ]);
 }
 
 function refuseUnknown(nodes: readonly proto.onnxNodeProto[]): void {
@@ -86,13 +124,17 @@ function refuseUnknown(nodes: readonly proto.onnxNodeProto[]): void {
 
 class Importer {
   readonly #tensors = new Map<string, Tensor>();
-  readonly #values = new Map<Tensor, TensorValue>();
+  readonly #values: Map<Tensor, TensorValue>;
 
   constructor(
     private readonly def: proto.onnxGraphProto,
     private readonly opset: number,
     private readonly dims: Readonly<Record<string, number>>,
-  ) {}
+    /** The graph in an attribute of whose node this one is. */
+    private readonly outer?: Importer,
+  ) {
+    this.#values = outer === undefined ? new Map<Tensor, TensorValue>() : outer.#values;
+  }
 
   run(): ImportedOnnx {
     for (const tensor of this.def.initializer) this.addInitializer(tensor);
@@ -108,12 +150,33 @@ class Importer {
     return { inputs, outputs };
   }
 
+  /** As the body of a node: adds the nodes to the default graph, with `inputs` in place of placeholders. */
+  body(inputs: readonly Tensor[]): Tensor[] {
+    for (const tensor of this.def.initializer) this.addInitializer(tensor);
+    this.def.input.forEach(({ name }, i) => {
+      const input = inputs[i];
+      if (input !== undefined) this.#tensors.set(name, input);
+    });
+    for (const node of this.def.node) this.addNode(node);
+    return this.def.output.map(({ name }) => this.tensor(name, 'the output'));
+  }
+
+  private subgraph(def: proto.onnxGraphProto): Subgraph {
+    return {
+      outputs: def.output.map(({ name, type }) => {
+        const number = type?.tensorType?.elemType ?? 0;
+        return { name, dtype: number === 0 ? undefined : onnxDType(number, `output "${name}"`) };
+      }),
+      passesCondition: passesCondition(def),
+      build: (inputs) => new Importer(def, this.opset, this.dims, this).body(inputs),
+    };
+  }
+
   private addInitializer(tensor: proto.onnxTensorProto): void {
     const value = valueFromOnnx(tensor, `initializer "${tensor.name}"`);
-    const node = new ImportNode(proto.create('onnx.NodeProto'), this.opset, [], this.#values);
-    const constant = node.constant(value, nodeName(tensor.name));
-    this.#tensors.set(tensor.name, constant);
-    this.#values.set(constant, value);
+    const made = constant(value, { name: nodeName(tensor.name) });
+    this.#tensors.set(tensor.name, made);
+    this.#values.set(made, value);
   }
 
   private addInput({ name, type }: proto.onnxValueInfoProto): Tensor {
@@ -133,7 +196,7 @@ class Importer {
     const inputs = def.input.map((name) =>
       name === '' ? undefined : this.tensor(name, `input of ${def.opType} "${def.name}"`),
     );
-    const node = new ImportNode(def, this.opset, inputs, this.#values);
+    const node = new ImportNode(def, this.opset, inputs, this.#values, (graph) => this.subgraph(graph));
     const outputs = this.build(node);
     def.output.forEach((name, i) => {
       const output = outputs[i];
@@ -161,11 +224,28 @@ class Importer {
     }
   }
 
+  private find(name: string): Tensor | undefined {
+    return this.#tensors.get(name) ?? this.outer?.find(name);
+  }
+
   private tensor(name: string, what: string): Tensor {
-    const tensor = this.#tensors.get(name);
+    const tensor = this.find(name);
     if (tensor !== undefined) return tensor;
     throw new InvalidArgumentError(`ONNX model: ${what} "${name}" is computed by no node before it`);
   }
+}
+
+/** Whether the first output of a loop's body is its condition, handed on, or a constant that holds. */
+function passesCondition({ input, output, node, initializer }: proto.onnxGraphProto): boolean {
+  let name = output[0]?.name ?? '';
+  const makers = new Map(node.flatMap((one) => one.output.map((made) => [made, one] as const)));
+  for (let maker = makers.get(name); maker?.opType === 'Identity'; maker = makers.get(name)) {
+    name = maker.input[0] ?? '';
+  }
+  if (name === input[1]?.name) return true;
+  const held = makers.get(name)?.opType === 'Constant' ? makers.get(name)?.attribute[0]?.t : undefined;
+  const value = held ?? initializer.find((tensor) => tensor.name === name);
+  return value !== undefined && valueFromOnnx(value, `"${name}"`).data[0] === 1;
 }
 
 function isList(outputs: Tensor | readonly Tensor[]): outputs is readonly Tensor[] {

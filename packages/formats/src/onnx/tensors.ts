@@ -36,7 +36,9 @@ export function onnxNumber(dtype: DType, what: string): number {
 /** The value of a tensor. Throws `DataLossError` for other sizes than its shape's, `InvalidArgumentError` for external data. */
 export function valueFromOnnx(tensor: proto.onnxTensorProto, what: string): TensorValue {
   if (tensor.dataLocation !== 0 || tensor.externalData.length > 0) {
-    throw new InvalidArgumentError(`${what}: tensors outside of the model file are not read`);
+    throw new InvalidArgumentError(
+      `${what}: its value lies in a file beside the model; read that first: fr.io.loadOnnx(path) does`,
+    );
   }
   const dtype = onnxDType(tensor.dataType, what);
   const size = checkedSize(tensor.dims, what);
@@ -79,4 +81,9 @@ function listOf(tensor: proto.onnxTensorProto, dtype: BaseDType): readonly (numb
 export function valueToOnnx(value: TensorValue, name: string): proto.Init<proto.onnxTensorProto> {
   const dataType = onnxNumber(value.dtype, `"${name}"`);
   return { name, dataType, dims: [...value.shape], rawData: dataToBytes(value.dtype, value.data) };
+}
+
+/** A scalar of any numeric dtype. */
+export function valueOf(dtype: DType, value: number): TensorValue {
+  return toTensorValue(dtype === 'bool' ? value !== 0 : value, dtype, []);
 }

@@ -14,27 +14,76 @@ export interface ModelParts {
   readonly opset?: number;
 }
 
-const NUMBERS: Readonly<Record<string, number>> = { float32: 1, int32: 6, int64: 7, bool: 9 };
+const NUMBERS: Readonly<Record<string, number>> = {
+  float32: 1,
+  uint8: 2,
+  int8: 3,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+};
 
-/** An attribute from a plain value: integers, floats as `{ f }`, texts, lists. */
-export function attribute(
-  name: string,
-  value: number | string | readonly number[] | { f: number },
-): proto.Init<proto.onnxAttributeProto> {
+/** A graph of an attribute: the body of a loop. */
+export interface BodyParts {
+  readonly nodes: readonly proto.Init<proto.onnxNodeProto>[];
+  /** Names of the inputs with their types: floats of any shape, scalars of others. */
+  readonly inputs: Readonly<Record<string, number>>;
+  readonly outputs: Readonly<Record<string, number>>;
+  readonly initializers?: Readonly<Record<string, TensorValue>>;
+}
+
+/** What an attribute is made from: integers, floats as `{ f }` and `{ floats }`, texts, lists, graphs. */
+export type AttributeSource =
+  | number
+  | string
+  | readonly number[]
+  | readonly string[]
+  | { readonly f: number }
+  | { readonly floats: readonly number[] }
+  | { readonly body: BodyParts };
+
+/** An attribute from a plain value. */
+export function attribute(name: string, value: AttributeSource): proto.Init<proto.onnxAttributeProto> {
   if (typeof value === 'string') return { name, type: 3, s: new TextEncoder().encode(value) };
   if (typeof value === 'number') return { name, type: 2, i: BigInt(value) };
   if ('f' in value) return { name, type: 1, f: value.f };
+  if ('floats' in value) return { name, type: 6, floats: [...value.floats] };
+  if ('body' in value) return { name, type: 5, g: bodyOf(value.body) };
+  if (isTexts(value)) return { name, type: 8, strings: value.map((text) => new TextEncoder().encode(text)) };
   return { name, type: 7, ints: value.map(BigInt) };
 }
 
-/** The bytes of a model. */
-export function modelOf({ nodes, inputs, outputs, initializers = {}, opset = 17 }: ModelParts): Uint8Array {
-  const initializer = Object.entries(initializers).map(([name, { dtype, shape, data }]) => ({
+function isTexts(list: readonly number[] | readonly string[]): list is readonly string[] {
+  return typeof list[0] === 'string';
+}
+
+function bodyOf({ nodes, inputs, outputs, initializers = {} }: BodyParts): proto.Init<proto.onnxGraphProto> {
+  const infos = (given: Readonly<Record<string, number>>): proto.Init<proto.onnxValueInfoProto>[] =>
+    Object.entries(given).map(([name, elemType]) => ({
+      name,
+      type: { tensorType: elemType === 1 ? { elemType } : { elemType, shape: { dim: [] } } },
+    }));
+  return {
+    name: 'body',
+    node: [...nodes],
+    input: infos(inputs),
+    output: infos(outputs),
+    initializer: initializersOf(initializers),
+  };
+}
+
+function initializersOf(values: Readonly<Record<string, TensorValue>>): proto.Init<proto.onnxTensorProto>[] {
+  return Object.entries(values).map(([name, { dtype, shape, data }]) => ({
     name,
     dataType: NUMBERS[dtype] ?? 0,
     dims: [...shape],
     rawData: new Uint8Array((data as Float32Array).buffer.slice(0)),
   }));
+}
+
+/** The bytes of a model. */
+export function modelOf({ nodes, inputs, outputs, initializers = {}, opset = 17 }: ModelParts): Uint8Array {
+  const initializer = initializersOf(initializers);
   const input = Object.entries(inputs).map(([name, { type, shape }]) => ({
     name,
     type: {
@@ -51,8 +100,10 @@ export function modelOf({ nodes, inputs, outputs, initializers = {}, opset = 17 
   });
 }
 
+/** A model as bytes, or by its path where it has files beside it. */
 export interface ReferenceRun {
-  readonly model: Uint8Array;
+  readonly model?: Uint8Array;
+  readonly path?: string;
   readonly feeds: Readonly<Record<string, TensorValue>>;
 }
 
@@ -65,7 +116,8 @@ export interface ReferenceResult {
 
 /** Runs models with ONNX Runtime. */
 export function reference(runs: readonly ReferenceRun[]): ReferenceResult[] {
-  const input = runs.map(({ model, feeds }) => ({
+  const input = runs.map(({ model = new Uint8Array(0), path, feeds }) => ({
+    path,
     model: Buffer.from(model).toString('base64'),
     feeds: Object.fromEntries(
       Object.entries(feeds).map(([name, value]) => [

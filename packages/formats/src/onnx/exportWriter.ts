@@ -1,0 +1,75 @@
+/** What the writers of ops share: the model that is being made, and what is known of an op's inputs. */
+import {
+  constantValue,
+  InvalidArgumentError,
+  TensorValue,
+  type Operation,
+  type Tensor,
+} from '@forerun/graph';
+
+/** An attribute: an integer, a float as `{ f }`, a text, integers. */
+export type AttributeValue = number | string | readonly number[] | { readonly f: number };
+
+/** What the writers of ops need of the model that is being made. */
+export interface OnnxWriter {
+  /** The ONNX name of a tensor. */
+  name(tensor: Tensor): string;
+  /** Adds a node and returns its only output, which is called `output` if given. */
+  add(
+    type: string,
+    inputs: readonly string[],
+    attributes?: Readonly<Record<string, AttributeValue>>,
+    output?: string,
+  ): string;
+  /** Adds a node with several outputs of these names; an empty one is left out. */
+  addMany(
+    type: string,
+    inputs: readonly string[],
+    attributes: Readonly<Record<string, AttributeValue>>,
+    outputs: readonly string[],
+  ): void;
+  /** Adds a constant and returns its name. */
+  constant(value: TensorValue): string;
+  /** The value of a tensor that the graph or the given variables hold. */
+  value(tensor: Tensor): TensorValue | undefined;
+}
+
+/** Writes one op; its results go under the given names of its outputs. */
+export type OpWriter = (op: Operation, writer: OnnxWriter, outputs: readonly string[]) => void;
+
+export function fail(op: Operation, rule: string): never {
+  throw new InvalidArgumentError(`${op.type} "${op.name}" cannot be written to ONNX: ${rule}`);
+}
+
+export function input(op: Operation, index: number): Tensor {
+  return op.inputs[index] ?? fail(op, `input ${index} is missing`);
+}
+
+/** Known integers of an input. */
+export function known(op: Operation, index: number): number[] {
+  const host = constantValue(input(op, index));
+  if (host === null || host.data.some(Number.isNaN)) fail(op, `input ${index} must be constant`);
+  return [...host.data];
+}
+
+export function rankOf(op: Operation, index = 0): number {
+  return input(op, index).shape.rank ?? fail(op, `the rank of input ${index} is not known`);
+}
+
+export function integers(list: readonly number[]): TensorValue {
+  return new TensorValue('int64', [list.length], BigInt64Array.from(list, BigInt));
+}
+
+export const simple =
+  (type: string, attributes?: (op: Operation) => Readonly<Record<string, AttributeValue>>): OpWriter =>
+  (op, writer, [output]) => {
+    writer.add(
+      type,
+      op.inputs.map((tensor) => writer.name(tensor)),
+      attributes?.(op) ?? {},
+      output,
+    );
+  };
+
+/** A float32 scalar. */
+export const scalar = (value: number): TensorValue => new TensorValue('float32', [], Float32Array.of(value));

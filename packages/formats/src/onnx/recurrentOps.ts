@@ -1,0 +1,270 @@
+/**
+ * RNN, GRU and LSTM of ONNX: a step for each row of the sequence, in a loop of the graph. Weights of several gates lie one below
+ * the other; the backward direction reads its sequence from the end, padding left out.
+ */
+import * as fr from '@forerun/graph';
+import type { Tensor } from '@forerun/graph';
+import type { ImportNode, NodeImporter } from './importNode.js';
+
+type Activation = (x: Tensor) => Tensor;
+
+/** What one direction has of the weights. */
+interface Direction {
+  /** [gates * hidden, in] */
+  readonly w: Tensor;
+  /** [gates * hidden, hidden] */
+  readonly r: Tensor;
+  /** Both biases, [2 * gates * hidden]; nothing where there are none. */
+  readonly b: Tensor | undefined;
+  /** Peepholes of an LSTM, [3 * hidden]. */
+  readonly p: Tensor | undefined;
+  readonly hidden: number;
+  readonly activations: readonly Activation[];
+  readonly clip: Activation;
+}
+
+/** The states after a step; the first one is the result. */
+type Step = (x: Tensor, states: readonly Tensor[]) => Tensor[];
+type Cell = (node: ImportNode, direction: Direction) => Step;
+
+const affine =
+  (alpha: number, beta: number): Activation =>
+  (x) =>
+    fr.add(fr.mul(x, alpha), beta);
+
+/** Activations by name with their default parameters. */
+const ACTIVATIONS: Readonly<Record<string, (alpha?: number, beta?: number) => Activation>> = {
+  relu: () => fr.relu,
+  tanh: () => fr.tanh,
+  sigmoid: () => fr.sigmoid,
+  affine: (alpha = 1, beta = 0) => affine(alpha, beta),
+  leakyrelu:
+    (alpha = 0.01) =>
+    (x) =>
+      fr.leakyRelu(x, { alpha }),
+  thresholdedrelu:
+    (alpha = 1) =>
+    (x) =>
+      fr.whereV2(fr.greater(x, alpha), x, fr.zerosLike(x)),
+  scaledtanh:
+    (alpha = 1, beta = 1) =>
+    (x) =>
+      fr.mul(fr.tanh(fr.mul(x, beta)), alpha),
+  hardsigmoid:
+    (alpha = 0.2, beta = 0.5) =>
+    (x) =>
+      fr.minimum(fr.maximum(affine(alpha, beta)(x), 0), 1),
+  elu:
+    (alpha = 1) =>
+    (x) =>
+      fr.whereV2(fr.less(x, 0), fr.mul(fr.expm1(x), alpha), x),
+  softsign: () => fr.softsign,
+  softplus: () => fr.softplus,
+};
+
+function activationsOf(node: ImportNode, defaults: readonly string[], directions: number): Activation[] {
+  const names = node.texts('activations') ?? Array.from({ length: directions }, () => defaults).flat();
+  const [alphas, betas] = [node.floats('activation_alpha') ?? [], node.floats('activation_beta') ?? []];
+  // Parameters are listed for those activations that take any.
+  let [alpha, beta] = [0, 0];
+  return names.map((given) => {
+    const name = given.toLowerCase();
+    const make = Object.hasOwn(ACTIVATIONS, name) ? ACTIVATIONS[name] : undefined;
+    if (make === undefined) return node.fail(`the activation "${given}" is not supported`);
+    return make(
+      ['affine', 'leakyrelu', 'thresholdedrelu', 'scaledtanh', 'hardsigmoid', 'elu'].includes(name) ? alphas[alpha++] : undefined,
+      ['affine', 'scaledtanh', 'hardsigmoid'].includes(name) ? betas[beta++] : undefined,
+    ); // prettier-ignore
+  });
+}
+
+/** The part of one gate in weights, biases or sums whose last axis (or first, for weights) holds all gates. */
+function part(x: Tensor, gate: number, hidden: number, axis: number): Tensor {
+  const [begin, size] =
+    axis === 0
+      ? [[gate * hidden], [hidden]]
+      : [
+          [0, gate * hidden],
+          [-1, hidden],
+        ];
+  const rank = x.shape.rank ?? 1;
+  return fr.slice(x, [...begin, ...new Array<number>(rank - begin.length).fill(0)], [...size, ...new Array<number>(rank - size.length).fill(-1)]); // prettier-ignore
+}
+
+/** x Wᵀ + h Rᵀ + bias for all gates, [batch, gates * hidden]. */
+function gateSums({ w, r, b, hidden }: Direction, x: Tensor, h: Tensor, gates: number): Tensor {
+  const sum = fr.add(fr.matMul(x, w, { transposeB: true }), fr.matMul(h, r, { transposeB: true }));
+  if (b === undefined) return sum;
+  const bias = (half: number): Tensor => fr.slice(b, [half * gates * hidden], [gates * hidden]);
+  return fr.add(sum, fr.add(bias(0), bias(1)));
+}
+
+const rnnCell: Cell =
+  (_, direction) =>
+  (x, [h = x]) => {
+    const [f = fr.tanh] = direction.activations;
+    return [f(direction.clip(gateSums(direction, x, h, 1)))];
+  };
+
+/** Gates in the order input, output, forget, cell. */
+const lstmCell: Cell = (node, direction) => {
+  const { hidden, activations, clip, p } = direction;
+  const [f = fr.sigmoid, g = fr.tanh, out = fr.tanh] = activations;
+  const coupled = node.int('input_forget', 0) === 1;
+  return (x, [h = x, c = x]) => {
+    const sums = gateSums(direction, x, h, 4);
+    const gate = (index: number, peephole: number, seen: Tensor): Tensor => {
+      const sum = part(sums, index, hidden, 1);
+      if (p === undefined || peephole < 0) return clip(sum);
+      return clip(fr.add(sum, fr.mul(part(p, peephole, hidden, 0), seen)));
+    };
+    const input = f(gate(0, 0, c));
+    const forget = coupled ? fr.sub(1, input) : f(gate(2, 2, c));
+    const cell = fr.add(fr.mul(forget, c), fr.mul(input, g(gate(3, -1, c))));
+    const output = f(gate(1, 1, cell));
+    return [fr.mul(output, out(cell)), cell];
+  };
+};
+
+/** Gates in the order update, reset, hidden. */
+const gruCell: Cell = (node, direction) => {
+  const { hidden, activations, clip, w, r, b } = direction;
+  const [f = fr.sigmoid, g = fr.tanh] = activations;
+  const linear = node.int('linear_before_reset', 0) !== 0;
+  const bias = (half: number, sum: Tensor, gate: number): Tensor =>
+    b === undefined ? sum : fr.add(sum, part(b, 3 * half + gate, hidden, 0));
+  const product = (x: Tensor, weights: Tensor, gate: number): Tensor =>
+    fr.matMul(x, part(weights, gate, hidden, 0), { transposeB: true });
+  return (x, [h = x]) => {
+    const gate = (index: number): Tensor =>
+      f(clip(bias(1, bias(0, fr.add(product(x, w, index), product(h, r, index)), index), index)));
+    const [update, reset] = [gate(0), gate(1)];
+    const fromX = bias(0, product(x, w, 2), 2);
+    const fromH = linear
+      ? fr.mul(reset, bias(1, product(h, r, 2), 2))
+      : bias(1, product(fr.mul(reset, h), r, 2), 2);
+    const candidate = g(clip(fr.add(fromX, fromH)));
+    return [fr.add(fr.mul(fr.sub(1, update), candidate), fr.mul(update, h))];
+  };
+};
+
+function recurrent(cell: Cell, defaults: readonly string[], states: number): NodeImporter {
+  return (node) => {
+    const kind = node.text('direction', 'forward');
+    const count = kind === 'bidirectional' ? 2 : 1;
+    const activations = activationsOf(node, defaults, count);
+    const batchFirst = node.int('layout', 0) === 1;
+    const swapped = (x: Tensor): Tensor => (batchFirst ? fr.transpose(x, { perm: [1, 0, 2] }) : x);
+    const x = swapped(node.input(0));
+    const lengths = node.has(4) ? fr.cast(node.input(4), 'int32') : undefined;
+    const hidden = node.input(2).shape.dim(2) ?? node.fail('the number of hidden units is not known');
+    const results = Array.from({ length: count }, (_, i) => {
+      const backward = kind === 'reverse' || i === 1;
+      const direction = directionOf(node, i, hidden, activations.slice(i * defaults.length, (i + 1) * defaults.length)); // prettier-ignore
+      const initial = Array.from({ length: states }, (_k, k) => {
+        const given = node.has(5 + k) ? rowOf(swapped(node.input(5 + k)), i) : undefined;
+        return given ?? zeroState(x, hidden);
+      });
+      return runDirection(cell(node, direction), { x, lengths, backward }, initial);
+    });
+    const stacked = (tensors: readonly Tensor[], axis: number): Tensor => fr.stack(tensors, { axis });
+    // [time, directions, batch, hidden], or with the batch first.
+    const y = stacked(results.map(({ sequence }) => sequence), 1); // prettier-ignore
+    const lasts = Array.from({ length: states }, (_, k) =>
+      swapped(
+        stacked(
+          results.map(({ last }) => last[k] ?? node.fail('a state is missing')),
+          0,
+        ),
+      ),
+    );
+    return [batchFirst ? fr.transpose(y, { perm: [2, 0, 1, 3] }) : y, ...lasts];
+  };
+}
+
+function rowOf(x: Tensor, i: number): Tensor {
+  return fr.squeeze(fr.slice(x, [i, 0, 0], [1, -1, -1]), { axis: [0] });
+}
+
+/** [batch, hidden] */
+function zeroState(x: Tensor, hidden: number): Tensor {
+  const batch = x.shape.dim(1);
+  if (batch !== null) return fr.zeros([batch, hidden], { dtype: x.dtype });
+  const rows = fr.slice(fr.shape(x), [1], [1]);
+  const sizes = fr.concat([rows, fr.constant([hidden], { dtype: 'int32' })], 0);
+  const zeros = fr.fill(sizes, fr.constant(0, { dtype: x.dtype }));
+  zeros.setShape([null, hidden]);
+  return zeros;
+}
+
+function directionOf(
+  node: ImportNode,
+  i: number,
+  hidden: number,
+  activations: readonly Activation[],
+): Direction {
+  const row = (index: number): Tensor | undefined => {
+    if (!node.has(index)) return undefined;
+    const x = node.input(index);
+    const rest = new Array<number>((x.shape.rank ?? 2) - 1);
+    return fr.squeeze(fr.slice(x, [i, ...rest.fill(0)], [1, ...rest.fill(-1)]), { axis: [0] });
+  };
+  const limit = node.hasAttribute('clip') ? node.float('clip', 0) : undefined;
+  return {
+    w: row(1) ?? node.fail('W is missing'),
+    r: row(2) ?? node.fail('R is missing'),
+    b: row(3),
+    p: row(7),
+    hidden,
+    activations,
+    clip: limit === undefined ? (x) => x : (x) => fr.minimum(fr.maximum(x, -limit), limit),
+  };
+}
+
+interface Sequence {
+  /** [time, batch, in] */
+  readonly x: Tensor;
+  /** Number of rows of each sequence of the batch. */
+  readonly lengths: Tensor | undefined;
+  readonly backward: boolean;
+}
+
+/** The results of all steps, [time, batch, hidden], and the last states. */
+function runDirection(
+  step: Step,
+  { x, lengths, backward }: Sequence,
+  initial: readonly Tensor[],
+): { sequence: Tensor; last: Tensor[] } {
+  const turned = (rows: Tensor): Tensor => {
+    if (!backward) return rows;
+    return lengths === undefined
+      ? fr.reverse(rows, [0])
+      : fr.reverseSequence(rows, lengths, { seqAxis: 0, batchAxis: 1 });
+  };
+  const time = x.shape.dim(0) ?? fr.gather(fr.shape(x), 0);
+  // [time, batch, 1]: whether the row belongs to its sequence.
+  const inside =
+    lengths === undefined
+      ? undefined
+      : fr.expandDims(fr.less(fr.expandDims(fr.range(time), 1), fr.expandDims(lengths, 0)), 2);
+  const rows = inside === undefined ? [turned(x)] : [turned(x), inside];
+  const states = fr.scan(
+    (before, [row, valid]) => {
+      const after = step(row ?? x, before);
+      if (valid === undefined) return after;
+      return after.map((state, k) => fr.whereV2(valid, state, before[k] ?? state));
+    },
+    rows,
+    { initializer: [...initial] },
+  );
+  const last = states.map((all) => fr.gather(all, typeof time === 'number' ? time - 1 : fr.sub(time, 1)));
+  const [sequence = x] = states;
+  const kept = inside === undefined ? sequence : fr.whereV2(inside, sequence, fr.zerosLike(sequence));
+  return { sequence: turned(kept), last };
+}
+
+export const RECURRENT_OPS: Readonly<Record<string, NodeImporter>> = {
+  GRU: recurrent(gruCell, ['Sigmoid', 'Tanh'], 1),
+  LSTM: recurrent(lstmCell, ['Sigmoid', 'Tanh', 'Tanh'], 2),
+  RNN: recurrent(rnnCell, ['Tanh'], 1),
+};
