@@ -1,6 +1,6 @@
 // Runs every `$ npx forerun …` line in docs/cli.md and puts what it prints below it, so that the page shows the
 // truth. The files are those of `npm run mnist`: run it first, then this from the root of the repository, or from
-// any folder with `out/mnist` in it.
+// any folder with `out/mnist` in it. With names of commands it runs these alone.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,6 +10,8 @@ const page = join(root, 'docs/cli.md');
 const program = join(root, 'packages/cli/bin/forerun.js');
 /** Lines beyond this are left out. */
 const LONGEST = 60;
+
+const wanted = process.argv.slice(2);
 
 if (!existsSync('out/mnist/graph.pb')) {
   console.error('There is no out/mnist/graph.pb: run `npm run mnist` first.');
@@ -35,8 +37,9 @@ function transcript(line) {
   return [...lines.slice(0, LONGEST), ...(lines.length > LONGEST ? ['...'] : [])].join('\n');
 }
 
-const text = readFileSync(page, 'utf8').replaceAll(
-  /```console\n\$ ([^\n]+)\n[^]*?```/g,
-  (_, line) => `\`\`\`console\n$ ${line}\n${transcript(line)}\n\`\`\``,
-);
+const text = readFileSync(page, 'utf8').replaceAll(/```console\n\$ ([^\n]+)\n[^]*?```/g, (block, line) => {
+  const [, command] = /^npx forerun (\w+)/.exec(line) ?? [];
+  if (wanted.length > 0 && !wanted.includes(command)) return block;
+  return `\`\`\`console\n$ ${line}\n${transcript(line)}\n\`\`\``;
+});
 writeFileSync(page, text);

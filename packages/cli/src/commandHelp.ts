@@ -23,7 +23,7 @@ export function addCommand(program: Command, { name, summary, description, examp
     .command(name)
     .summary(summary)
     .description(description)
-    .argument('<file>', 'graph file, SavedModel directory, checkpoint or weights; see forerun --help')
+    .argument('<file>', 'graph, model, checkpoint or weights; see forerun --help')
     .option('--json', 'print JSON')
     .option('--tags <tags>', 'which graph of a SavedModel, for example serve or serve,gpu')
     .helpOption('-h, --help', 'print this help')

@@ -27,6 +27,8 @@ export interface RunCost {
   readonly flopsByType: readonly TypeCost[];
   /** Sum over all tensors between inputs and fetches, as if each had its own memory. */
   readonly activationBytes: number;
+  /** The most bytes of them that are needed at one time, when nodes run in their order and each tensor goes after its last use. */
+  readonly peakBytes: number;
   readonly largestActivations: readonly TensorSize[];
   /** Nodes whose shapes are not known, or whose op is not: they count nothing. */
   readonly uncounted: readonly string[];
@@ -52,12 +54,43 @@ function runCost(name: string, fetches: readonly string[], ops: readonly Operati
     flops: flopsByType.reduce((sum, { flops }) => sum + flops, 0),
     flopsByType,
     activationBytes: activations.reduce((sum, { bytes }) => sum + bytes, 0),
+    peakBytes: peakBytes(nodes, new Set(ops)),
     largestActivations: activations.sort((a, b) => b.bytes - a.bytes).slice(0, LARGEST),
     uncounted: nodes.filter((op) => flopsOf(op) === null || hasUnknownOutput(op)).map((op) => op.name),
   };
 }
 
 const LARGEST = 10;
+
+/** What is alive at the worst moment of a run; what a view shows lives as long as the view. */
+function peakBytes(nodes: readonly Operation[], fetched: ReadonlySet<Operation>): number {
+  const owners = new Map<Operation, Operation>();
+  const lastUse = new Map<Operation, number>();
+  const use = (op: Operation, at: number): void => {
+    const owner = owners.get(op) ?? op;
+    lastUse.set(owner, Math.max(lastUse.get(owner) ?? 0, at));
+  };
+  nodes.forEach((op, i) => {
+    const [input] = op.inputs;
+    const isView = kernelOf(op.type)?.kind === 'view' && input !== undefined;
+    owners.set(op, isView ? (owners.get(input.op) ?? input.op) : op);
+    for (const { op: source } of op.inputs) use(source, i);
+    use(op, fetched.has(op) ? nodes.length : i);
+  });
+  const freed = new Map<number, number>();
+  let [alive, peak] = [0, 0];
+  nodes.forEach((op, i) => {
+    if (holdsActivation(op)) {
+      const bytes = op.outputs.flatMap(sizeOfTensor).reduce((sum, tensor) => sum + tensor.bytes, 0);
+      const last = lastUse.get(op) ?? i;
+      alive += bytes;
+      freed.set(last, (freed.get(last) ?? 0) + bytes);
+    }
+    peak = Math.max(peak, alive);
+    alive -= freed.get(i) ?? 0;
+  });
+  return peak;
+}
 
 /** Variables, constants and views of other tensors take no memory of their own in a run. */
 function holdsActivation(op: Operation): boolean {

@@ -24,7 +24,7 @@ import {
 import { withInputShapes, type InputShape, type InputShapes } from './inputShapes.js';
 import { FileError } from './errors.js';
 import { inFile } from './inFile.js';
-import type { LoadedGraph } from './load.js';
+import type { LoadedGraph, Origin } from './load.js';
 import { whyUnsupported } from './support.js';
 import { summarizeValue } from './values.js';
 
@@ -90,6 +90,8 @@ export interface GraphReport {
   readonly minConsumer: number;
   readonly tensorflowVersion?: string;
   readonly tags?: readonly string[];
+  /** Of models of other frameworks: what their files say, and their own types of op or layer. */
+  readonly origin?: Origin;
   readonly nodes: number;
   readonly functions: readonly string[];
   readonly signatures: readonly SignatureReport[];
@@ -143,6 +145,7 @@ function buildReport(loaded: LoadedGraph, shapes: InputShapes): GraphReport {
       ? {}
       : { tensorflowVersion: info.tensorflowVersion }),
     ...(loaded.format === 'SavedModel' ? { tags: info?.tags ?? [] } : {}),
+    ...(loaded.origin === undefined ? {} : { origin: loaded.origin }),
     nodes: graphDef.node.length,
     functions: (graphDef.library?.function ?? []).map((fn) => fn.signature?.name ?? ''),
     signatures: [...(metaGraph?.signatureDef ?? [])].map(([name, def]) => signatureReport(name, def)),
@@ -243,12 +246,12 @@ function collectionSize(def: proto.CollectionDef): { kind: string; size: number 
 
 /** Costs with the given and assumed shapes; with those of the file where the assumption does not fit the graph. */
 function costReport(loaded: LoadedGraph, shapes: InputShapes, view: GraphView): GraphReport['cost'] {
-  const { graphDef, inputs } = withInputShapes(loaded.graphDef, shapes);
+  const { graphDef, inputs } = withInputShapes(loaded, shapes);
+  const unchanged = graphDef.node.every((node, i) => node === loaded.graphDef.node[i]);
   const listed = inputs
     .filter(({ name }) => !isBookkeeping(name))
     .map(({ name, shape, source }) => ({ name, shape: shape.dims, source }));
-  if (inputs.every(({ source }) => source === 'file' || source === 'unknown'))
-    return { inputs: listed, runs: runCosts(view) };
+  if (unchanged) return { inputs: listed, runs: runCosts(view) };
   try {
     return { inputs: listed, runs: runCosts(viewGraph({ ...loaded, graphDef })) };
   } catch (error) {

@@ -122,7 +122,8 @@ export function isGradient(op: Operation): boolean {
  * backward pass uses them. Gradients, initial values and the nodes of savers are left out. Of ops that are
  * not known here the outputs may not be known either.
  */
-export function outputsOf({ graph, uses }: GraphView): Operation[] {
+export function outputsOf({ graph, uses, loaded }: GraphView): Operation[] {
+  if (loaded.origin !== undefined) return signatureOutputs(graph, loaded);
   const live = new Set<Operation>();
   for (const op of graph.operations) {
     if (isInput(op) || isVariable(op) || op.inputs.some((input) => live.has(input.op))) live.add(op);
@@ -137,6 +138,13 @@ export function outputsOf({ graph, uses }: GraphView): Operation[] {
     !isBookkeeping(op.name) &&
     (uses.get(op) ?? []).every((use) => isGradient(use.op) || (use.input < 0 && isBookkeeping(use.op.name)));
   return graph.operations.filter(isOutput);
+}
+
+/** What the signature of a model of another framework names: the file says itself what its outputs are. */
+function signatureOutputs(graph: Graph, { metaGraph }: LoadedGraph): Operation[] {
+  const infos = [...(metaGraph?.signatureDef.values() ?? [])].flatMap(({ outputs }) => [...outputs.values()]);
+  const found = infos.flatMap(({ name = '' }) => graph.findOperation(name.replace(/:\d+$/, '')) ?? []);
+  return [...new Set(found)];
 }
 
 /** True for the assignment of one variable's initial value, which a common target usually waits for. */

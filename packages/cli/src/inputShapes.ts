@@ -1,10 +1,19 @@
 /**
  * Sets the shapes of a graph's inputs before its operations are built, so that shape inference gives the
- * shape of everything else. Where no shape is given, an unknown first dimension is taken for a batch of 1.
+ * shape of everything else. Where no shape is given, an unknown first dimension is taken for a batch: of the size that the given
+ * shapes have in theirs, or of 1.
  */
-import { attrFromProto, shapeToProto, TensorShape, nearestNames, proto } from '@forerun/graph';
+import {
+  attrFromProto,
+  shapeFromProto,
+  shapeToProto,
+  TensorShape,
+  nearestNames,
+  proto,
+} from '@forerun/graph';
 import { FileError, UsageError } from './errors.js';
 import { formatShape } from './format.js';
+import type { LoadedGraph } from './load.js';
 
 /** Shapes by the name of the placeholder. */
 export type InputShapes = ReadonlyMap<string, readonly number[]>;
@@ -13,7 +22,7 @@ export type InputShapes = ReadonlyMap<string, readonly number[]>;
 export interface InputShape {
   readonly name: string;
   readonly shape: TensorShape;
-  /** `given` on the command line, `assumed` to be a batch of 1, or still `unknown`. */
+  /** `given` on the command line, `assumed` to have the batch of those or of 1, or still `unknown`. */
   readonly source: 'given' | 'assumed' | 'unknown' | 'file';
 }
 
@@ -36,7 +45,7 @@ export function parseShape(text: string, known: InputShapes = new Map()): InputS
  * Throws `FileError` for names that are no input, `UsageError` for shapes that contradict the graph.
  */
 export function withInputShapes(
-  graphDef: proto.GraphDef,
+  { graphDef, metaGraph }: Pick<LoadedGraph, 'graphDef' | 'metaGraph'>,
   shapes: InputShapes,
 ): { readonly graphDef: proto.GraphDef; readonly inputs: readonly InputShape[] } {
   const placeholders = graphDef.node.filter((node) => node.op.startsWith('Placeholder'));
@@ -44,12 +53,15 @@ export function withInputShapes(
   for (const name of shapes.keys()) {
     if (!names.includes(name)) throw new FileError(noInput(name, names));
   }
+  const signed = signatureShapes(metaGraph);
+  const batch = batchOf(placeholders, shapes);
   const inputs: InputShape[] = [];
   const node = graphDef.node.map((def) => {
     if (!placeholders.includes(def)) return def;
-    const input = resolveShape(def, shapes.get(def.name));
+    const known = { given: shapes.get(def.name), signed: signed.get(def.name), batch };
+    const input = resolveShape(def, known);
     inputs.push(input);
-    if (input.source === 'file') return def;
+    if (input.source === 'unknown' || declaredShape(def).isFullyDefined) return def;
     // Encoding and decoding completes the message.
     const shape = proto.decode('AttrValue', proto.encode('AttrValue', { shape: shapeToProto(input.shape) }));
     return { ...def, attr: new Map([...def.attr, ['shape', shape]]) };
@@ -57,8 +69,37 @@ export function withInputShapes(
   return { graphDef: { ...graphDef, node }, inputs };
 }
 
-function resolveShape(def: proto.NodeDef, given: readonly number[] | undefined): InputShape {
-  const declared = declaredShape(def);
+/** What signatures say of the shapes of inputs; nodes may say less. */
+function signatureShapes(metaGraph: proto.MetaGraphDef | undefined): Map<string, TensorShape> {
+  const infos = [...(metaGraph?.signatureDef.values() ?? [])].flatMap(({ inputs }) => [...inputs.values()]);
+  return new Map(
+    infos.flatMap(({ name = '', tensorShape }) =>
+      tensorShape === undefined ? [] : [[name.replace(/:0$/, ''), shapeFromProto(tensorShape)] as const],
+    ),
+  );
+}
+
+/** The size of the unknown first dimensions that shapes are given for, where they agree, else 1. */
+function batchOf(placeholders: readonly proto.NodeDef[], shapes: InputShapes): number {
+  const sizes = placeholders.flatMap((def) => {
+    const isOpen = declaredShape(def).dims?.[0] === null;
+    return isOpen ? (shapes.get(def.name)?.[0] ?? []) : [];
+  });
+  const [size = 1] = sizes;
+  return sizes.every((other) => other === size) ? size : 1;
+}
+
+/** What is known of an input besides its declaration. */
+interface KnownShape {
+  readonly given: readonly number[] | undefined;
+  /** By a signature. */
+  readonly signed: TensorShape | undefined;
+  readonly batch: number;
+}
+
+function resolveShape(def: proto.NodeDef, { given, signed, batch }: KnownShape): InputShape {
+  const own = declaredShape(def);
+  const declared = (signed === undefined ? null : own.mergeWith(signed)) ?? own;
   if (given !== undefined) {
     const shape = declared.mergeWith(TensorShape.of(given));
     if (shape !== null) return { name: def.name, shape, source: 'given' };
@@ -70,7 +111,7 @@ function resolveShape(def: proto.NodeDef, given: readonly number[] | undefined):
   const dims = declared.dims ?? [null];
   const onlyBatch = declared.dims !== null && dims.slice(1).every((dim) => dim !== null);
   if (!onlyBatch) return { name: def.name, shape: declared, source: 'unknown' };
-  return { name: def.name, shape: new TensorShape([1, ...dims.slice(1)]), source: 'assumed' };
+  return { name: def.name, shape: new TensorShape([batch, ...dims.slice(1)]), source: 'assumed' };
 }
 
 function declaredShape(def: proto.NodeDef): TensorShape {

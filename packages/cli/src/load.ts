@@ -17,14 +17,34 @@ import {
   type proto,
 } from '@forerun/graph';
 import { loadCheckpoint, loadWeightsFile } from './loadCheckpoint.js';
-import { FileError, messageOf } from './errors.js';
+import { readWhole } from './readWhole.js';
+import { codeOf, FileError, messageOf } from './errors.js';
+
+/** Models of other frameworks that become graphs. */
+export type ForeignFormat = 'ONNX' | 'tfjs graph model' | 'tfjs layers model';
+
+/** A type of op or layer of another framework, and whether it is known here. */
+export interface OriginType {
+  readonly type: string;
+  readonly nodes: number;
+  readonly supported: boolean;
+}
+
+/** What the file of another framework says of itself. */
+export interface Origin {
+  /** By what each is called: operator set, who made it. */
+  readonly facts: Readonly<Record<string, string | number>>;
+  /** What `types` are. */
+  readonly what?: string;
+  readonly types?: readonly OriginType[];
+}
 
 /** A graph file that was read. */
 export interface LoadedGraph {
   readonly kind: 'graph';
   /** The file itself, which for a directory lies inside. */
   readonly path: string;
-  readonly format: GraphFile['kind'];
+  readonly format: GraphFile['kind'] | ForeignFormat;
   readonly encoding: Encoding;
   /** Size of the file. */
   readonly bytes: number;
@@ -33,6 +53,8 @@ export interface LoadedGraph {
   readonly metaGraph: proto.MetaGraphDef | undefined;
   /** Tags of all graphs in a SavedModel. */
   readonly tagSets: readonly (readonly string[])[];
+  /** Of models of other frameworks. */
+  readonly origin?: Origin;
 }
 
 /** What a checkpoint, or a file of weights of another framework, says of its tensors. */
@@ -60,7 +82,7 @@ export async function load(path: string, options: LoadOptions = {}): Promise<Loa
     return await loadAt(path, options);
   } catch (error) {
     // Errors of Forerun and of the system have a code; anything else is a bug and is shown as one.
-    if (error instanceof FileError || typeof systemCode(error) !== 'string') throw error;
+    if (error instanceof FileError || typeof codeOf(error) !== 'string') throw error;
     throw new FileError(`${path}: ${explain(error)}`, { cause: error });
   }
 }
@@ -92,17 +114,32 @@ async function loadAt(path: string, options: LoadOptions): Promise<Loaded> {
 async function loadFile(path: string, options: LoadOptions): Promise<Loaded> {
   const weights = await loadWeightsFile(path);
   if (weights !== undefined) return weights;
-  const { buffer, byteOffset, byteLength } = await readFile(path);
-  const bytes = new Uint8Array(buffer, byteOffset, byteLength);
+  const bytes = await readWhole(path);
   if (bytes.length === 0) throw new FileError(`${path}: the file is empty`);
   switch (detectFormat(bytes)) {
     case 'checkpoint index':
       return loadIndex(path);
     case 'checkpoint state':
       return loadLatest(path, new TextDecoder().decode(bytes));
+    case 'ONNX':
+      refuseTags(options, 'an ONNX model');
+      return (await import('./loadModel.js')).loadOnnx(path, bytes);
+    case 'JSON':
+      return loadJson(path, bytes, options);
     default:
       return graphOf(path, bytes, options);
   }
+}
+
+async function loadJson(path: string, bytes: Uint8Array, options: LoadOptions): Promise<LoadedGraph> {
+  const text = new TextDecoder().decode(bytes);
+  if (!/"modelTopology"\s*:/.test(text)) return graphOf(path, bytes, options);
+  refuseTags(options, 'a model of TensorFlow.js');
+  return (await import('./loadModel.js')).loadTfjs(path, text);
+}
+
+function refuseTags({ tags }: LoadOptions, what: string): void {
+  if (tags !== undefined) throw new FileError(`--tags is for SavedModels, this is ${what}`);
 }
 
 function graphOf(path: string, bytes: Uint8Array, { tags }: LoadOptions): LoadedGraph {
@@ -125,16 +162,19 @@ function graphOf(path: string, bytes: Uint8Array, { tags }: LoadOptions): Loaded
 
 function metaGraphOf(file: GraphFile, tags: readonly string[] | undefined): proto.MetaGraphDef | undefined {
   if (file.kind === 'SavedModel') return selectMetaGraph(file.savedModel, tags);
-  if (tags !== undefined) throw new FileError(`--tags is for SavedModels, this is a ${file.kind}`);
+  refuseTags({ tags }, `a ${file.kind}`);
   return file.kind === 'MetaGraphDef' ? file.metaGraph : undefined;
 }
 
+/** The file that tells of a model of TensorFlow.js. */
+const TFJS_MODEL = 'model.json';
 const SAVED_MODELS = ['saved_model.pb', 'saved_model.pbtxt', 'saved_model.json'];
 
 async function loadDirectory(path: string, options: LoadOptions): Promise<Loaded> {
   const names = await readdir(path);
   const savedModel = SAVED_MODELS.find((name) => names.includes(name));
   if (savedModel !== undefined) return loadFile(join(path, savedModel), options);
+  if (names.includes(TFJS_MODEL)) return loadFile(join(path, TFJS_MODEL), options);
   if (names.includes(CHECKPOINT_STATE_FILE)) {
     const state = join(path, CHECKPOINT_STATE_FILE);
     return loadLatest(state, await readFile(state, 'utf8'));
@@ -142,7 +182,7 @@ async function loadDirectory(path: string, options: LoadOptions): Promise<Loaded
   const [index, ...others] = names.filter((name) => name.endsWith('.index'));
   if (index !== undefined && others.length === 0) return loadCheckpoint(checkpointPrefix(join(path, index)));
   const readable = names.filter((name) =>
-    ['.pb', '.pbtxt', '.meta', '.index', '.json'].includes(extname(name)),
+    ['.pb', '.pbtxt', '.meta', '.index', '.json', '.onnx'].includes(extname(name)),
   );
   const hint =
     readable.length === 0 ? '' : `. Give one of its files: ${readable.sort().slice(0, 5).join(', ')}`;
@@ -188,15 +228,11 @@ async function missing(path: string): Promise<FileError> {
 }
 
 function isMissing(error: unknown): boolean {
-  return systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR';
-}
-
-function systemCode(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
+  return codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR';
 }
 
 function explain(error: unknown): string {
-  switch (systemCode(error)) {
+  switch (codeOf(error)) {
     case 'EACCES':
     case 'EPERM':
       return 'it may not be read (permission denied)';

@@ -1,9 +1,10 @@
-/** The values in any file: weights of other frameworks, checkpoints, and the constants of graphs. */
+/** The values in any file: weights of other frameworks, checkpoints, variables of SavedModels, and constants of other graphs. */
 import type { WeightReader } from '@forerun/formats';
 import { ForerunError, NotFoundError, type Operation } from '@forerun/graph';
 import { FileError, messageOf } from './errors.js';
 import { isVariable, viewGraph, weightConstants, type GraphView } from './graphView.js';
 import { load, type Loaded, type LoadOptions } from './load.js';
+import { weightsPath } from './variableValues.js';
 
 /** Opened values and what closes their file. */
 export interface OpenValues {
@@ -15,11 +16,18 @@ export interface OpenValues {
 /** Opens the values of a file. Throws `FileError` for a bad file, and for a graph whose values are elsewhere. */
 export async function openValues(path: string, options: LoadOptions = {}): Promise<OpenValues> {
   const loaded = await load(path, options);
-  if (loaded.kind === 'graph')
-    return { loaded, reader: constantsOf(viewGraph(loaded)), close: () => Promise.resolve() };
+  if (loaded.kind === 'graph') {
+    const view = viewGraph(loaded);
+    const own = view.variables.length === 0 ? undefined : weightsPath(view, undefined);
+    if (own === undefined) return { loaded, reader: constantsOf(view), close: () => Promise.resolve() };
+    return { loaded, ...(await opened(own)) };
+  }
+  return { loaded, ...(await opened(loaded.path)) };
+}
+
+async function opened(path: string): Promise<Pick<OpenValues, 'reader' | 'close'>> {
   const { openWeights } = await import('@forerun/session');
-  const { reader, close } = await openWeights(loaded.path);
-  return { loaded, reader, close };
+  return reading(path, () => openWeights(path));
 }
 
 /** The weights of a frozen graph; without any, all of its constants with more than one element. */

@@ -10,6 +10,7 @@ import { addCommand, collect, wholeNumber, type CommonOptions } from './commandH
 import { addRunCommands } from './runCommands.js';
 import type { Terminal } from './terminal.js';
 import { addValueCommands } from './valueCommands.js';
+import { addWriteCommands } from './writeCommands.js';
 
 export type { CommonOptions } from './commandHelp.js';
 
@@ -19,6 +20,9 @@ FILE is told by its content:
   SavedModel                       its directory, or saved_model.pb or .pbtxt
   checkpoint                       its prefix, its .index or .data file, or a
                                    directory with a "checkpoint" file (the latest)
+  ONNX                             the file
+  TensorFlow.js                    model.json of a graph or layers model, or the
+                                   directory around it
   safetensors, npy, npz, PyTorch   weights of other frameworks`;
 
 const EXIT_CODES = `
@@ -42,7 +46,13 @@ export function addCommands(program: Command, terminal: Terminal): Command {
     .helpCommand(false)
     .addHelpText('after', `${FILES}\n${EXIT_CODES}`)
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'forerun: ')) })
+    .configureOutput({
+      writeOut: (text) => terminal.print(text.replace(/\n$/, '')),
+      writeErr: (text) => terminal.warn(text.replace(/\n$/, '')),
+      outputError: (text, write) => write(text.replace(/^error: /, 'forerun: ')),
+      getOutHelpWidth: () => helpWidth(terminal),
+      getErrHelpWidth: () => helpWidth(terminal),
+    })
     .showSuggestionAfterError();
   addInspect(program, terminal);
   addOps(program, terminal);
@@ -52,8 +62,15 @@ export function addCommands(program: Command, terminal: Terminal): Command {
   addSvg(program, terminal);
   addTune(program, terminal);
   addValueCommands(program, terminal);
+  addWriteCommands(program, terminal);
   addRunCommands(program, terminal);
   return program;
+}
+
+const HELP_WIDTH = 100;
+
+function helpWidth({ width }: Terminal): number {
+  return Math.min(width, HELP_WIDTH);
 }
 
 function addInspect(program: Command, terminal: Terminal): void {

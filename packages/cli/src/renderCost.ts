@@ -13,12 +13,14 @@ export function renderCost({ cost }: GraphReport, terminal: Terminal, all: boole
     formatCount(run.nodes),
     { text: atLeast(run, formatFlops(run.flops)), paint: colors.green },
     { text: atLeast(run, formatBytes(run.activationBytes)), paint: colors.green },
+    { text: atLeast(run, formatBytes(run.peakBytes)), paint: colors.green },
   ]);
   const columns = [
     { title: 'run', flexible: true },
     { title: 'nodes', right: true },
     { title: 'FLOPs', right: true },
     { title: 'activations', right: true },
+    { title: 'peak', right: true },
   ];
   return [
     `${colors.bold('Cost')}  ${assumptions(cost)}`,
@@ -37,7 +39,8 @@ function assumptions({ inputs }: GraphReport['cost']): string {
   const named = inputs.filter(({ source }) => source === 'given' || source === 'assumed');
   if (named.length === 0) return 'of one run';
   const shapes = named.map(({ name, shape }) => `${name}=${formatShape(shape)}`).join(', ');
-  return `with ${shapes}${named.some(({ source }) => source === 'assumed') ? ' (a batch of 1 is assumed)' : ''}`;
+  const batch = named.find(({ source }) => source === 'assumed')?.shape?.[0];
+  return `with ${shapes}${batch === undefined ? '' : ` (a batch of ${batch ?? '?'} is assumed)`}`;
 }
 
 function hints({ inputs, runs, problem }: GraphReport['cost']): string[] {
@@ -45,7 +48,7 @@ function hints({ inputs, runs, problem }: GraphReport['cost']): string[] {
   const example = open.map(({ name, shape }) => `--shape ${name}=${exampleDims(shape)}`).join(' ');
   const uncounted = new Set(runs.flatMap((run) => run.uncounted));
   return [
-    ...(problem === undefined ? [] : [`A batch of 1 does not fit this graph: ${problem}`]),
+    ...(problem === undefined ? [] : [`The batch does not fit this graph: ${problem}`]),
     ...(uncounted.size === 0
       ? []
       : [

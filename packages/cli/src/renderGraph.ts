@@ -3,6 +3,7 @@ import { formatBytes, formatCount, formatFlops, formatShape, plural, table, type
 import type { Amount, GraphReport, TensorReport } from './graphReport.js';
 import { limitedTable } from './renderList.js';
 import { renderCost } from './renderCost.js';
+import { originFacts, originTypes } from './renderModel.js';
 import type { Terminal } from './terminal.js';
 
 const ENCODINGS = { pb: 'binary', pbtxt: 'text', json: 'JSON' } as const;
@@ -17,6 +18,7 @@ export function renderGraph(report: GraphReport, terminal: Terminal, all = false
     targets(report, terminal),
     parameters(report, terminal, all),
     renderCost(report, terminal, all),
+    report.origin === undefined ? [] : originTypes(report.origin, terminal, all),
     ops(report, terminal, all),
     unsupported(report, terminal),
   ];
@@ -27,17 +29,20 @@ export function renderGraph(report: GraphReport, terminal: Terminal, all = false
 }
 
 function header(report: GraphReport, { colors }: Terminal): string[] {
-  const { format, encoding, fileBytes, tags, tensorflowVersion, producer, minConsumer } = report;
+  const { format, encoding, fileBytes, tags, tensorflowVersion, producer, minConsumer, origin } = report;
+  const versions = [
+    `GraphDef version ${producer}${minConsumer === 0 ? '' : `, needs a reader of version ${minConsumer}`}`,
+    ...(tensorflowVersion === undefined ? [] : [`TensorFlow ${tensorflowVersion}`]),
+  ];
   const facts = [
     plural(report.nodes, 'node'),
     ...(report.functions.length === 0 ? [] : [plural(report.functions.length, 'function')]),
-    `GraphDef version ${producer}${minConsumer === 0 ? '' : `, needs a reader of version ${minConsumer}`}`,
-    ...(tensorflowVersion === undefined ? [] : [`TensorFlow ${tensorflowVersion}`]),
+    ...(origin === undefined ? versions : [originFacts(origin)]),
   ];
   const tagged = tags === undefined ? '' : ` with the tags [${tags.join(', ')}]`;
   const collections = report.collections.map(({ key, size }) => `${key} (${size})`);
   return [
-    `${colors.bold(report.file)}: ${format}${tagged}, ${ENCODINGS[encoding]}, ${formatBytes(fileBytes)}`,
+    `${colors.bold(report.file)}: ${format}${tagged}${origin === undefined ? `, ${ENCODINGS[encoding]}` : ''}, ${formatBytes(fileBytes)}`,
     `  ${facts.join(', ')}`,
     ...(collections.length === 0 ? [] : [`  collections: ${collections.join(', ')}`]),
   ];

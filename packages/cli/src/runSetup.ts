@@ -1,11 +1,12 @@
 /** What `run` and `plan` share: a session over a loaded graph, its variables restored, what to fetch and what to feed. */
-import { dirname } from 'node:path';
 import { ForerunError, InternalError, type Graph, type Operation } from '@forerun/graph';
-import { openWeights, Session } from '@forerun/session';
+import { Session } from '@forerun/session';
 import { FileError, messageOf } from './errors.js';
 import { isVariable, outputsOf, viewGraph, type GraphView } from './graphView.js';
 import { withInputShapes, type InputShape, type InputShapes } from './inputShapes.js';
 import type { LoadedGraph } from './load.js';
+import type { Terminal } from './terminal.js';
+import { readVariables, weightsPath } from './variableValues.js';
 
 /** The graph with the shapes of its inputs filled in. */
 export interface ShapedGraph {
@@ -16,7 +17,7 @@ export interface ShapedGraph {
 
 /** Builds the graph for these input shapes; unknown batches become 1. */
 export function shapedGraph(loaded: LoadedGraph, shapes: InputShapes): ShapedGraph {
-  const { graphDef, inputs } = withInputShapes(loaded.graphDef, shapes);
+  const { graphDef, inputs } = withInputShapes(loaded, shapes);
   const view = viewGraph({ ...loaded, graphDef });
   return { view, graph: view.graph, inputs };
 }
@@ -54,37 +55,32 @@ export function neededInputs({ graph, inputs }: ShapedGraph, fetches: readonly s
 /** Sets the graph's variables from a checkpoint or another file of weights; a SavedModel has its own. */
 export async function restoreVariables(
   sess: Session,
-  { view }: ShapedGraph,
+  view: GraphView,
   weights: string | undefined,
 ): Promise<void> {
-  const { loaded, graph } = view;
-  const variables = graph.operations.filter(isVariable);
-  if (variables.length === 0) return;
-  const own = loaded.format === 'SavedModel' ? `${dirname(loaded.path)}/variables/variables` : undefined;
-  const path = weights ?? own;
-  if (path === undefined) return;
-  const { reader, close } = await openWeights(path);
-  try {
-    const values = new Map();
-    for (const op of variables) {
-      const [handle] = op.outputs;
-      const name = op.attrs.string('shared_name') || op.name;
-      if (handle !== undefined && reader.entries.has(name)) values.set(handle, await reader.read(name));
-    }
-    await sess.assignVariables(values);
-  } finally {
-    await close();
-  }
+  const path = weightsPath(view, weights);
+  if (path === undefined || !view.graph.operations.some(isVariable)) return;
+  const { values } = await readVariables(view, path);
+  const byHandle = [...values].flatMap(
+    ([
+      {
+        outputs: [handle],
+      },
+      value,
+    ]) => (handle === undefined ? [] : [[handle, value] as const]),
+  );
+  await sess.assignVariables(new Map(byHandle));
 }
 
 /** Runs `work`; what it finds wrong becomes a `FileError` that begins with `path`. */
 export async function withSession<T>(
   path: string,
   graph: Graph,
+  terminal: Terminal,
   work: (sess: Session) => Promise<T>,
 ): Promise<T> {
-  const printed = (text: string): boolean => process.stderr.write(`${text}\n`);
-  const warned = (message: string): boolean => process.stderr.write(`forerun: ${message}\n`);
+  const printed = (text: string): void => terminal.warn(text);
+  const warned = (message: string): void => terminal.warn(`forerun: ${message}`);
   try {
     await using sess = await Session.create({ graph, config: { onPrint: printed, onWarning: warned } });
     return await work(sess);

@@ -12,8 +12,13 @@ export function kernelOf(type: string): Kernel | undefined {
   return isOpName(type) ? KERNELS[type] : undefined;
 }
 
+/** Control flow of version 1, which is not registered: sessions make loops, conditionals and lists of it. */
+const VERSION_1 =
+  /^(Ref)?(Switch|Merge|Enter|Exit|NextIteration)$|^(LoopCond|ControlTrigger)$|^(TensorArray|Stack)/;
+
 /** Why nodes of this type cannot run, or `undefined` when they can. */
 export function whyUnsupported(type: string): string | undefined {
+  if (VERSION_1.test(type)) return undefined;
   const kernel = kernelOf(type);
   if (kernel === undefined) return 'the op is not known';
   return kernel.kind === 'unsupported' ? kernel.reason : undefined;

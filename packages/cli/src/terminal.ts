@@ -10,17 +10,30 @@ export interface Terminal {
   readonly width: number;
   /** Prints a text and a newline. */
   print(text: string): void;
+  /** Writes a text and a newline to the error stream. */
+  warn(text: string): void;
+  /** Where progress is written over and over: the error stream, when a person is reading it. */
+  readonly progress: { readonly columns: number; write(text: string): unknown } | undefined;
+}
+
+/** A stream that is written to, which may be a terminal. */
+interface OutputStream {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  write(text: string): unknown;
+  on?(event: 'error', listener: (error: NodeJS.ErrnoException) => void): unknown;
 }
 
 /** The streams and variables that decide; `process` fits. */
 export interface TerminalSource {
-  readonly stdout: { readonly isTTY?: boolean; readonly columns?: number; write(text: string): unknown };
+  readonly stdout: OutputStream;
+  readonly stderr: OutputStream;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly platform: string;
 }
 
 /** The terminal of a process, following `NO_COLOR`, `FORCE_COLOR`, `TERM`, `COLUMNS` and the locale. */
-export function terminalOf({ stdout, env, platform }: TerminalSource): Terminal {
+export function terminalOf({ stdout, stderr, env, platform }: TerminalSource): Terminal {
   const person = stdout.isTTY === true && env.TERM !== 'dumb';
   // A terminal that does not know its size says 0.
   const widths = [person ? stdout.columns : undefined, Number(env.COLUMNS)];
@@ -31,6 +44,11 @@ export function terminalOf({ stdout, env, platform }: TerminalSource): Terminal 
     unicode: person && (platform === 'win32' || /utf-?8/i.test(locale ?? '')),
     width,
     print: (text) => stdout.write(`${text}\n`),
+    warn: (text) => stderr.write(`${text}\n`),
+    progress:
+      stderr.isTTY === true && env.TERM !== 'dumb'
+        ? { columns: stderr.columns ?? 80, write: (text) => stderr.write(text) }
+        : undefined,
   };
 }
 
@@ -43,8 +61,8 @@ export function wantsColor(env: TerminalSource['env'], person: boolean | undefin
 }
 
 /** Ends quietly when the reader of a pipe has gone (`| head`): that is no error. */
-export function endOnClosedPipe(stream: NodeJS.WriteStream): void {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
+export function endOnClosedPipe(stream: OutputStream): void {
+  stream.on?.('error', (error) => {
     if (error.code !== 'EPIPE') throw error;
     process.exit();
   });
@@ -61,22 +79,20 @@ const PROGRESS_AFTER_MS = 500;
 const PROGRESS_EVERY_MS = 100;
 
 /** Progress through `total` steps; silent unless the error stream is a terminal and the work takes longer than half a second. */
-export function progressOf(verb: string, total: number): Progress {
-  const { stderr, env } = process;
-  const shown = stderr.isTTY && env.TERM !== 'dumb';
+export function progressOf({ progress: stream }: Terminal, verb: string, total: number): Progress {
   const start = performance.now();
   let [done, last] = [0, 0];
   return {
     step: (what) => {
       done++;
       const now = performance.now();
-      if (!shown || now - start < PROGRESS_AFTER_MS || now - last < PROGRESS_EVERY_MS) return;
+      if (stream === undefined || now - start < PROGRESS_AFTER_MS || now - last < PROGRESS_EVERY_MS) return;
       last = now;
-      const line = `${verb} ${done}/${total} ${what}`.slice(0, Math.max(20, (stderr.columns || 80) - 1));
-      stderr.write(`\r\x1b[K${line}`);
+      const line = `${verb} ${done}/${total} ${what}`.slice(0, Math.max(20, stream.columns - 1));
+      stream.write(`\r\x1b[K${line}`);
     },
     end: () => {
-      if (last > 0) stderr.write('\r\x1b[K');
+      if (last > 0) stream?.write('\r\x1b[K');
     },
   };
 }

@@ -1,6 +1,6 @@
 /** Names, options and help of the commands that compare, check and convert files. */
 import { Option, type Command } from 'commander';
-import { addCommand, type CommonOptions } from './commandHelp.js';
+import { addCommand, collect, type CommonOptions } from './commandHelp.js';
 import type { ConvertOptions } from './commands/convert.js';
 import type { DiffOptions } from './commands/diff.js';
 import type { WeightsOptions } from './commands/weights.js';
@@ -103,18 +103,24 @@ function addConvert(program: Command, terminal: Terminal): void {
     name: 'convert',
     summary: 'one kind of file into another',
     description:
-      `Writes what a file holds in another form, told by the ending of the new name: graphs as .pb, .pbtxt, .json or .meta, values as ` +
-      '.safetensors, .npz, .npy or a checkpoint (.ckpt). Of a graph, values are its constants.',
+      'Writes what a file holds in another form, told by the ending of the new name: graphs as .pb, .pbtxt, .json, .meta, .onnx, ' +
+      'a SavedModel (saved_model.pb, or --to saved_model for a directory) or a model of TensorFlow.js (model.json, or --to tfjs for a ' +
+      'directory); values as .safetensors, .npz, .npy or a checkpoint (.ckpt). Of a graph, values are its constants, of a SavedModel its variables.',
     examples: [
       ['convert graph.pb graph.pbtxt', 'a graph to read'],
       ['convert model.pth model.safetensors', 'weights of PyTorch'],
       ['convert model.ckpt-700 weights.npz', 'a checkpoint for NumPy'],
+      ['convert model.onnx model --to saved_model', 'a model for TensorFlow'],
+      ['convert graph.pb model.onnx --weights model.ckpt-700', 'a model for ONNX Runtime'],
+      ['convert frozen.pb web/model.json', 'a model for TensorFlow.js'],
       ['convert model.ckpt-700 bias.npy --name fc/bias', 'one value'],
     ],
   })
     .argument('<target>', 'file to write')
     .addOption(new Option('--to <form>', 'what to write, where the name does not say it').choices(FORMS))
     .option('--name <name>', 'the value to write')
+    .option('--fetch <name>', 'output of the model, default those of the file; may be repeated', collect)
+    .option('--weights <file>', 'checkpoint or file of weights for the variables, where the form holds them')
     .action(async (file: string, target: string, options: ConvertOptions) => {
       const { convert } = await import('./commands/convert.js');
       await convert(file, target, options, terminal);

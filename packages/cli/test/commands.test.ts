@@ -15,8 +15,8 @@ beforeAll(() => {
 afterAll(() => folder.remove());
 
 describe('ops', () => {
-  test('counts types, the most frequent first', () => {
-    const { ops } = forerunJson<{ ops: { type: string; nodes: number; supported: boolean }[] }>(
+  test('counts types, the most frequent first', async () => {
+    const { ops } = await forerunJson<{ ops: { type: string; nodes: number; supported: boolean }[] }>(
       'ops',
       graphPath,
     );
@@ -26,18 +26,18 @@ describe('ops', () => {
     expect(ops.every(({ supported }) => supported)).toBe(true);
   });
 
-  test('tells what cannot run', () => {
-    const { out } = forerun(['ops', `${GOLDEN}/graph.pb`, '--unsupported']);
+  test('tells what cannot run', async () => {
+    const { out } = await forerun(['ops', `${GOLDEN}/graph.pb`, '--unsupported']);
     expect(out).toMatch(/Foreign +1 +no: the op is not known/);
     expect(out).not.toContain('MatMul');
-    expect(forerun(['ops', graphPath, '--unsupported']).out).toBe('All ops can run.\n');
+    expect((await forerun(['ops', graphPath, '--unsupported'])).out).toBe('All ops can run.\n');
   });
 
-  test('lists the nodes of one type with their shapes', () => {
-    const { out } = forerun(['ops', graphPath, '--type', 'Conv2D']);
+  test('lists the nodes of one type with their shapes', async () => {
+    const { out } = await forerun(['ops', graphPath, '--type', 'Conv2D']);
     expect(out).toContain('Conv2D: 1 node, can run');
     expect(out).toMatch(/conv\/Conv2D +\[\?,8,8,1\] \[3,3,1,4\] +\[\?,8,8,4\] +float32/);
-    const json = forerunJson<{ nodes: unknown[] }>('ops', graphPath, '--type', 'Conv2D');
+    const json = await forerunJson<{ nodes: unknown[] }>('ops', graphPath, '--type', 'Conv2D');
     expect(json).toMatchObject({
       type: 'Conv2D',
       supported: true,
@@ -50,16 +50,16 @@ describe('ops', () => {
     });
   });
 
-  test('suggests a type that is there', () => {
-    const { code, err } = forerun(['ops', graphPath, '--type', 'conv2d']);
+  test('suggests a type that is there', async () => {
+    const { code, err } = await forerun(['ops', graphPath, '--type', 'conv2d']);
     expect(code).toBe(1);
     expect(err).toBe(`forerun: ${graphPath}: no node has the type "conv2d". Did you mean "Conv2D"?\n`);
   });
 });
 
 describe('node', () => {
-  test('shows attributes, inputs, outputs and consumers', () => {
-    const { out } = forerun(['node', graphPath, 'conv/Conv2D']);
+  test('shows attributes, inputs, outputs and consumers', async () => {
+    const { out } = await forerun(['node', graphPath, 'conv/Conv2D']);
     expect(out).toContain('conv/Conv2D: Conv2D\n');
     expect(out).toMatch(/padding +"SAME" +string/);
     expect(out).toMatch(/strides +\[1, 1, 1, 1\] +list\(int\)/);
@@ -67,8 +67,8 @@ describe('node', () => {
     expect(out).toMatch(/:0 +conv\/BiasAdd +BiasAdd +as value/);
   });
 
-  test('as JSON', () => {
-    const json = forerunJson('node', graphPath, 'conv/Conv2D');
+  test('as JSON', async () => {
+    const json = await forerunJson('node', graphPath, 'conv/Conv2D');
     expect(json).toMatchObject({
       name: 'conv/Conv2D',
       op: 'Conv2D',
@@ -81,32 +81,32 @@ describe('node', () => {
     });
   });
 
-  test('control inputs and the variable behind a handle', () => {
-    const train = forerunJson<{ controlInputs: string[] }>('node', graphPath, 'train');
+  test('control inputs and the variable behind a handle', async () => {
+    const train = await forerunJson<{ controlInputs: string[] }>('node', graphPath, 'train');
     expect(train.controlInputs.length).toBeGreaterThan(0);
-    const handle = forerunJson<{ outputs: unknown[] }>('node', graphPath, 'conv/kernel');
+    const handle = await forerunJson<{ outputs: unknown[] }>('node', graphPath, 'conv/kernel');
     expect(handle.outputs).toMatchObject([
       { dtype: 'resource', variable: { dtype: 'float32', shape: [3, 3, 1, 4] } },
     ]);
   });
 
-  test('a constant shows its value, an unknown op says that it cannot run', () => {
-    const constant = forerun(['node', `${GOLDEN}/graph.pb`, 'Const']).out;
+  test('a constant shows its value, an unknown op says that it cannot run', async () => {
+    const constant = (await forerun(['node', `${GOLDEN}/graph.pb`, 'Const'])).out;
     expect(constant).toContain('float32 [3,2] = [1, 2, 3, 4, 5, 6]');
-    expect(forerun(['node', `${GOLDEN}/graph.pb`, 'foreign']).out).toContain(
+    expect((await forerun(['node', `${GOLDEN}/graph.pb`, 'foreign'])).out).toContain(
       'It cannot run: the op is not known.',
     );
   });
 
-  test('the name of a tensor means its node', () => {
-    expect(forerun(['node', graphPath, 'conv/Conv2D:0']).out).toContain('conv/Conv2D: Conv2D\n');
+  test('the name of a tensor means its node', async () => {
+    expect((await forerun(['node', graphPath, 'conv/Conv2D:0'])).out).toContain('conv/Conv2D: Conv2D\n');
   });
 
-  test('a misspelt name gives the nearest, a scope what to do', () => {
-    const misspelt = forerun(['node', graphPath, 'conv/Conv2d']);
+  test('a misspelt name gives the nearest, a scope what to do', async () => {
+    const misspelt = await forerun(['node', graphPath, 'conv/Conv2d']);
     expect([misspelt.code, misspelt.out]).toEqual([1, '']);
     expect(misspelt.err).toContain('the graph has no operation "conv/Conv2d". Did you mean "conv/Conv2D"');
-    expect(forerun(['node', graphPath, 'conv']).err).toContain('it is a scope of');
+    expect((await forerun(['node', graphPath, 'conv'])).err).toContain('it is a scope of');
   });
 });
 
@@ -118,8 +118,8 @@ interface Tree {
 }
 
 describe('tree', () => {
-  test('sums parameters by scope, without those of the optimizer', () => {
-    const root = forerunJson<Tree>('tree', graphPath);
+  test('sums parameters by scope, without those of the optimizer', async () => {
+    const root = await forerunJson<Tree>('tree', graphPath);
     expect(root.nodes).toBe(buildNetwork().operations.length);
     // 365 weights, global_step and the two powers of Adam.
     expect(root.parameters).toBe(368);
@@ -131,8 +131,8 @@ describe('tree', () => {
     ]);
   });
 
-  test('text with branches', () => {
-    const { out } = forerun(['tree', graphPath, '--scope', 'conv', '--depth', '1', '--nodes']);
+  test('text with branches', async () => {
+    const { out } = await forerun(['tree', graphPath, '--scope', 'conv', '--depth', '1', '--nodes']);
     expect(out.split('\n').map((line) => line.trim().split(/ {2,}/)[0])).toEqual([
       'scope',
       'conv',
@@ -144,23 +144,23 @@ describe('tree', () => {
     ]);
   });
 
-  test('depth', () => {
-    const flat = forerunJson<Tree>('tree', graphPath, '--depth', '0');
+  test('depth', async () => {
+    const flat = await forerunJson<Tree>('tree', graphPath, '--depth', '0');
     expect(flat.children).toBeUndefined();
-    const deep = forerunJson<Tree>('tree', graphPath, '--depth', '3');
+    const deep = await forerunJson<Tree>('tree', graphPath, '--depth', '3');
     expect(
       deep.children?.find(({ name }) => name === 'conv')?.children?.[0]?.children?.length,
     ).toBeGreaterThan(0);
   });
 
-  test('the variables of a checkpoint', () => {
-    const { out } = forerun(['tree', folder.at('model.ckpt')]);
+  test('the variables of a checkpoint', async () => {
+    const { out } = await forerun(['tree', folder.at('model.ckpt')]);
     expect(out).toMatch(/\|- fc +3 +14 +56 B/);
     expect(out).toMatch(/`- global_step +1 +8 B +int64 \[\]/);
   });
 
-  test('an unknown scope gives the nearest', () => {
-    const { code, err } = forerun(['tree', graphPath, '--scope', 'logit']);
+  test('an unknown scope gives the nearest', async () => {
+    const { code, err } = await forerun(['tree', graphPath, '--scope', 'logit']);
     expect([code, err]).toEqual([
       1,
       `forerun: ${graphPath}: there is no scope "logit". Did you mean "logits"?\n`,
@@ -183,8 +183,8 @@ function renderSvg(text: string): string | undefined {
 }
 
 describe('dot', () => {
-  test('closed scopes are boxes, edges carry shapes', () => {
-    const { boxes, edges } = forerunJson<Drawing>('dot', graphPath, '--all', '--depth', '0');
+  test('closed scopes are boxes, edges carry shapes', async () => {
+    const { boxes, edges } = await forerunJson<Drawing>('dot', graphPath, '--all', '--depth', '0');
     expect(boxes.find(({ id }) => id === 'conv/')?.nodes).toBeGreaterThan(4);
     expect(boxes.find(({ id }) => id === 'images')).toMatchObject({
       op: 'Placeholder',
@@ -197,9 +197,9 @@ describe('dot', () => {
     expect(edges).toContainEqual({ from: 'conv/', to: 'init', tensors: 0, label: '' });
   });
 
-  test('every edge ends in boxes that are drawn, no box is its own neighbour', () => {
+  test('every edge ends in boxes that are drawn, no box is its own neighbour', async () => {
     for (const depth of ['0', '1', '9']) {
-      const { boxes, edges } = forerunJson<Drawing>('dot', graphPath, '--all', '--depth', depth);
+      const { boxes, edges } = await forerunJson<Drawing>('dot', graphPath, '--all', '--depth', depth);
       const ids = new Set(boxes.map(({ id }) => id));
       expect(ids.size).toBe(boxes.length);
       for (const { from, to } of edges) {
@@ -209,23 +209,31 @@ describe('dot', () => {
     }
   });
 
-  test('the model alone unless all is asked for', () => {
-    const ids = forerunJson<Drawing>('dot', graphPath, '--depth', '0').boxes.map(({ id }) => id);
+  test('the model alone unless all is asked for', async () => {
+    const ids = (await forerunJson<Drawing>('dot', graphPath, '--depth', '0')).boxes.map(({ id }) => id);
     expect(ids).toEqual(expect.arrayContaining(['images', 'conv/', 'pool/', 'logits/', 'probabilities']));
     expect(ids.filter((id) => /gradients|train|init|Adam/.test(id))).toEqual([]);
-    const gradients = forerunJson<Drawing>('dot', graphPath, '--scope', 'gradients').boxes;
+    const gradients = (await forerunJson<Drawing>('dot', graphPath, '--scope', 'gradients')).boxes;
     expect(gradients.some(({ outside }) => !outside)).toBe(true);
   });
 
-  test('constants are drawn on request', () => {
-    const without = forerunJson<Drawing>('dot', graphPath, '--all', '--depth', '9').boxes;
-    const all = forerunJson<Drawing>('dot', graphPath, '--all', '--depth', '9', '--constants').boxes;
+  test('constants are drawn on request', async () => {
+    const without = (await forerunJson<Drawing>('dot', graphPath, '--all', '--depth', '9')).boxes;
+    const all = (await forerunJson<Drawing>('dot', graphPath, '--all', '--depth', '9', '--constants')).boxes;
     expect(without.some(({ op }) => op === 'Const')).toBe(false);
     expect(all.reduce((sum, { nodes }) => sum + nodes, 0)).toBe(buildNetwork().operations.length);
   });
 
-  test('one scope with its neighbours', () => {
-    const { boxes } = forerunJson<Drawing>('dot', graphPath, '--all', '--scope', 'conv', '--depth', '0');
+  test('one scope with its neighbours', async () => {
+    const { boxes } = await forerunJson<Drawing>(
+      'dot',
+      graphPath,
+      '--all',
+      '--scope',
+      'conv',
+      '--depth',
+      '0',
+    );
     expect(boxes.filter(({ outside }) => !outside).map(({ id }) => id)).toEqual(
       expect.arrayContaining(['conv/kernel/', 'conv/bias/', 'conv/Conv2D', 'conv/BiasAdd']),
     );
@@ -234,8 +242,8 @@ describe('dot', () => {
     );
   });
 
-  test('the text is well-formed', () => {
-    const { out } = forerun(['dot', graphPath, '--all', '--depth', '2']);
+  test('the text is well-formed', async () => {
+    const { out } = await forerun(['dot', graphPath, '--all', '--depth', '2']);
     expect(out.startsWith('digraph forerun {\n')).toBe(true);
     expect(out.endsWith('\n}\n')).toBe(true);
     // Braces outside of strings are balanced, and every string is closed on its line.
@@ -248,8 +256,8 @@ describe('dot', () => {
     expect(renderSvg(out) ?? '</svg>').toContain('</svg>');
   });
 
-  test('names with quotes, backslashes and brackets are escaped', () => {
-    const { out } = forerun(['dot', folder.at('quotes.pb')]);
+  test('names with quotes, backslashes and brackets are escaped', async () => {
+    const { out } = await forerun(['dot', folder.at('quotes.pb')]);
     const name = '"say \\"hi\\"\\\\{<x>|y}"';
     expect(out).toContain(`${name} [label="say \\"hi\\"\\\\{<x>|y}\\nPlaceholder"`);
     expect(out).toContain(`${name} -> "scope \\"1\\"/b"`);

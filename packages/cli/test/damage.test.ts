@@ -13,7 +13,8 @@ import { Folder, GOLDEN } from './support.js';
 
 const ROUNDS = 80;
 const folder = new Folder();
-const terminal = terminalOf({ stdout: { write: () => true }, env: { COLUMNS: '70' }, platform: 'linux' });
+const silent = { write: () => true };
+const terminal = terminalOf({ stdout: silent, stderr: silent, env: { COLUMNS: '70' }, platform: 'linux' });
 
 afterAll(() => folder.remove());
 

@@ -8,10 +8,9 @@ import { terminalOf } from '../src/terminal.js';
 const page = readFileSync(resolve(import.meta.dirname, '../../../docs/cli.md'), 'utf8');
 
 function program(): Command {
-  return addCommands(
-    new Command('forerun'),
-    terminalOf({ stdout: { write: () => true }, env: {}, platform: 'linux' }),
-  );
+  const silent = { write: () => true };
+  const host = { stdout: silent, stderr: silent, env: {}, platform: 'linux' };
+  return addCommands(new Command('forerun'), terminalOf(host));
 }
 
 test('every command and option is documented', () => {

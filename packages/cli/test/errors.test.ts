@@ -7,8 +7,8 @@ import { buildFrozen, buildNetwork, Folder, forerun, writeCheckpoint } from './s
 const folder = new Folder();
 
 /** The message of a command that must fail with `code` and print nothing else. */
-function failure(code: number, ...args: string[]): string {
-  const result = forerun(args);
+async function failure(code: number, ...args: string[]): Promise<string> {
+  const result = await forerun(args);
   expect({ code: result.code, out: result.out }).toEqual({ code, out: '' });
   expect(result.err).toMatch(/^forerun: /);
   expect(result.err).not.toMatch(/\n\s+at /);
@@ -22,88 +22,98 @@ beforeAll(() => {
 afterAll(() => folder.remove());
 
 describe('bad files (exit code 1)', () => {
-  test('a missing file, with the nearest names', () => {
-    expect(failure(1, 'inspect', folder.at('grap.pb'))).toBe(
+  test('a missing file, with the nearest names', async () => {
+    expect(await failure(1, 'inspect', folder.at('grap.pb'))).toBe(
       `forerun: ${folder.at('grap.pb')}: there is no such file, directory or checkpoint. Did you mean ${folder.at('graph.pb')}?\n`,
     );
-    expect(failure(1, 'inspect', folder.at('no/where.pb'))).toContain(
+    expect(await failure(1, 'inspect', folder.at('no/where.pb'))).toContain(
       `there is no directory "${folder.at('no')}"`,
     );
   });
 
-  test('a directory without a model', () => {
+  test('a directory without a model', async () => {
     mkdirSync(folder.at('empty'));
-    expect(failure(1, 'inspect', folder.at('empty'))).toContain(
+    expect(await failure(1, 'inspect', folder.at('empty'))).toContain(
       'this directory holds no SavedModel (saved_model.pb) and no "checkpoint" file of checkpoints',
     );
     folder.write('graphs/a.pb', 'x');
-    expect(failure(1, 'inspect', folder.at('graphs'))).toContain('Give one of its files: a.pb');
+    expect(await failure(1, 'inspect', folder.at('graphs'))).toContain('Give one of its files: a.pb');
   });
 
-  test('an empty file, random bytes, a text, JSON of something else', () => {
+  test('an empty file, random bytes, a text, JSON of something else', async () => {
     const random = Uint8Array.from({ length: 999 }, (_, i) => ((i * 7919 + 251) % 256) | 0x80);
-    expect(failure(1, 'inspect', folder.write('empty.pb', ''))).toContain('the file is empty');
-    expect(failure(1, 'inspect', folder.write('random.pb', random))).toContain(
+    expect(await failure(1, 'inspect', folder.write('empty.pb', ''))).toContain('the file is empty');
+    expect(await failure(1, 'inspect', folder.write('random.pb', random))).toContain(
       'not a graph file: it has no known format',
     );
-    expect(failure(1, 'inspect', folder.write('notes.txt', 'Dear reader,\n'))).toContain('not a graph file');
-    expect(failure(1, 'inspect', folder.write('list.json', '{"name": "x"'))).toContain('malformed JSON');
-    expect(failure(1, 'inspect', folder.write('bad.pbtxt', 'node { name: "x" op }'))).toMatch(/line 1|1:\d+/);
+    expect(await failure(1, 'inspect', folder.write('notes.txt', 'Dear reader,\n'))).toContain(
+      'not a graph file',
+    );
+    expect(await failure(1, 'inspect', folder.write('list.json', '{"name": "x"'))).toContain(
+      'malformed JSON',
+    );
+    expect(await failure(1, 'inspect', folder.write('bad.pbtxt', 'node { name: "x" op }'))).toMatch(
+      /line 1|1:\d+/,
+    );
   });
 
-  test.each(['inspect', 'ops', 'tree', 'dot'])('a truncated GraphDef (%s)', (command) => {
+  test.each(['inspect', 'ops', 'tree', 'dot'])('a truncated GraphDef (%s)', async (command) => {
     const bytes = readFileSync(folder.at('graph.pb'));
     const path = folder.write('cut.pb', bytes.subarray(0, bytes.length - 40));
-    expect(failure(1, command, path)).toMatch(/cut\.pb: .*(truncated|end|bytes)/);
+    expect(await failure(1, command, path)).toMatch(/cut\.pb: .*(truncated|end|bytes)/);
   });
 
-  test('graphs that break the rules name the node', () => {
-    const inspect = (name: Parameters<typeof decodeGraphWith>[0]): string =>
+  test('graphs that break the rules name the node', async () => {
+    const inspect = (name: Parameters<typeof decodeGraphWith>[0]): Promise<string> =>
       failure(1, 'inspect', folder.write(`${name}.pb`, decodeGraphWith(name)));
-    expect(inspect('cycle')).toMatch(/the graph has a cycle: "[ab]" -> "[ab]" -> "[ab]"/);
-    expect(inspect('twins')).toContain('two nodes with the name "x"');
-    expect(inspect('dangling')).toContain(
+    expect(await inspect('cycle')).toMatch(/the graph has a cycle: "[ab]" -> "[ab]" -> "[ab]"/);
+    expect(await inspect('twins')).toContain('two nodes with the name "x"');
+    expect(await inspect('dangling')).toContain(
       'input "image" names a node that is not in the graph. Did you mean "images"?',
     );
-    expect(inspect('badShapes')).toMatch(/MatMul "MatMul": .*\[2,3\].*\[5,4\]/);
-    expect(inspect('newer')).toContain('needs a reader of version 900 or later');
+    expect(await inspect('badShapes')).toMatch(/MatMul "MatMul": .*\[2,3\].*\[5,4\]/);
+    expect(await inspect('newer')).toContain('needs a reader of version 900 or later');
   });
 
-  test('a checkpoint with a missing or short data file, or none at all', () => {
+  test('a checkpoint with a missing or short data file, or none at all', async () => {
     const prefix = writeCheckpoint(folder, 'short.ckpt');
     const data = `${prefix}.data-00000-of-00001`;
     truncateSync(data, 20);
-    expect(failure(1, 'inspect', prefix)).toContain('truncated: it has 20 bytes, its index speaks of 64');
+    expect(await failure(1, 'inspect', prefix)).toContain(
+      'truncated: it has 20 bytes, its index speaks of 64',
+    );
     const lonely = folder.write('lonely.index', readFileSync(`${prefix}.index`));
-    expect(failure(1, 'inspect', lonely)).toContain(
+    expect(await failure(1, 'inspect', lonely)).toContain(
       "lonely.data-00000-of-00001: the checkpoint's data file is missing",
     );
     folder.write('old/checkpoint', 'model_checkpoint_path: "gone-5"\n');
-    expect(failure(1, 'inspect', folder.at('old'))).toContain('there is no checkpoint at');
+    expect(await failure(1, 'inspect', folder.at('old'))).toContain('there is no checkpoint at');
   });
 
-  test('a damaged checkpoint index', () => {
+  test('a damaged checkpoint index', async () => {
     const prefix = writeCheckpoint(folder, 'damaged.ckpt');
     const bytes = readFileSync(`${prefix}.index`);
     bytes[20] = (bytes[20] ?? 0) ^ 0xff;
     writeFileSync(`${prefix}.index`, bytes);
-    expect(failure(1, 'inspect', prefix)).toMatch(/damaged\.ckpt: .*(checksum|damaged)/);
+    expect(await failure(1, 'inspect', prefix)).toMatch(/damaged\.ckpt: .*(checksum|damaged)/);
   });
 
-  test('a checkpoint where a graph is wanted', () => {
+  test('a checkpoint where a graph is wanted', async () => {
     const prefix = writeCheckpoint(folder, 'whole.ckpt');
-    expect(failure(1, 'dot', prefix)).toContain('this is a checkpoint, which holds values but no nodes');
-    expect(failure(1, 'ops', prefix)).toContain('holds values but no ops');
+    expect(await failure(1, 'dot', prefix)).toContain(
+      'this is a checkpoint, which holds values but no nodes',
+    );
+    expect(await failure(1, 'ops', prefix)).toContain('holds values but no ops');
   });
 
-  test('an input that is not there', () => {
-    expect(failure(1, 'inspect', folder.at('graph.pb'), '--shape', 'image=1,8,8,1')).toContain(
+  test('an input that is not there', async () => {
+    expect(await failure(1, 'inspect', folder.at('graph.pb'), '--shape', 'image=1,8,8,1')).toContain(
       'the graph has no input "image". Did you mean "images"?',
     );
   });
 
-  test('FORERUN_DEBUG shows where', () => {
-    const { err, code } = forerun(['inspect', folder.at('gone.pb')], { FORERUN_DEBUG: '1' });
+  test('FORERUN_DEBUG shows where', async () => {
+    const { err, code } = await forerun(['inspect', folder.at('gone.pb')], { FORERUN_DEBUG: '1' });
     expect(code).toBe(1);
     expect(err).toMatch(/\n\s+at /);
   });
@@ -117,21 +127,22 @@ describe('wrong usage (exit code 2)', () => {
     [['inspect', 'a', '--shapes', 'x=1'], "unknown option '--shapes'"],
     [['node', 'graph.pb'], "missing required argument 'name'"],
     [['tree', 'x', '--depth', 'two'], 'expected a whole number, 0 or more'],
-  ])('%j', (args, message) => {
-    expect(failure(2, ...args)).toContain(message);
+  ])('%j', async (args, message) => {
+    expect(await failure(2, ...args)).toContain(message);
   });
 
-  test('shapes that are none, or contradict the graph', () => {
-    const shape = (text: string): string => failure(2, 'inspect', folder.at('frozen.pb'), '--shape', text);
-    expect(shape('x')).toContain('"x" is not of the form NAME=DIM,DIM,...');
-    expect(shape('x=2,-3')).toContain('is not of the form');
-    expect(shape('x=2,4')).toContain('"x" is declared as [?,3], which [2,4] contradicts');
+  test('shapes that are none, or contradict the graph', async () => {
+    const shape = (text: string): Promise<string> =>
+      failure(2, 'inspect', folder.at('frozen.pb'), '--shape', text);
+    expect(await shape('x')).toContain('"x" is not of the form NAME=DIM,DIM,...');
+    expect(await shape('x=2,-3')).toContain('is not of the form');
+    expect(await shape('x=2,4')).toContain('"x" is declared as [?,3], which [2,4] contradicts');
     const prefix = writeCheckpoint(folder, 'shaped.ckpt');
-    expect(failure(2, 'inspect', prefix, '--shape', 'x=1')).toContain('--shape is for graphs');
+    expect(await failure(2, 'inspect', prefix, '--shape', 'x=1')).toContain('--shape is for graphs');
   });
 
-  test('no command at all prints the help', () => {
-    const { code, out, err } = forerun([]);
+  test('no command at all prints the help', async () => {
+    const { code, out, err } = await forerun([]);
     expect([code, out]).toEqual([2, '']);
     expect(err).toContain('Usage: forerun');
   });

@@ -5,9 +5,17 @@ import { flopsOf } from '../src/flops.js';
 import { formatBytes, formatCount, formatFlops, formatShape, plural, table } from '../src/format.js';
 import { parseShape } from '../src/inputShapes.js';
 import { quote } from '../src/renderDot.js';
+import type { Terminal } from '../src/terminal.js';
 import { formatAttr, summarizeValue } from '../src/values.js';
 
-const terminal = { colors: createColors(false), unicode: true, width: Infinity, print: () => undefined };
+const terminal: Terminal = {
+  colors: createColors(false),
+  unicode: true,
+  width: Infinity,
+  print: () => undefined,
+  warn: () => undefined,
+  progress: undefined,
+};
 
 test('counts, bytes and FLOPs', () => {
   expect([0, 999, 1000, 1234567].map(formatCount)).toEqual(['0', '999', '1,000', '1,234,567']);

@@ -41,16 +41,19 @@ interface RunJson {
   }[];
 }
 
-test('feeds from JSON, .npy and random numbers', () => {
-  const json = forerunJson<RunJson>('run', frozen, '--feed', 'x=[[1,0,0],[0,1,1]]');
+test('feeds from JSON, .npy and random numbers', async () => {
+  const json = await forerunJson<RunJson>('run', frozen, '--feed', 'x=[[1,0,0],[0,1,1]]');
   expect(misfits(json, SCHEMAS.run)).toEqual([]);
   expect(json.outputs).toMatchObject([{ name: 'product:0', shape: [2, 2], value: [[1, 2], [8, 10]] }]); // prettier-ignore
   const npy = folder.write('x.npy', writeNpy(toTensorValue([[0, 0, 2]], 'float64')));
-  expect(forerunJson<RunJson>('run', frozen, '--feed', `x=${npy}`).outputs[0]?.value).toEqual([[10, 12]]);
-  const random = (seed: string): unknown =>
-    forerunJson<RunJson>('run', frozen, '--feed', `x=random:${seed}`, '--shape', 'x=2,3').outputs[0]?.value;
-  expect(random('5')).toEqual(random('5'));
-  expect(random('5')).not.toEqual(random('6'));
+  expect((await forerunJson<RunJson>('run', frozen, '--feed', `x=${npy}`)).outputs[0]?.value).toEqual([
+    [10, 12],
+  ]);
+  const random = async (seed: string): Promise<unknown> =>
+    (await forerunJson<RunJson>('run', frozen, '--feed', `x=random:${seed}`, '--shape', 'x=2,3')).outputs[0]
+      ?.value;
+  expect(await random('5')).toEqual(await random('5'));
+  expect(await random('5')).not.toEqual(await random('6'));
 }, 120_000);
 
 test('images, their size checked', async () => {
@@ -58,15 +61,15 @@ test('images, their size checked', async () => {
   png.data.fill(255);
   for (let i = 0; i < 6; i++) png.data[4 * i] = 51;
   const path = folder.write('picture.png', PNG.sync.write(png));
-  const [output] = forerunJson<RunJson>('run', image, '--feed', `picture=${path}`).outputs;
+  const [output] = (await forerunJson<RunJson>('run', image, '--feed', `picture=${path}`)).outputs;
   expect(output?.value[0]?.map((x) => Math.round(x * 1000))).toEqual([200, 1000, 1000]);
   const grey = jpeg.encode({ width: 3, height: 2, data: Buffer.alloc(24, 128) }, 95).data;
   const [mean = 0] =
-    forerunJson<RunJson>('run', image, '--feed', `picture=${folder.write('p.jpg', grey)}`).outputs[0]
+    (await forerunJson<RunJson>('run', image, '--feed', `picture=${folder.write('p.jpg', grey)}`)).outputs[0]
       ?.value[0] ?? [];
   expect(Math.abs(mean - 128 / 255)).toBeLessThan(0.02);
   const large = folder.write('large.png', PNG.sync.write(new PNG({ width: 4, height: 4 })));
-  expect(forerun(['run', image, '--feed', `picture=${large}`])).toMatchObject({ code: 2, err: expect.stringMatching(/declared as \[\?,2,3,3\], which \[1,4,4,3\] contradicts/) as string }); // prettier-ignore
+  expect(await forerun(['run', image, '--feed', `picture=${large}`])).toMatchObject({ code: 2, err: expect.stringMatching(/declared as \[\?,2,3,3\], which \[1,4,4,3\] contradicts/) as string }); // prettier-ignore
 }, 120_000);
 
 test('weights, files of outputs, times and kernels', async () => {
@@ -77,8 +80,10 @@ test('weights, files of outputs, times and kernels', async () => {
   });
   const path = folder.write('model.pb', writeGraphDef(graph));
   const weights = folder.write('w.safetensors', writeSafetensors([['w', toTensorValue([[1, 2], [3, 4]])]])); // prettier-ignore
-  expect(forerun(['run', path, '--feed', 'x=[[1,1]]']).err).toContain('variable "w" is not initialized');
-  const { out, code } = forerun([
+  expect((await forerun(['run', path, '--feed', 'x=[[1,1]]'])).err).toContain(
+    'variable "w" is not initialized',
+  );
+  const { out, code } = await forerun([
     'run',
     path,
     '--feed',
@@ -98,24 +103,26 @@ test('weights, files of outputs, times and kernels', async () => {
   expect((await readNpy(readFileSync(folder.at('results/y.npy')))).toArray()).toEqual([[4, 6]]);
 }, 120_000);
 
-test('inputs that are missing, names and values that do not fit', () => {
-  expect(forerun(['run', frozen])).toMatchObject({
+test('inputs that are missing, names and values that do not fit', async () => {
+  expect(await forerun(['run', frozen])).toMatchObject({
     code: 2,
     err: expect.stringContaining(
       'these inputs need a --feed: x [1,3]; x=random feeds random numbers',
     ) as string,
   });
-  expect(forerun(['run', frozen, '--feed', 'y=1']).err).toContain('--feed: the graph has no node "y"');
-  expect(forerun(['run', frozen, '--feed', 'x'])).toMatchObject({ code: 2 });
-  expect(forerun(['run', frozen, '--feed', 'x=[[1,2'])).toMatchObject({
+  expect((await forerun(['run', frozen, '--feed', 'y=1'])).err).toContain(
+    '--feed: the graph has no node "y"',
+  );
+  expect(await forerun(['run', frozen, '--feed', 'x'])).toMatchObject({ code: 2 });
+  expect(await forerun(['run', frozen, '--feed', 'x=[[1,2'])).toMatchObject({
     code: 1,
     err: expect.stringContaining('--feed x: [[1,2: ') as string,
   });
-  expect(forerun(['run', frozen, '--feed', 'x=none.npy']).err).toContain('--feed x: ENOENT');
+  expect((await forerun(['run', frozen, '--feed', 'x=none.npy'])).err).toContain('--feed x: ENOENT');
 }, 60_000);
 
-test('plan: kernels, WGSL of one, memory', () => {
-  const json = forerunJson<{ plan: { dispatchList: { nodes: string[] }[] } }>(
+test('plan: kernels, WGSL of one, memory', async () => {
+  const json = await forerunJson<{ plan: { dispatchList: { nodes: string[] }[] } }>(
     'plan',
     frozen,
     '--shape',
@@ -123,10 +130,10 @@ test('plan: kernels, WGSL of one, memory', () => {
   );
   expect(misfits(json, SCHEMAS.plan)).toEqual([]);
   expect(json.plan.dispatchList.flatMap(({ nodes }) => nodes)).toContain('product');
-  const { out } = forerun(['plan', frozen, '--shape', 'x=64,3']);
+  const { out } = await forerun(['plan', frozen, '--shape', 'x=64,3']);
   expect(out).toMatch(/with x=\[64,3\]\n/);
   expect(out).toMatch(/Kernels\n[^]*product +MatMul/);
   expect(out).toMatch(/Memory {2}[\d.]+ \w+ in \d+ buffer/);
-  expect(forerun(['plan', frozen, '--wgsl', 'product']).out).toContain('@compute');
-  expect(forerun(['plan', frozen, '--wgsl', 'x']).err).toContain('no kernel computes "x"');
+  expect((await forerun(['plan', frozen, '--wgsl', 'product'])).out).toContain('@compute');
+  expect((await forerun(['plan', frozen, '--wgsl', 'x'])).err).toContain('no kernel computes "x"');
 }, 120_000);

@@ -64,6 +64,13 @@ const DRAWING: Schema = {
   ],
   edges: [{ from: 'string', to: 'string', tensors: 'number', label: 'string' }],
 };
+const WRITTEN: Schema = { path: 'string', bytes: 'number' };
+const ORIGIN: Schema = {
+  facts: 'object',
+  'what?': 'string',
+  'types?': [{ type: 'string', nodes: 'number', supported: 'boolean' }],
+};
+const MODEL_TENSOR: Schema = { name: 'string', dtype: 'string', shape: 'array|null' };
 const KERNEL: Schema = {
   label: 'string',
   nodes: ['string'],
@@ -76,11 +83,15 @@ const KERNEL: Schema = {
 export const SCHEMAS = {
   inspect: {
     kind: 'string', file: 'string', format: 'string', encoding: 'string', fileBytes: 'number', producer: 'number', minConsumer: 'number',
-    'tensorflowVersion?': 'string', 'tags?': ['string'], nodes: 'number', functions: ['string'], signatures: 'array',
+    'tensorflowVersion?': 'string', 'tags?': ['string'], 'origin?': ORIGIN, nodes: 'number', functions: ['string'], signatures: 'array',
     collections: [{ key: 'string', kind: 'string', size: 'number' }], inputs: [TENSOR], outputs: [TENSOR], targets: 'array',
     variables: [{ name: 'string', dtype: 'string', shape: 'array|null', role: 'string', parameters: 'number', bytes: 'number' }],
     parameters: { total: AMOUNT, trained: AMOUNT, slots: AMOUNT, other: AMOUNT, constants: AMOUNT },
     cost: 'object', ops: [{ type: 'string', nodes: 'number', supported: 'boolean', 'reason?': 'string' }], unsupported: 'array',
+  },
+  inspectModel: {
+    kind: 'string', file: 'string', format: 'string', encoding: 'string', fileBytes: 'number', origin: ORIGIN, problem: 'string',
+    inputs: [MODEL_TENSOR], outputs: [MODEL_TENSOR], parameters: AMOUNT, unsupported: [{ type: 'string', nodes: 'number', supported: 'boolean' }],
   },
   inspectValues: {
     kind: 'string', file: 'string', format: 'string', fileBytes: 'number', shards: 'number', parameters: 'number', slotParameters: 'number', bytes: 'number',
@@ -103,7 +114,16 @@ export const SCHEMAS = {
     changes: [{ name: 'string', kind: 'string', details: ['string'], 'norms?': { a: 'number', b: 'number', difference: 'number' } }],
   },
   validate: { file: 'string', valid: 'boolean', checks: [{ check: 'string', ok: 'boolean', message: 'string' }] },
-  convert: { file: 'string', to: 'string', written: [{ path: 'string', bytes: 'number' }] },
+  convert: { file: 'string', to: 'string', written: [WRITTEN] },
+  freeze: {
+    file: 'string', weights: 'string', outputs: ['string'], variables: 'number', parameters: 'number', nodesBefore: 'number', nodesAfter: 'number',
+    verified: 'boolean', to: 'string', written: [WRITTEN],
+  },
+  optimize: {
+    file: 'string', inputs: ['string'], outputs: ['string'], nodesBefore: 'number', nodesAfter: 'number', bytesBefore: 'number', bytesAfter: 'number',
+    passes: [{ pass: 'string', nodesBefore: 'number', nodesAfter: 'number', changes: ['string'], difference: 'number|null' }],
+    verified: 'boolean', to: 'string', written: [WRITTEN],
+  },
   run: {
     file: 'string', adapter: 'string', written: ['string'],
     times: { firstMilliseconds: 'number', runs: 'number', 'medianMilliseconds?': 'number', 'minMilliseconds?': 'number' },

@@ -1,4 +1,4 @@
-/** Runs the built command as a child process, and makes the files that it is shown. */
+/** Runs the command, in this process or as one of its own, and makes the files that it is shown. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,6 +20,7 @@ import {
   type BundleInput,
 } from '@forerun/graph';
 import { layers, losses, train } from '@forerun/layers';
+import { main } from '../src/main.js';
 
 const PROGRAM = resolve(import.meta.dirname, '../bin/forerun.js');
 export const GOLDEN = resolve(import.meta.dirname, '../../graph/test/golden/v1');
@@ -39,8 +40,28 @@ export function plainEnv(extra: Readonly<Record<string, string>> = {}): Record<s
   };
 }
 
-/** Runs `forerun` with `args`. */
-export function forerun(args: readonly string[], extra: Readonly<Record<string, string>> = {}): Result {
+/** Runs `forerun` with `args` in this process, which saves the time that a process takes to start. */
+export async function forerun(
+  args: readonly string[],
+  extra: Readonly<Record<string, string>> = {},
+): Promise<Result> {
+  const written = { out: '', err: '' };
+  const host = {
+    stdout: { write: (text: string) => (written.out += text) },
+    stderr: { write: (text: string) => (written.err += text) },
+    env: plainEnv(extra),
+    platform: 'linux',
+  };
+  return { code: await main(args, host), ...written };
+}
+
+/** As `forerun`, of a command that must end well, and parses what it printed. */
+export async function forerunJson<T>(...args: readonly string[]): Promise<T> {
+  return parsed(await forerun([...args, '--json']));
+}
+
+/** Runs the built `forerun` with `args` as a process, as users do. */
+export function spawned(args: readonly string[], extra: Readonly<Record<string, string>> = {}): Result {
   if (!existsSync(resolve(PROGRAM, '../../dist/index.js')))
     throw new Error('not built: run npm run build first');
   const child = spawnSync(process.execPath, [PROGRAM, ...args], {
@@ -52,9 +73,12 @@ export function forerun(args: readonly string[], extra: Readonly<Record<string, 
   return { code: child.status, out: child.stdout, err: child.stderr };
 }
 
-/** Runs a command that must end well, and parses what it printed. */
-export function forerunJson<T>(...args: readonly string[]): T {
-  const { code, out, err } = forerun([...args, '--json']);
+/** As `spawned`, of a command that must end well, and parses what it printed. */
+export function spawnedJson<T>(...args: readonly string[]): T {
+  return parsed(spawned([...args, '--json']));
+}
+
+function parsed<T>({ code, out, err }: Result): T {
   if (code !== 0) throw new Error(`exit code ${code}: ${err}`);
   return JSON.parse(out) as T;
 }
@@ -155,6 +179,24 @@ export function writeForms(folder: Folder): void {
   folder.write('twoGraphs/saved_model.pb', writeSavedModel(two));
   writeCheckpoint(folder, 'checkpoints/model.ckpt-7');
   folder.write('checkpoints/checkpoint', writeCheckpointState({ modelCheckpointPath: 'model.ckpt-7' }));
+}
+
+/** A checkpoint of the network's variables, under their names: elements that depend on their index alone. */
+export function writeNetworkCheckpoint(folder: Folder, prefix: string): string {
+  const variables = buildNetwork().operations.filter(({ type }) => type === 'VarHandleOp');
+  const tensors = variables.map(({ name, outputs: [handle] }): BundleInput => {
+    const { dtype = 'float32', shape } = handle?.handle ?? {};
+    const size = shape?.size ?? 1;
+    const data = dtype === 'int64' ? new BigInt64Array(size) : Float32Array.from({ length: size }, (_, i) => Math.sin(i + name.length) / 4); // prettier-ignore
+    return { name, value: new TensorValue(dtype, shape?.toStatic() ?? [], data) };
+  });
+  const {
+    index,
+    data: [shard = new Uint8Array(0)],
+  } = encodeBundle(tensors);
+  folder.write(`${prefix}.index`, index);
+  folder.write(`${prefix}.data-00000-of-00001`, shard);
+  return folder.at(prefix);
 }
 
 function values(shape: readonly number[]): TensorValue {

@@ -6,10 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeGraphDef } from '@forerun/graph';
 import { terminalOf } from '../src/terminal.js';
-import { buildNetwork, Folder, forerun, plainEnv, programPath } from './support.js';
+import { buildNetwork, Folder, forerun, plainEnv, programPath, spawned } from './support.js';
 
 const folder = new Folder();
 const graphPath = folder.at('graph.pb');
+const silent = { write: () => true };
 const ESCAPE = '\u001b[';
 
 beforeAll(() => {
@@ -18,7 +19,12 @@ beforeAll(() => {
 afterAll(() => folder.remove());
 
 function terminal(env: Record<string, string>, isTTY = true): ReturnType<typeof terminalOf> {
-  return terminalOf({ stdout: { isTTY, columns: 72, write: () => true }, env, platform: 'linux' });
+  return terminalOf({
+    stdout: { isTTY, columns: 72, write: () => true },
+    stderr: silent,
+    env,
+    platform: 'linux',
+  });
 }
 
 describe('what the output may have', () => {
@@ -43,16 +49,17 @@ describe('what the output may have', () => {
 
   test('a terminal that does not know its width has none', () => {
     const stdout = { isTTY: true, columns: 0, write: () => true };
-    expect(terminalOf({ stdout, env: { COLUMNS: 'many' }, platform: 'linux' }).width).toBe(Infinity);
+    const host = { stdout, stderr: silent, env: { COLUMNS: 'many' }, platform: 'linux' };
+    expect(terminalOf(host).width).toBe(Infinity);
   });
 });
 
 describe('a child process', () => {
-  test('writes no colours into a pipe, FORCE_COLOR does, NO_COLOR wins', () => {
-    expect(forerun(['inspect', graphPath]).out).not.toContain(ESCAPE);
-    expect(forerun(['inspect', graphPath], { FORCE_COLOR: '1' }).out).toContain(ESCAPE);
-    expect(forerun(['inspect', graphPath], { FORCE_COLOR: '1', NO_COLOR: '1' }).out).not.toContain(ESCAPE);
-    expect(forerun(['inspect', graphPath, '--json'], { FORCE_COLOR: '1' }).out).not.toContain(ESCAPE);
+  test('writes no colours into a pipe, FORCE_COLOR does, NO_COLOR wins', async () => {
+    expect(spawned(['inspect', graphPath]).out).not.toContain(ESCAPE);
+    expect(spawned(['inspect', graphPath], { FORCE_COLOR: '1' }).out).toContain(ESCAPE);
+    expect(spawned(['inspect', graphPath], { FORCE_COLOR: '1', NO_COLOR: '1' }).out).not.toContain(ESCAPE);
+    expect((await forerun(['inspect', graphPath, '--json'], { FORCE_COLOR: '1' })).out).not.toContain(ESCAPE);
   });
 
   test.each([
@@ -60,8 +67,8 @@ describe('a child process', () => {
     ['ops', []],
     ['tree', ['--nodes', '--depth', '4']],
     ['ops', ['--type', 'Const']],
-  ])('%s %j cuts its tables to the width', (command, options) => {
-    const { out } = forerun([command, graphPath, ...options], { COLUMNS: '44' });
+  ])('%s %j cuts its tables to the width', async (command, options) => {
+    const { out } = await forerun([command, graphPath, ...options], { COLUMNS: '44' });
     const tables = out
       .split('\n')
       .filter(
@@ -80,35 +87,38 @@ describe('a child process', () => {
     expect({ code, err }).toEqual({ code: 0, err: '' });
   });
 
-  test('a long output arrives whole', async () => {
-    const { out } = forerun(['inspect', graphPath, '--json']);
+  test('a long output arrives whole', () => {
+    const { out } = spawned(['inspect', graphPath, '--json']);
     expect(out.length).toBeGreaterThan(10_000);
     expect(() => JSON.parse(out) as unknown).not.toThrow();
   });
 });
 
 describe('help', () => {
-  test.each(['inspect', 'ops', 'node', 'tree', 'dot'])('of %s has examples and exit codes', (command) => {
-    const { code, out, err } = forerun([command, '--help']);
-    expect([code, err]).toEqual([0, '']);
-    expect(out).toContain(`Examples:\n  forerun ${command} `);
-    expect(out).toContain('Exit codes:');
-    expect(out).toContain('--json');
-  });
+  test.each(['inspect', 'ops', 'node', 'tree', 'dot'])(
+    'of %s has examples and exit codes',
+    async (command) => {
+      const { code, out, err } = await forerun([command, '--help']);
+      expect([code, err]).toEqual([0, '']);
+      expect(out).toContain(`Examples:\n  forerun ${command} `);
+      expect(out).toContain('Exit codes:');
+      expect(out).toContain('--json');
+    },
+  );
 
-  test('documents the exit codes and the kinds of files', () => {
-    const { code, out } = forerun(['--help']);
+  test('documents the exit codes and the kinds of files', async () => {
+    const { code, out } = await forerun(['--help']);
     expect(code).toBe(0);
     expect(out).toMatch(/Exit codes:\n {2}0 .*\n {2}1 .*\n {2}2 /);
     expect(out).toContain('SavedModel');
-    expect(forerun(['--version']).out).toMatch(/^\d+\.\d+\.\d+\n$/);
+    expect((await forerun(['--version'])).out).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
   /** The scripts that a command loads, as the coverage of the engine lists them. */
   function loadedBy(args: readonly string[]): string[] {
     const directory = mkdtempSync(join(tmpdir(), 'forerun-loaded-'));
     try {
-      forerun(args, { NODE_V8_COVERAGE: directory });
+      spawned(args, { NODE_V8_COVERAGE: directory });
       const reports = readdirSync(directory).map((name) => readFileSync(join(directory, name), 'utf8'));
       return reports.flatMap((text) =>
         (JSON.parse(text) as { result: { url: string }[] }).result.map(({ url }) => url),

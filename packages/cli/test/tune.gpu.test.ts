@@ -1,7 +1,7 @@
 /** `forerun tune`: measures, keeps, prints; and what it refuses. */
 import { readdirSync } from 'node:fs';
 import { Graph, matMul, placeholder, writeGraphDef } from '@forerun/graph';
-import { Folder, forerun } from './support.js';
+import { Folder, spawned } from './support.js';
 
 const folder = new Folder();
 const path = folder.at('product.pb');
@@ -20,13 +20,13 @@ afterAll(() => folder.remove());
 describe('tune', () => {
   test('prints what was chosen and keeps it', () => {
     const args = ['tune', path, '--shape', 'x=3,64', '--seconds', '2'];
-    const { code, out, err } = forerun(args, cache);
+    const { code, out, err } = spawned(args, cache);
     expect([code, err.replace(/^Warning: max.*\n/gm, '')]).toEqual([0, '']);
     expect(out).toContain('with x=[3,64], w=[64,5]\n\noutputs: 1 kernel with a choice\n');
     expect(out).toMatch(/\n {2}product float32 3x5x64 NN +y +\w+ +tuned +\d\.\d\d\n/);
     expect(out).toMatch(/Chosen kernels take \d\.\d\d of the defaults' time \(geometric mean of 1\)/);
     expect(readdirSync(`${cache.XDG_CACHE_HOME}/forerun/tuning`)).toHaveLength(1);
-    const again = forerun([...args.slice(0, 4), '--seconds', '0', '--json'], cache);
+    const again = spawned([...args.slice(0, 4), '--seconds', '0', '--json'], cache);
     const { runs } = JSON.parse(again.out) as { runs: { run: string; kernels: { source: string }[] }[] };
     expect(runs).toMatchObject([{ run: 'outputs', kernels: [{ source: 'cached' }] }]);
   });
@@ -37,7 +37,7 @@ describe('tune', () => {
     [['--seconds', '-1'], {}, 2, /expected a whole number/],
     [[], { FORERUN_TUNING: 'off' }, 2, /FORERUN_TUNING=off keeps kernels from being measured: unset it/],
   ])('refuses %j %j', (extra, env, want, why) => {
-    const { code, err } = forerun(['tune', path, ...extra], { ...cache, ...env });
+    const { code, err } = spawned(['tune', path, ...extra], { ...cache, ...env });
     expect(err).toMatch(why);
     expect(code).toBe(want);
   });

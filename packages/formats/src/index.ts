@@ -13,5 +13,12 @@ export {
   type ExternalRange,
   type ReadRange,
 } from './onnx/externalData.js';
-export { importOnnx, onnxOps, readOnnxModel, type ImportedOnnx, type ImportOnnxOptions } from './onnx/importOnnx.js';
+export {
+  importOnnx,
+  onnxOps,
+  readOnnxModel,
+  type ImportedOnnx,
+  type ImportOnnxOptions,
+} from './onnx/importOnnx.js';
 export { exportOnnx, exportOnnxParts, type ExportOnnxOptions, type OnnxParts } from './onnx/exportOnnx.js';
+export { onnxDType } from './onnx/tensors.js';

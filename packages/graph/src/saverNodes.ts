@@ -58,7 +58,7 @@ export function buildSaverNodes(
   const [first] = saved.values();
   if (first === undefined) throw new InvalidArgumentError('Saver: there are no variables to save');
   const nodes = withGraphOf(first.handle, () =>
-    controlDependencies(null, () => nameScope(name, (scope) => addNodes(saved, scope))),
+    controlDependencies(null, () => nameScope(name, () => addNodes(saved))),
   );
   return {
     ...nodes,
@@ -98,18 +98,11 @@ function isList(variables: object): variables is readonly Variable[] {
   return Array.isArray(variables);
 }
 
-function addNodes(
-  saved: ReadonlyMap<string, Variable>,
-  scope: string,
-): Pick<SaverNodes, 'filename' | 'save' | 'restore'> {
+function addNodes(saved: ReadonlyMap<string, Variable>): Pick<SaverNodes, 'filename' | 'save' | 'restore'> {
   const keys = [...saved.keys()];
   const variables = [...saved.values()];
-  const model = placeholderWithDefault(
-    nameScope('filename', () => constant('model', { name: 'input' })),
-    [],
-    {
-      name: `${scope}filename/`,
-    },
+  const model = nameScope('filename', (own) =>
+    placeholderWithDefault(constant('model', { name: 'input' }), [], { name: own }),
   );
   const filename = placeholderWithDefault(model, [], { name: 'Const' });
   const saveOp = nameScope('SaveV2', (own) => {

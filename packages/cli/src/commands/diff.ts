@@ -77,6 +77,8 @@ function compareNodes(a: Operation, b: Operation): ValueChange[] {
   compare('inputs', inputsOf(a), inputsOf(b));
   let norms: ValueChange['norms'];
   for (const name of new Set([...a.attrs.values.keys(), ...b.attrs.values.keys()])) {
+    // Follows from the graph.
+    if (name === '_output_shapes') continue;
     const [x, y] = [a.attrs.values.get(name), b.attrs.values.get(name)];
     compare(name, x === undefined ? '' : formatAttr(x), y === undefined ? '' : formatAttr(y));
     if (x?.kind !== 'tensor' || y?.kind !== 'tensor') continue;

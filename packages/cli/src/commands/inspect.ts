@@ -1,8 +1,9 @@
 /** `forerun inspect`: what a file holds and what running it costs. */
-import { load } from '../load.js';
+import { load, type Loaded } from '../load.js';
+import type { ModelReport } from '../modelReport.js';
 import type { CommonOptions } from '../program.js';
 import type { Terminal } from '../terminal.js';
-import { UsageError } from '../errors.js';
+import { UnsupportedModel, UsageError } from '../errors.js';
 import { renderCheckpoint } from '../renderCheckpoint.js';
 import { reportCheckpoint } from '../checkpointReport.js';
 import { parseTags } from '../tags.js';
@@ -19,7 +20,14 @@ export async function inspect(file: string, options: InspectOptions, terminal: T
   const { parseShape } = await import('../inputShapes.js');
   let shapes: InputShapes = new Map();
   for (const text of options.shape ?? []) shapes = parseShape(text, shapes);
-  const loaded = await load(file, { tags: parseTags(options.tags) });
+  const loaded = await loadOrReport(file, options);
+  if (loaded.kind === 'model') {
+    const { renderModel } = await import('../renderModel.js');
+    terminal.print(
+      options.json === true ? JSON.stringify(loaded, null, 2) : renderModel(loaded, terminal, options.all),
+    );
+    return;
+  }
   if (loaded.kind === 'checkpoint') {
     if (shapes.size > 0) throw new UsageError('--shape is for graphs, this is a checkpoint');
     const report = reportCheckpoint(loaded);
@@ -37,4 +45,14 @@ export async function inspect(file: string, options: InspectOptions, terminal: T
   terminal.print(
     options.json === true ? JSON.stringify(report, null, 2) : renderGraph(report, terminal, options.all),
   );
+}
+
+/** The file, or what can be said of a model that holds what is not known here. */
+async function loadOrReport(file: string, { tags }: InspectOptions): Promise<Loaded | ModelReport> {
+  try {
+    return await load(file, { tags: parseTags(tags) });
+  } catch (error) {
+    if (error instanceof UnsupportedModel) return error.report;
+    throw error;
+  }
 }

@@ -29,7 +29,7 @@ export async function plan(file: string, options: PlanOptions, terminal: Termina
     if (shape.isFullyDefined) return [name, shape.toStatic()];
     throw new UsageError(`--shape: the shape of "${name}" is not known: ${formatShape(shape)}`);
   });
-  await withSession(loaded.path, shaped.graph, async (sess) => {
+  await withSession(loaded.path, shaped.graph, terminal, async (sess) => {
     const report = await sess.compile(fetches, Object.fromEntries(feeds));
     if (options.wgsl !== undefined) terminal.print(wgslOf(report, options.wgsl, loaded.path));
     else if (options.json === true) {

@@ -58,9 +58,9 @@ export async function run(file: string, options: RunCommandOptions, terminal: Te
   const fetches = fetchesOf(shaped, options.fetch);
   const feeds = await feedsOf(shaped, fetches, options.feed ?? [], shapes);
   const { graph } = shapedGraph(loaded, feedShapes(shaped, feeds, shapes));
-  await withSession(loaded.path, graph, async (sess) => {
-    await restoreVariables(sess, { ...shaped, view: { ...shaped.view, graph } }, options.weights);
-    const { values, times, kernels } = await timed(sess, fetches, feeds, options);
+  await withSession(loaded.path, graph, terminal, async (sess) => {
+    await restoreVariables(sess, { ...shaped.view, graph }, options.weights);
+    const { values, times, kernels } = await timed(sess, fetches, feeds, options, terminal);
     const results = fetches.map((name, i) => ({ name, value: values[i] }));
     const written = options.out === undefined ? [] : await writeAll(options.out, results);
     const report = { file: loaded.path, adapter: sess.adapterName, times, kernels };
@@ -111,6 +111,7 @@ async function timed(
   fetches: readonly string[],
   feeds: Feeds,
   { repeat = 0, profile }: RunCommandOptions,
+  terminal: Terminal,
 ): Promise<{ values: (TensorValue | undefined)[]; times: Times; kernels: KernelTime[] }> {
   const fed = Object.fromEntries(feeds);
   const once = async (): Promise<(TensorValue | undefined)[]> => [...(await sess.run([...fetches], fed))];
@@ -122,7 +123,7 @@ async function timed(
   const start = performance.now();
   const values = await once();
   const firstMilliseconds = performance.now() - start;
-  const progress = progressOf('running', repeat);
+  const progress = progressOf(terminal, 'running', repeat);
   const steady: number[] = [];
   for (let i = 0; i < repeat; i++) {
     steady.push(await clock());

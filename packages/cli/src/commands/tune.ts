@@ -37,7 +37,7 @@ export async function tune(file: string, options: TuneOptions, terminal: Termina
   let shapes: InputShapes = new Map();
   for (const text of options.shape ?? []) shapes = parseShape(text, shapes);
   const loaded = await loadGraph(file, 'kernels', { tags: parseTags(options.tags) });
-  const { graphDef, inputs } = withInputShapes(loaded.graphDef, shapes);
+  const { graphDef, inputs } = withInputShapes(loaded, shapes);
   const view = viewGraph({ ...loaded, graphDef });
   const runs = options.fetch === undefined ? runCosts(view) : [{ name: 'fetches', fetches: options.fetch }];
   if (runs.length === 0) throw new FileError(`${loaded.path}: the graph has neither outputs nor training`);

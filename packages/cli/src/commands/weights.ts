@@ -57,7 +57,7 @@ async function printAll(
   terminal: Terminal,
 ): Promise<void> {
   const reports: WeightReport[] = [];
-  const progress = progressOf('reading', reader.entries.size);
+  const progress = progressOf(terminal, 'reading', reader.entries.size);
   for (const entry of reader.entries.values()) {
     const value = options.stats === false ? undefined : await reader.read(entry.name);
     reports.push(reportOf(entry, value, SMALL_BINS));

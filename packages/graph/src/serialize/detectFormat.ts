@@ -1,6 +1,8 @@
 /** Tells by content what kind of file some bytes are. */
+import { DataLossError } from '../errors.js';
 import { decode, canDecode } from '../proto/decode.js';
 import { decodeUtf8 } from '../proto/utf8.js';
+import { WireReader } from '../proto/wireReader.js';
 import { isTable } from '../checkpoint/tableReader.js';
 import { crc32c, maskCrc } from '../checkpoint/crc32c.js';
 
@@ -15,6 +17,7 @@ export type FileFormat =
   | 'JSON'
   | 'checkpoint index'
   | 'checkpoint state'
+  | 'ONNX'
   | 'TFRecord'
   | 'unknown';
 
@@ -79,6 +82,7 @@ const TAG = { one: 0x0a, oneVarint: 0x08, two: 0x12, three: 0x1a, threeVarint: 0
  * it is and its reader can say where the damage lies.
  */
 function binaryFormat(bytes: Uint8Array): FileFormat | undefined {
+  if (isOnnx(bytes)) return 'ONNX';
   switch (bytes[0]) {
     case TAG.oneVarint:
       return 'SavedModel';
@@ -97,6 +101,29 @@ function binaryFormat(bytes: Uint8Array): FileFormat | undefined {
     default:
       return undefined;
   }
+}
+
+/** Fields of ONNX' ModelProto that TensorFlow's messages have not, or not as this wire type. */
+const ONNX_VERSION = 1;
+const ONNX_GRAPH = 7;
+const ONNX_OPSET = 8;
+
+/** An ONNX model: a number as field 1 or operator sets as field 8, and a graph as field 7, unless it is damaged before that. */
+function isOnnx(bytes: Uint8Array): boolean {
+  const reader = new WireReader(bytes, 'ONNX');
+  const found = new Set<number>();
+  try {
+    while (reader.pos < reader.end) {
+      const tag = reader.uint32();
+      const [number, wire] = [tag >>> 3, tag & 7];
+      if (number === ONNX_VERSION && wire !== 0) return false;
+      found.add(number);
+      reader.skip(wire);
+    }
+  } catch (error) {
+    if (!(error instanceof DataLossError)) throw error;
+  }
+  return found.has(ONNX_GRAPH) && (found.has(ONNX_VERSION) || found.has(ONNX_OPSET));
 }
 
 /** Content of the first field, a length-delimited one; `undefined` when it is cut off. */

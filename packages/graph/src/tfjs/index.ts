@@ -11,9 +11,12 @@ export {
   type WriteGraphModelOptions,
   type WrittenGraphModel,
 } from './writeGraphModel.js';
+export { readModelJson, type ModelJson } from './modelJson.js';
 export {
+  countTfjsLayers,
   importTfjsLayersModel,
   readTfjsLayersModel,
   type LayersModelTensors,
+  type TfjsLayerType,
   type TfjsLayersModel,
 } from './layersModel.js';

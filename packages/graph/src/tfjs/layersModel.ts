@@ -53,6 +53,7 @@ export function importTfjsLayersModel(
     graph.nameScope(name, () => {
       const builder = new ModelBuilder(weights);
       const model = modelOf(topology, 'model');
+      refuseUnknown(model);
       const inputs = builder.inputsOf(model);
       const outputs = builder.call(model, Object.values(inputs));
       return {
@@ -63,6 +64,28 @@ export function importTfjsLayersModel(
       };
     }),
   );
+}
+
+/** One layer's type, and whether it is known. */
+export interface TfjsLayerType {
+  readonly type: string;
+  readonly supported: boolean;
+}
+
+/** The type of every layer, those of models inside included. */
+export function countTfjsLayers({ topology }: Pick<TfjsLayersModel, 'topology'>): TfjsLayerType[] {
+  return layersIn(modelOf(topology, 'model')).map(({ className }) => ({
+    type: className,
+    supported: Object.hasOwn(LAYERS, className),
+  }));
+}
+
+/** All layers that are no models themselves; the input that a Sequential model implies is none of its layers. */
+function layersIn({ layers }: Model): LayerNode[] {
+  return layers.flatMap((layer) => {
+    if (layer.model !== null) return layersIn(layer.model);
+    return layer.implied === true ? [] : [layer];
+  });
 }
 
 /** A connection: an output of a layer's call, counted in the layer's order. */
@@ -80,6 +103,8 @@ interface LayerNode {
   readonly calls: readonly (readonly Connection[])[];
   /** The model that the layer is. */
   readonly model: Model | null;
+  /** The description does not speak of it. */
+  readonly implied?: boolean;
 }
 
 interface Model {
@@ -150,6 +175,7 @@ function sequential(config: unknown, where: string): Model {
     config: first.config,
     calls: [[]],
     model: null,
+    implied: true,
   };
   const all = first.className === 'InputLayer' ? given : [input, ...given];
   const layers = all.map((layer, i) => ({
@@ -177,6 +203,16 @@ function layerOf(given: unknown, where: string): LayerNode {
 function connectionOf(item: unknown, where: string): Connection {
   const [layer, call = 0, output = 0] = listAt(item, `${where}: a connection`);
   return { layer: textAt(layer, `${where}: a connection`), call: Number(call), output: Number(output) };
+}
+
+/** Throws naming all layers that are not known. */
+function refuseUnknown(model: Model): void {
+  const unknown = layersIn(model).filter(({ className }) => !Object.hasOwn(LAYERS, className));
+  if (unknown.length === 0) return;
+  const named = unknown.map(({ name, className }) => `layer "${name}": ${className}`).join(', ');
+  throw new InvalidArgumentError(
+    `${named} ${unknown.length === 1 ? 'is' : 'are'} not known; there are ${Object.keys(LAYERS).join(', ')}`,
+  );
 }
 
 class ModelBuilder {
@@ -226,12 +262,8 @@ class ModelBuilder {
 
   private apply(layer: LayerNode, inputs: readonly Tensor[]): readonly Tensor[] {
     if (layer.model !== null) return this.call(layer.model, inputs);
-    const apply = Object.hasOwn(LAYERS, layer.className) ? LAYERS[layer.className] : undefined;
-    if (apply === undefined) {
-      throw new InvalidArgumentError(
-        `layer "${layer.name}": ${layer.className} is not known; there are ${Object.keys(LAYERS).join(', ')}`,
-      );
-    }
+    const apply = LAYERS[layer.className];
+    if (apply === undefined) throw new InvalidArgumentError(`layer "${layer.name}" is not known`);
     const [first] = inputs;
     if (first === undefined) throw new InvalidArgumentError(`layer "${layer.name}" takes no input`);
     return getDefaultGraph().nameScope(layer.name, () => [

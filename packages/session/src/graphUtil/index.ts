@@ -4,6 +4,7 @@ import { graphPasses } from '@forerun/graph';
 export { convertVariablesToConstants, type FreezeOptions } from './freeze.js';
 export {
   DEFAULT_TRANSFORMS,
+  isTransform,
   transform,
   TRANSFORMS,
   type Transform,

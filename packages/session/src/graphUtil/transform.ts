@@ -113,6 +113,17 @@ export async function transform(
   return { graphDef: current, report };
 }
 
+/** Whether there is a pass of this name, or one that TensorFlow's tool calls so. */
+export function isTransform(pass: string): boolean {
+  return transformNamed(pass) !== undefined;
+}
+
+function transformNamed(pass: string): TransformName | undefined {
+  return (
+    TRANSFORMS.find((known) => known === pass) ?? (Object.hasOwn(ALIASES, pass) ? ALIASES[pass] : undefined)
+  );
+}
+
 interface ResolvedPass {
   readonly name: TransformName;
   readonly quantize: graphPasses.QuantizeOptions;
@@ -123,8 +134,7 @@ function resolve(transform: Transform): ResolvedPass {
   const given: { readonly pass: string; readonly tolerance?: number } & graphPasses.QuantizeOptions =
     typeof transform === 'string' ? { pass: transform } : transform;
   const { pass, tolerance, ...quantize } = given;
-  const name =
-    TRANSFORMS.find((known) => known === pass) ?? (Object.hasOwn(ALIASES, pass) ? ALIASES[pass] : undefined);
+  const name = transformNamed(pass);
   if (name === undefined) {
     throw new InvalidArgumentError(
       `transform: there is no pass "${pass}"; there are ${TRANSFORMS.join(', ')}`,
