@@ -16,7 +16,7 @@ import { lowerProduct, productShape, type MatrixProduct } from './matrix.js';
 import { lowerChosen } from './contraction/candidates.js';
 import { storageType, wrapped } from './wgsl/dtype.js';
 import { bytesOf, gridFor, gridStride, linearIndex, unflatten } from './wgsl/indexing.js';
-import { inputBinding, outputBinding, shader, type ShaderBinding } from './wgsl/shader.js';
+import { inputBinding, outputBinding, rebound, shader, type ShaderBinding } from './wgsl/shader.js';
 
 /** A tensor whose dimensions have labels. */
 interface Labelled {
@@ -279,10 +279,7 @@ function multiply(
     if (source.kind === 'output') return out.source;
     return source.kind === 'scratch' ? { kind: 'scratch', index: first + source.index } : source;
   };
-  for (const dispatch of lowered.dispatches) {
-    const bindings = dispatch.bindings.map((own) => ({ ...own, source: moved(own.source) }));
-    steps.dispatches.push({ ...dispatch, bindings });
-  }
+  steps.dispatches.push(...lowered.dispatches.map((dispatch) => rebound(dispatch, moved)));
 }
 
 /** Whether the product's kernels gain anything: sums of some length, for matrices and not for single numbers. */

@@ -4,7 +4,7 @@ import { device, type Kernel, type KernelContext, type Lowered, type Operand } f
 import { lowerReduction } from './reduce.js';
 import { MEAN } from './reduction.js';
 import { gridFor, gridStride } from './wgsl/indexing.js';
-import { inputBinding, outputBinding, scratchBinding, shader } from './wgsl/shader.js';
+import { inputBinding, outputBinding, rebound, scratchBinding, shader } from './wgsl/shader.js';
 
 /** Hue between 0 and 1, smallest channel, range. */
 const HUE = `fn hue_and_range(rgb: vec3<f32>) -> vec3<f32> {
@@ -88,14 +88,9 @@ function lowerContrast(c: KernelContext): Lowered {
   const reduced = lowerReduction(ofMeans, MEAN, [rank - 3, rank - 2]);
   const scratch = [...(reduced.scratch ?? []), 4 * sizeOf(means.shape)];
   const index = scratch.length - 1;
-  const reductions = reduced.dispatches.map((dispatch) => ({
-    ...dispatch,
-    bindings: dispatch.bindings.map((binding) =>
-      binding.source.kind === 'output'
-        ? { ...binding, source: { kind: 'scratch' as const, index } }
-        : binding,
-    ),
-  }));
+  const reductions = reduced.dispatches.map((dispatch) =>
+    rebound(dispatch, (source) => (source.kind === 'output' ? { kind: 'scratch', index } : source)),
+  );
   const grid = gridFor(sizeOf(shape), 1, c.adapter);
   const body = `let mean = means[(i / ${pixels * channels}u) * ${channels}u + i % ${channels}u];
 out[i] = mean + (images[i] - mean) * contrast_factor[0];`;

@@ -6,7 +6,14 @@ import { lowerReduction } from './reduce.js';
 import { MAX, MIN } from './reduction.js';
 import { literal } from './wgsl/dtype.js';
 import { gridFor, gridStride } from './wgsl/indexing.js';
-import { inputBinding, outputBinding, scratchBinding, shader, type ShaderBinding } from './wgsl/shader.js';
+import {
+  inputBinding,
+  outputBinding,
+  rebound,
+  scratchBinding,
+  shader,
+  type ShaderBinding,
+} from './wgsl/shader.js';
 
 /** The lowest and highest level, as arguments of the library's functions. */
 function levels(c: KernelContext): string {
@@ -62,15 +69,12 @@ function extreme(c: KernelContext, largest: boolean, first: number): Extreme {
   const axes = c.input(0).shape.map((_, d) => d);
   const { dispatches, scratch = [] } = lowerReduction(scalar, largest ? MAX : MIN, axes);
   const at = first + scratch.length;
-  const moved = dispatches.map((dispatch) => ({
-    ...dispatch,
-    bindings: dispatch.bindings.map((binding) => {
-      const { source } = binding;
-      if (source.kind === 'output') return { ...binding, source: { kind: 'scratch' as const, index: at } };
-      if (source.kind !== 'scratch') return binding;
-      return { ...binding, source: { kind: 'scratch' as const, index: source.index + first } };
+  const moved = dispatches.map((dispatch) =>
+    rebound(dispatch, (source) => {
+      if (source.kind === 'output') return { kind: 'scratch', index: at };
+      return source.kind === 'scratch' ? { kind: 'scratch', index: source.index + first } : source;
     }),
-  }));
+  );
   return { lowered: { dispatches: moved, scratch: [...scratch, 4] }, at };
 }
 

@@ -7,7 +7,6 @@ import {
   fuseStores,
   programEffect,
   shader,
-  withBoundSpec,
   type AdapterFacts,
   type BindingSource,
   type ElementwiseProgram,
@@ -39,7 +38,7 @@ function everywhere(
   adapter: AdapterFacts,
   fuse: (spec: ShaderSpec) => ShaderSpec | null,
 ): Lowered {
-  const specs = lowered.dispatches.map((dispatch) => fuse(withBoundSpec(dispatch).spec));
+  const specs = lowered.dispatches.map(({ spec }) => fuse(spec));
   const dispatches = specs.flatMap((spec) =>
     spec === null || spec.bindings.length > adapter.maxBindings ? [] : [shader(spec, adapter)],
   );

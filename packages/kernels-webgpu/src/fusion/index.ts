@@ -1,5 +1,4 @@
 /** Fusion on the text of kernels: what the session's compiler uses of it. */
-export { withBoundSpec } from './boundSpec.js';
 export { fuseLoads, type LoadFusion } from './loads.js';
 export { isFused, sameSource } from './names.js';
 export { fuseStores, programEffect, updateEffect, type StoreEffect, type StoreFusion } from './stores.js';

@@ -4,7 +4,14 @@
  * built-in parameters of `main` and `enable` directives.
  */
 import { UnimplementedError, type DType } from '@forerun/graph';
-import type { AdapterFacts, Dispatch, KernelContext, ShaderBinding, ShaderSpec } from '../kernel.js';
+import type {
+  AdapterFacts,
+  BindingSource,
+  Dispatch,
+  KernelContext,
+  ShaderBinding,
+  ShaderSpec,
+} from '../kernel.js';
 import { storageType, vectorType, type Width } from './dtype.js';
 import { WORKGROUP_SIZE } from './indexing.js';
 import { foldGrid } from './foldedGrid.js';
@@ -47,6 +54,27 @@ export function shader(spec: ShaderSpec, adapter: AdapterFacts): Dispatch {
     bindings: bindings.map(({ name, source, access }) => ({ name, source, access })),
     workgroups: folded?.workgroups ?? spec.workgroups,
     spec,
+  };
+}
+
+/** The dispatch with other things bound, for kernels that are made of others: `sourceOf` gives what stands for a source. */
+export function rebound(dispatch: Dispatch, sourceOf: (source: BindingSource) => BindingSource): Dispatch {
+  const moved = <T extends { readonly source: BindingSource }>(list: readonly T[]): T[] =>
+    list.map((binding) => ({ ...binding, source: sourceOf(binding.source) }));
+  const { label, bindings, workgroups, spec } = dispatch;
+  // Who binds something new no longer says by the kind of it whether it is written.
+  const accessed = spec.bindings.map((binding) => ({
+    ...binding,
+    access: binding.access ?? defaultAccess(binding),
+  }));
+  return {
+    label,
+    get wgsl() {
+      return dispatch.wgsl;
+    },
+    bindings: moved(bindings),
+    workgroups,
+    spec: { ...spec, bindings: moved(accessed) },
   };
 }
 

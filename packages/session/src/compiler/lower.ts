@@ -13,7 +13,6 @@ import {
   elementwiseOfOp,
   lowerElementwise,
   adapted,
-  withBoundSpec,
   type AdapterFacts,
   type Binding,
   type Dispatch,
