@@ -4,7 +4,7 @@
  */
 import type { OpName } from '@forerun/graph';
 import { lowerChosen } from './contraction/candidates.js';
-import type { Contraction, Epilogue, Loop, OutputCode } from './contraction/contraction.js';
+import type { Contraction, Loop, OutputCode } from './contraction/contraction.js';
 import { sum, times } from './contraction/contraction.js';
 import {
   convGeometry,
@@ -28,7 +28,7 @@ import {
 } from './contraction/windows.js';
 import { DEPTHWISE_KERNELS } from './depthwise.js';
 import { DILATION_KERNELS } from './dilation.js';
-import { fusedEpilogue } from './fusedEpilogue.js';
+import { withFusedSteps } from './fusedSteps.js';
 import { device, STORES_ONCE, type Kernel, type KernelContext, type Lowered } from './kernel.js';
 import type { Width } from './wgsl/dtype.js';
 import { inputBinding, outputBinding, type ShaderBinding } from './wgsl/shader.js';
@@ -66,7 +66,7 @@ function tapTerms(g: ConvGeometry): Term[] {
 }
 
 /** Lowers a forward convolution. */
-export function lowerConvolution(c: KernelContext, epilogue?: Epilogue): Lowered {
+export function lowerConvolution(c: KernelContext): Lowered {
   const g = convGeometry(c.attrs, c.input(0).shape, c.input(1).shape, c.output(0).shape);
   const [channels, filters] = [g.channels / g.groups, g.filters / g.groups];
   const lines = runsAlongLines(g);
@@ -94,7 +94,6 @@ export function lowerConvolution(c: KernelContext, epilogue?: Epilogue): Lowered
       terms: [['group', filters], ...tapTerms(g).slice(0, looped.length)],
     }),
     output: convolved(c, g),
-    ...(epilogue === undefined ? {} : { epilogue }),
   };
   const turns = product(looped, (axis) => axis.kernel);
   const outermost = contraction.loops[0]?.count;
@@ -281,26 +280,17 @@ function shapeOf(c: KernelContext, g: ConvGeometry): Pick<ContractionShape, 'kin
     const step = `${stride === 1 ? '' : `/${stride}`}${dilation === 1 ? '' : `d${dilation}`}`;
     return `${input}k${kernel}${step}p${before}`;
   });
-  return { kind: c.op.replace('_Fused', ''), detail: `${axes.join(',')}${g.channelsFirst ? ' first' : ''}` };
+  return { kind: c.op, detail: `${axes.join(',')}${g.channelsFirst ? ' first' : ''}` };
 }
 
-/** A convolution and the steps that follow it. */
-const fused = device((c) => {
-  const g = convGeometry(c.attrs, c.input(0).shape, c.input(1).shape, c.output(0).shape);
-  const channelStride = g.channelsFirst ? product(g.axes, (axis) => axis.output) : 1;
-  const columnsAreChannels = !g.channelsFirst && g.groups === 1;
-  const layout = { channels: g.filters, channelStride, columnsAreChannels };
-  return lowerConvolution(c, fusedEpilogue(c, layout));
-});
-
-const forward = device((c) => lowerConvolution(c), STORES_ONCE);
+const forward = device(lowerConvolution, STORES_ONCE);
 const toInput = device(lowerConvBackpropInput);
 const toFilter = device(lowerConvBackpropFilter, STORES_ONCE);
 
 export const CONV_KERNELS = {
   ...DEPTHWISE_KERNELS,
   ...DILATION_KERNELS,
-  _FusedConv2D: fused,
+  _FusedConv2D: withFusedSteps('Conv2D', lowerConvolution),
   Conv2D: forward,
   Conv2DBackpropInput: toInput,
   Conv2DBackpropFilter: toFilter,

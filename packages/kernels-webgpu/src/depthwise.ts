@@ -12,8 +12,8 @@ import {
   type ImageStrides,
 } from './contraction/geometry.js';
 import { addParts } from './contraction/lower.js';
-import { sum, times, type Epilogue } from './contraction/contraction.js';
-import { fusedEpilogue } from './fusedEpilogue.js';
+import { sum, times } from './contraction/contraction.js';
+import { withFusedSteps } from './fusedSteps.js';
 import { device, STORES_ONCE, type Kernel, type KernelContext, type Lowered } from './kernel.js';
 import { vectorType, type Width } from './wgsl/dtype.js';
 import { gridFor, gridStride, WORKGROUP_SIZE } from './wgsl/indexing.js';
@@ -99,7 +99,6 @@ interface Gather {
   readonly from: 'input' | 'output';
   readonly y: GatherAxis;
   readonly x: GatherAxis;
-  readonly epilogue?: Epilogue | undefined;
 }
 
 /** Position `p` of `size` sees source elements `p * stride + tap * dilation - before`. */
@@ -136,10 +135,7 @@ function lowerGather(c: KernelContext, s: Gather): Lowered {
   const stores = lines.map((_, p) => {
     const column = `block * ${run}u + ${p}u`;
     const place = `${at(target, 'n', 'channel', 'y')} + (${column}) * ${target.along.x ?? 0}u`;
-    const first = d.width === 1 ? `(${place})` : `((${place}) * ${d.width}u)`;
-    const channel = d.width === 1 ? 'channel' : `channel * ${d.width}u`;
-    const result = s.epilogue?.expression(`acc${p}`, channel, d.width, first) ?? `acc${p}`;
-    const store = `out[${place}] = ${result};`;
+    const store = `out[${place}] = acc${p};`;
     return x.size % run === 0 ? store : `if (${column} < ${x.size}u) { ${store} }`;
   });
   const rows = y.kernel * x.kernel * run <= MOST_UNROLLED ? unrolledRows : loopedRows;
@@ -153,8 +149,7 @@ function lowerGather(c: KernelContext, s: Gather): Lowered {
   const dispatch = shader(
     {
       label: `${s.label}.run${run}x${d.width}`,
-      bindings: [s.source, s.weights, outputBinding(c, 0, 'out', d.width), ...(s.epilogue?.bindings ?? [])],
-      declarations: s.epilogue?.declarations ?? '',
+      bindings: [s.source, s.weights, outputBinding(c, 0, 'out', d.width)],
       workgroups: grid.workgroups,
       body: gridStride(grid, body, 'item'),
     },
@@ -219,13 +214,9 @@ ${lines.join('\n')}
 }`;
 }
 
-/** The forward form, for the op with and without steps that follow. */
-function lowerForward(c: KernelContext, withSteps = false): Lowered {
+function lowerForward(c: KernelContext): Lowered {
   const d = depthwise(c, c.input(0).shape, c.input(1).shape, c.output(0).shape);
-  const channelStride = d.g.channelsFirst ? d.y.output * d.x.output : 1;
-  const layout = { channels: d.g.filters, channelStride, columnsAreChannels: true };
   return lowerGather(c, {
-    epilogue: withSteps ? fusedEpilogue(c, layout) : undefined,
     d,
     label: c.op,
     source: inputBinding(c, 0, 'source', d.width),
@@ -386,12 +377,12 @@ let to = ((part * ${y.kernel}u + tap_y) * ${x.kernel}u + chunk * ${taps}u) * ${f
 ${each(store)}`;
 }
 
-const fused = device((c) => lowerForward(c, true));
+const fused = withFusedSteps('DepthwiseConv2dNative', lowerForward);
 
 export const DEPTHWISE_KERNELS = {
   _FusedDepthwiseConv2dNative: fused,
   FusedDepthwiseConv2dNative: fused,
-  DepthwiseConv2dNative: device((c) => lowerForward(c)),
+  DepthwiseConv2dNative: device(lowerForward),
   DepthwiseConv2dNativeBackpropInput: device(lowerBackpropInput),
   DepthwiseConv2dNativeBackpropFilter: device(lowerBackpropFilter, STORES_ONCE),
 } satisfies Partial<Record<OpName, Kernel>>;

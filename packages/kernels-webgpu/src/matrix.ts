@@ -1,11 +1,11 @@
 /** Kernels of matrix products. */
 import { sizeOf, type OpName } from '@forerun/graph';
 import { lowerChosen } from './contraction/candidates.js';
-import type { Contraction, Epilogue, Variant } from './contraction/contraction.js';
+import type { Contraction, Variant } from './contraction/contraction.js';
 import { linearFactor, linearOutput } from './contraction/linear.js';
 import { lowerContraction } from './contraction/lower.js';
 import type { ContractionShape } from './contraction/variant.js';
-import { fusedEpilogue } from './fusedEpilogue.js';
+import { withFusedSteps } from './fusedSteps.js';
 import { device, STORES_ONCE, type Kernel, type KernelContext, type Lowered } from './kernel.js';
 import { MATRIX_DIAG_KERNELS } from './matrixDiag.js';
 import { broadcastStrides, linearIndex, unflatten } from './wgsl/indexing.js';
@@ -60,7 +60,7 @@ function depthSplits(depth: number, wanted: number): number {
 }
 
 /** Lowers a product with a given variant, so that tuning and tests can choose. */
-export function lowerProduct(c: KernelContext, p: MatrixProduct, v: Variant, epilogue?: Epilogue): Lowered {
+export function lowerProduct(c: KernelContext, p: MatrixProduct, v: Variant): Lowered {
   const { rows, columns } = p;
   const depth = p.depth / v.splits;
   const a = factorStrides(p.transposeA, rows, p.depth);
@@ -96,7 +96,6 @@ export function lowerProduct(c: KernelContext, p: MatrixProduct, v: Variant, epi
       columnStride: 1,
       terms: [['batch', rows * columns]],
     }),
-    ...(epilogue === undefined ? {} : { epilogue }),
   };
   return lowerContraction(c, contraction, v);
 }
@@ -140,17 +139,9 @@ const batchMatMulV3 = device((c) => {
   return lowerProductOf(c, 'adj_x', 'adj_y');
 });
 
-/** A product and the steps that follow it. */
-const fusedMatMul = device((c) => {
-  const product = matrixProduct(c, c.attrs.bool('transpose_a'), c.attrs.bool('transpose_b'));
-  const layout = { channels: product.columns, channelStride: 1, columnsAreChannels: true };
-  const epilogue = fusedEpilogue(c, layout);
-  return lowerChosen(c, productShape(product), (v) => lowerProduct(c, product, v, epilogue));
-});
-
 export const MATRIX_KERNELS = {
   ...MATRIX_DIAG_KERNELS,
-  _FusedMatMul: fusedMatMul,
+  _FusedMatMul: withFusedSteps('MatMul', (c) => lowerProductOf(c, 'transpose_a', 'transpose_b')),
   MatMul: lowerWith('transpose_a', 'transpose_b'),
   BatchMatMul: lowerWith('adj_x', 'adj_y'),
   BatchMatMulV2: lowerWith('adj_x', 'adj_y'),

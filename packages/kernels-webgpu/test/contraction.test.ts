@@ -2,13 +2,14 @@
 import { makeNode } from '@forerun/testing';
 import type { AttrInputs, HostValue } from '@forerun/graph';
 import {
+  fuseStores,
   KERNELS,
+  shader,
   type AdapterFacts,
   type Choice,
   type KernelContext,
   type Lowered,
 } from '@forerun/kernels-webgpu';
-import type { Epilogue } from '../src/contraction/contraction.js';
 import { candidates, signatureOf } from '../src/contraction/candidates.js';
 import { variantName } from '../src/contraction/contraction.js';
 import { inLoops } from '../src/contraction/loops.js';
@@ -67,6 +68,24 @@ function lowered(
   const kernel = KERNELS[type];
   if (kernel.kind !== 'device') throw new Error(`${type} is no device kernel`);
   return kernel.lower(contextOf(type, inputs, attrs, adapter));
+}
+
+/** The shaders with max(x, 0 x) for every stored x. */
+function withEpilogue({ dispatches }: Lowered): string[] {
+  const target = { kind: 'output', index: 0 } as const;
+  return dispatches.map(({ spec }) => {
+    const fused = fuseStores(spec, {
+      target,
+      keep: false,
+      label: 'max',
+      effect: (width, prefix) => ({
+        bindings: [{ name: `${prefix}out`, source: target, dtype: 'float32', width }],
+        statements: `${prefix}out[i] = max(value, 0 * value);`,
+      }),
+    });
+    if (fused === null) throw new Error(`${spec.label} takes no epilogue`);
+    return shader(fused, SOFTWARE).wgsl;
+  });
 }
 
 const labels = ({ dispatches }: Lowered): string[] => dispatches.map(({ label }) => label);
@@ -227,14 +246,13 @@ describe('the shaders', () => {
   it('adds the parts of a split sum in a second dispatch, where the epilogue goes', () => {
     const c = contextOf('MatMul', [zeros(1, 640), zeros(640, 40)], {}, SOFTWARE);
     const product = matrixProduct(c, false, false);
-    const epilogue: Epilogue = { bindings: [], expression: (value) => `max(${value}, 0 * ${value})` };
     const variant = { form: 'fragment', lanes: 8, rows: 1, columns: 4, unroll: 4, splits: 4 } as const;
-    const split = lowerProduct(c, product, variant, epilogue);
+    const split = lowerProduct(c, product, variant);
     expect(labels(split)).toEqual(['MatMul.subgroup1x4k4', 'MatMul.addParts4']);
     expect(split.scratch).toEqual([4 * 40 * 4]);
-    expect(split.dispatches.map(({ wgsl }) => wgsl.includes('max('))).toEqual([false, true]);
-    const whole = lowerProduct(c, product, { ...variant, splits: 1 }, epilogue);
-    expect(whole.dispatches.map(({ wgsl }) => wgsl.includes('max(acc0_0'))).toEqual([true]);
+    expect(withEpilogue(split).map((text) => text.includes('max('))).toEqual([false, true]);
+    const whole = lowerProduct(c, product, { ...variant, splits: 1 });
+    expect(withEpilogue(whole).map((text) => text.includes('max('))).toEqual([true]);
   });
 
   it('does nothing for empty results and writes zeros for empty sums', () => {

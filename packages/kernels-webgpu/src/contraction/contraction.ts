@@ -55,18 +55,6 @@ export interface OutputCode {
   valid?(id: string): string;
 }
 
-/** Applied to every result just before it is stored: bias, activation. */
-export interface Epilogue {
-  readonly bindings: readonly ShaderBinding[];
-  /** Functions that the expression calls. */
-  readonly declarations?: string;
-  /**
-   * `value` has `width` columns beginning at `column`, of which the first is element `at` of the output
-   * (both `u32` expressions).
-   */
-  expression(value: string, column: string, width: number, at: string): string;
-}
-
 export interface Contraction {
   /** Op type, for labels. */
   readonly label: string;
@@ -82,8 +70,7 @@ export interface Contraction {
   readonly a: Factor;
   readonly b: Factor;
   readonly output: OutputCode;
-  readonly epilogue?: Epilogue;
-  /** Rows and columns have been exchanged (`turned`); those of `output` and `epilogue` have not. */
+  /** Rows and columns have been exchanged (`turned`); those of `output` have not. */
   readonly turned?: boolean;
 }
 

@@ -275,19 +275,14 @@ function storeRow(frame: Frame, r: number, id: string, outputWidth: 1 | 4): stri
   const lines: string[] = [];
   for (let g = 0; g < groups; g++) {
     const column = `col${g}`;
-    const at =
-      outputWidth === 4
-        ? `(${id}_at * 4u + ${column})`
-        : `(${id}_at + ${column} * ${x.output.columnStride}u)`;
-    const value = x.epilogue?.expression(`acc${r}_${g}`, column, width, at) ?? `acc${r}_${g}`;
+    const value = `acc${r}_${g}`;
     if (outputWidth === 4) {
       const store = `${x.output.binding.name}[${id}_at + (${column} >> 2u)] = ${value};`;
       lines.push(whole ? store : `if (${column} < ${x.columns}u) { ${store} }`);
       continue;
     }
-    lines.push(`let v${g} = ${value};`);
     for (let i = 0; i < width; i++) {
-      const component = width === 1 ? `v${g}` : `v${g}.${'xyzw'.charAt(i)}`;
+      const component = width === 1 ? value : `${value}.${'xyzw'.charAt(i)}`;
       const at = `${id}_at + (${column} + ${i}u) * ${x.output.columnStride}u`;
       const store = `${x.output.binding.name}[${at}] = ${component};`;
       lines.push(whole ? store : `if (${column} + ${i}u < ${x.columns}u) { ${store} }`);
@@ -332,11 +327,8 @@ function turnedRow(frame: Frame, { id, outputWidth, result }: TurnedRow): string
   for (let r = 0; r < liveRows(frame); r += outputWidth) {
     const column = `tile_row + ${r}u`;
     const parts = Array.from({ length: outputWidth }, (_, i) => result(r + i));
-    lines.push(`let t${r} = ${join(type, parts)};`);
     const at = outputWidth === 4 ? `((${column}) >> 2u)` : `(${column}) * ${x.output.columnStride}u`;
-    const element = outputWidth === 4 ? `(${id}_at * 4u + ${column})` : `(${id}_at + ${at})`;
-    const value = x.epilogue?.expression(`t${r}`, column, outputWidth, element) ?? `t${r}`;
-    const store = `${x.output.binding.name}[${id}_at + ${at}] = ${value};`;
+    const store = `${x.output.binding.name}[${id}_at + ${at}] = ${join(type, parts)};`;
     lines.push(safe ? store : `if (${column} < ${x.rows}u) { ${store} }`);
   }
   return lines.join('\n');

@@ -30,9 +30,6 @@ export function lowerContraction(c: KernelContext, x: Contraction, v: Variant): 
   if (v.splits === 1) return { dispatches: [contract(c, x, v, null)] };
   const bytes = size * v.splits * 4;
   if (bytes > c.adapter.maxBindingBytes) return { dispatches: [contract(c, x, { ...v, splits: 1 }, null)] };
-  // The epilogue belongs to the complete sums: `addParts` applies it.
-  const { label, dtype, rows, columns, depth, batch, loops, a, b, prologue = '' } = x;
-  const sums = { label, dtype, rows, columns, depth, batch, loops, a, b, prologue };
   const partial = linearOutput({
     binding: scratchBinding(0, 'partial', x.dtype),
     columns: x.columns,
@@ -44,7 +41,7 @@ export function lowerContraction(c: KernelContext, x: Contraction, v: Variant): 
     ],
   });
   const split = { variable: 'split', parts: v.splits };
-  const parts = contract(c, { ...sums, output: partial }, v, split);
+  const parts = contract(c, { ...x, output: partial }, v, split);
   return { dispatches: [parts, addParts(c, x, size, v.splits)], scratch: [bytes] };
 }
 
@@ -74,7 +71,6 @@ function contractFragment(
       bindings: bindings(x, widths.a, widths.b, widths.output),
       workgroups: [Math.ceil(tiles[0] / across), Math.ceil(tiles[1] / down), z],
       workgroupSize: v.lanes > 1 ? v.lanes : [across, down, 1],
-      ...epilogueDeclarations(x),
       body: [
         GROUP_NUMBERS,
         groupVariables(x, split),
@@ -101,9 +97,7 @@ function contractTile(c: KernelContext, x: Contraction, v: TileVariant, split: S
       bindings: bindings(x, 1, 1, 1),
       workgroups: [Math.ceil(x.columns / size.columns), Math.ceil(x.rows / size.rows), z],
       workgroupSize: v.threads * v.threads,
-      declarations: [tileDeclarations(x, v), x.epilogue?.declarations ?? '']
-        .filter((part) => part !== '')
-        .join('\n'),
+      declarations: tileDeclarations(x, v),
       body: [
         GROUP_NUMBERS,
         groupVariables(x, split),
@@ -113,10 +107,6 @@ function contractTile(c: KernelContext, x: Contraction, v: TileVariant, split: S
     },
     c.adapter,
   );
-}
-
-function epilogueDeclarations({ epilogue }: Pick<Contraction, 'epilogue'>): { declarations?: string } {
-  return epilogue?.declarations === undefined ? {} : { declarations: epilogue.declarations };
 }
 
 function groupVariables(x: Contraction, split: Split | null): string {
@@ -131,21 +121,17 @@ function bindings(x: Contraction, a: Width, b: Width, output: Width): ShaderBind
     { ...x.a.binding, width: a },
     { ...x.b.binding, width: b },
     { ...x.output.binding, width: output },
-    ...(x.epilogue?.bindings ?? []),
   ];
 }
 
 function zeros(c: KernelContext, x: Contraction, size: number): Dispatch {
   const grid = gridFor(size, 1, c.adapter);
-  const column = `i % ${x.columns}u`;
-  const value = x.epilogue?.expression('zero', column, 1, 'i') ?? 'zero';
-  const body = `let zero = ${storageType(x.dtype)}(0);\n${x.output.binding.name}[i] = ${value};`;
+  const body = `${x.output.binding.name}[i] = ${storageType(x.dtype)}(0);`;
   return shader(
     {
       label: `${x.label}.empty`,
-      bindings: [x.output.binding, ...(x.epilogue?.bindings ?? [])],
+      bindings: [x.output.binding],
       workgroups: grid.workgroups,
-      ...epilogueDeclarations(x),
       body: gridStride(grid, body),
     },
     c.adapter,
@@ -153,7 +139,7 @@ function zeros(c: KernelContext, x: Contraction, size: number): Dispatch {
 }
 
 /** What `addParts` needs to know of the sums. */
-export type PartialSums = Pick<Contraction, 'label' | 'dtype' | 'columns' | 'epilogue'> & {
+export type PartialSums = Pick<Contraction, 'label' | 'dtype' | 'columns'> & {
   readonly output: Pick<OutputCode, 'binding'>;
 };
 
@@ -162,13 +148,12 @@ export function addParts(c: KernelContext, x: PartialSums, size: number, parts: 
   const width: Width = x.columns % 4 === 0 ? 4 : 1;
   const grid = gridFor(size, width, c.adapter);
   const type = vectorType(storageType(x.dtype), width);
-  const column = width === 4 ? `(i * 4u) % ${x.columns}u` : `i % ${x.columns}u`;
   const body = [
     `var total = ${type}(0);`,
     `for (var part = 0u; part < ${parts}u; part++) {`,
     `total += partial[part * ${size / width}u + i];`,
     '}',
-    `${x.output.binding.name}[i] = ${x.epilogue?.expression('total', column, width, width === 4 ? '(i * 4u)' : 'i') ?? 'total'};`,
+    `${x.output.binding.name}[i] = total;`,
   ].join('\n');
   return shader(
     {
@@ -176,10 +161,8 @@ export function addParts(c: KernelContext, x: PartialSums, size: number, parts: 
       bindings: [
         { ...scratchBinding(0, 'partial', x.dtype, width), access: 'read' },
         { ...x.output.binding, width },
-        ...(x.epilogue?.bindings ?? []),
       ],
       workgroups: grid.workgroups,
-      ...epilogueDeclarations(x),
       body: gridStride(grid, body),
     },
     c.adapter,

@@ -178,15 +178,12 @@ function storeRun(
   id: string,
   { name, g }: { name: string; g: number },
 ): string[] {
-  const first = g === 0 ? 'column' : `column + ${g * RUN * v.threads}u`;
   const { binding, columnStride } = x.output;
-  const at = `(${id}_at + (${first}) * ${columnStride}u)`;
   return [
-    `let value${g} = ${x.epilogue?.expression(name, first, RUN, at) ?? name};`,
     ...[0, 1, 2, 3].map((i) => {
       const column = `column + ${g * RUN * v.threads + i}u`;
       const place = `${id}_at + (${column}) * ${columnStride}u`;
-      return `if (${column} < ${x.columns}u) { ${binding.name}[${place}] = value${g}.${'xyzw'.charAt(i)}; }`;
+      return `if (${column} < ${x.columns}u) { ${binding.name}[${place}] = ${name}.${'xyzw'.charAt(i)}; }`;
     }),
   ];
 }
