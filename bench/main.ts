@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: training steps in Forerun and in tfjs's WebGPU backend, as shipped and with the naps that Forerun takes
- * on software adapters, on one adapter in one run, with the adapter's own ceilings. Each framework runs in a process of
+ * on software adapters, on one adapter in one run, with the adapter's own ceilings; where `python3` has PyTorch, on the CPU there too. Each framework runs in a process of
  * its own, in turn; the least step time of each counts. Claims are the ratios, not the times.
  *
  *   npm run bench                      all workloads
@@ -8,12 +8,13 @@
  *   npm run bench -- --keep            writes bench/results/<adapter>.json
  *   npm run bench -- --batches mlp     Forerun's step at batches from 32 to 512
  */
+import { hasPytorch } from './pytorch/measure.js';
 import type { Ceilings, Measurement } from './src/measure.js';
 import { least, ofCeiling, runChild, writeResults, type KeptResult } from './src/results.js';
 import { SPECS, WORKLOAD_NAMES, type WorkloadName } from './workloads/specs.js';
 
 const ROUNDS = 2;
-const PEERS = ['tfjs', 'tfjsNapping'] as const;
+const PEERS = ['tfjs', 'tfjsNapping', ...(hasPytorch() ? ['pytorch'] : [])];
 const BATCHES = [32, 64, 128, 256, 512];
 
 /** Measures all frameworks in turn. */

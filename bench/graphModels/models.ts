@@ -1,25 +1,19 @@
 /** The models that are measured, and an image for each. */
+import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-export const GRAPH_MODELS: readonly string[] = [
-  'antispoof',
-  'blazeface',
-  'centernet',
-  'emotion',
-  'facemesh',
-  'faceres',
-  'handlandmark-lite',
-  'handtrack',
-  'iris',
-  'liveness',
-  'movenet-lightning',
-];
+const MODELS = fileURLToPath(new URL('../../../node_modules/@vladmandic/human/models/', import.meta.url));
+/** The package's list of its models is no model. */
+const LIST = 'models.json';
+
+/** All models of the package. */
+export const GRAPH_MODELS: readonly string[] = readdirSync(MODELS)
+  .filter((file) => file.endsWith('.json') && file !== LIST)
+  .map((file) => file.replace('.json', ''));
 
 /** The path of a model's `model.json`. */
 export function modelPath(name: string): string {
-  return fileURLToPath(
-    new URL(`../../../node_modules/@vladmandic/human/models/${name}.json`, import.meta.url),
-  );
+  return `${MODELS}${name}.json`;
 }
 
 /** The sizes of one image, where the file leaves them open. */

@@ -6,6 +6,7 @@ import type { Measurement } from './measure.js';
 const FRAMEWORKS: Readonly<Record<string, (name: WorkloadName, batch?: number) => Promise<Measurement>>> = {
   forerun: async (name, batch) => (await import('./forerun.js')).measureForerun(name, batch),
   tfjs: async (name) => (await import('../tfjs/measure.js')).measureTfjs(name, false),
+  pytorch: async (name) => (await import('../pytorch/measure.js')).measurePytorch(name),
   tfjsNapping: async (name) => (await import('../tfjs/measure.js')).measureTfjs(name, true),
 };
 

@@ -46,7 +46,7 @@ class Collecting extends rnnCell.RNNCell<Tensor> {
   }
 
   override call(inputs: rnnCell.RNNState, state: Tensor): [Tensor, Tensor] {
-    const { sums, marks } = inputs as unknown as { sums: [Tensor, Tensor]; marks: Tensor };
+    const { sums, marks } = inputs as { sums: [Tensor, Tensor]; marks: Tensor };
     const sum = add(add(state, add(sums[0], sums[1])), reduceSum(marks, { axis: 2 }));
     return [sum, sum];
   }

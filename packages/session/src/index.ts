@@ -17,14 +17,7 @@ export type { ChoiceSource, ChosenKernel, TuningMode } from './tuning/tuner.js';
 export type { FeedKey, Feeds, FeedValue } from './run/feeds.js';
 export type { FetchedSparseTensor, SparseTensorValue } from './run/sparseFeeds.js';
 export type { Fetched, Fetches, FetchLeaf } from './run/fetches.js';
-export {
-  Saver,
-  latestCheckpoint,
-  type RestoreOptions,
-  type RestoreReport,
-  type SaveOptions,
-  type SaverOptions,
-} from './checkpoint/saver.js';
+export { Saver, latestCheckpoint, type SaveOptions, type SaverOptions } from './checkpoint/saver.js';
 export { openCheckpoint, type OpenCheckpoint } from './checkpoint/files.js';
 export {
   CheckpointReader,
@@ -54,7 +47,7 @@ export {
   type LoadWeightsReport,
   type WeightsLike,
 } from './weights/loadWeights.js';
-export type { Layout, NameMap } from './weights/match.js';
+export type { Layout, NameMap, RestoreOptions, RestoreReport } from './weights/match.js';
 export type { Transpose } from './weights/layouts.js';
 export { openWeights, type OpenWeights } from './weights/openWeights.js';
 export {

@@ -53,7 +53,10 @@ import { VariableStore } from './variables.js';
 import { ConstantStore } from './constants.js';
 
 export interface SessionConfig extends TuningConfig {
-  /** Compiler passes to switch off, for debugging: `fold`, `identities`, `cse`, `fuse`. */
+  /**
+   * Compiler passes to switch off, for debugging: `fold`, `identities`, `cse`, `fuse`, and the fusions of neighbouring kernels
+   * `epilogues`, `prologues`, `chains`, `updates`, `unread`.
+   */
   readonly passes?: PassSwitches;
   /**
    * Trades time for memory: values of the forward pass are computed again in the backward pass, until the

@@ -14,6 +14,7 @@ import {
   Saver,
   Session,
 } from '../src/index.js';
+import { savedModel } from './support/savedModel.js';
 
 let directory: string;
 let sess: Session;
@@ -29,23 +30,9 @@ afterEach(() => {
   rmSync(directory, { recursive: true });
 });
 
-/** Two variables with values. */
-async function model(): Promise<{ w: fr.Variable; n: fr.Variable }> {
-  const w = new fr.Variable(
-    fr.constant([
-      [1, 2],
-      [3, 4],
-    ]),
-    { name: 'layer/w' },
-  );
-  const n = new fr.Variable(fr.constant(7, { dtype: 'int64' }), { name: 'n' });
-  await sess.run([w.initializer, n.initializer]);
-  return { w, n };
-}
-
 describe('looking into checkpoints', () => {
   test('a reader, lists, single values and an inspection', async () => {
-    await model();
+    await savedModel(sess);
     const prefix = await new Saver().save(sess, join(directory, 'model.ckpt'));
     for (const path of [prefix, `${prefix}.index`, `${prefix}.data-00000-of-00001`, directory]) {
       expect(await listVariables(path)).toEqual([['forerun/random_step', []], ['layer/w', [2, 2]], ['n', []]]); // prettier-ignore
@@ -72,7 +59,7 @@ describe('looking into checkpoints', () => {
   });
 
   test('initializers that read a checkpoint, by name, variable and scope', async () => {
-    await model();
+    await savedModel(sess);
     const prefix = await new Saver().save(sess, join(directory, 'model.ckpt'));
     const graph = new fr.Graph();
     const other = await Session.create({ graph });
@@ -98,7 +85,7 @@ describe('looking into checkpoints', () => {
   });
 
   test('renames by a list, a map and a function', async () => {
-    const { w, n } = await model();
+    const { w, n } = await savedModel(sess);
     const saver = new Saver({ varList: { weights: w, number: n } });
     const prefix = await saver.save(sess, join(directory, 'renamed.ckpt'));
     expect((await listVariables(prefix)).map(([name]) => name)).toEqual([
@@ -117,7 +104,7 @@ describe('looking into checkpoints', () => {
   });
 
   test('a torn copy is not the latest checkpoint', async () => {
-    const { n } = await model();
+    const { n } = await savedModel(sess);
     const saver = new Saver();
     const first = await saver.save(sess, join(directory, 'model.ckpt'), { globalStep: 1 });
     const second = await saver.save(sess, join(directory, 'model.ckpt'), { globalStep: 2 });
@@ -135,7 +122,7 @@ describe('looking into checkpoints', () => {
   });
 
   test('a checkpoint of version 1 is restored', async () => {
-    const { w } = await model();
+    const { w } = await savedModel(sess);
     const path = join(directory, 'old.ckpt');
     copyFileSync(resolve(import.meta.dirname, 'fixtures/version1.ckpt'), path);
     const report = await new Saver({ varList: [w] }).restore(sess, path);

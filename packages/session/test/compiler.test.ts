@@ -1,6 +1,5 @@
 /** The compiler's stages one by one, without a device. */
 import * as fr from '@forerun/graph';
-import type { AdapterFacts } from '@forerun/kernels-webgpu';
 import { insertCopies } from '../src/compiler/copies.js';
 import { fuse, type Unit } from '../src/compiler/fuse.js';
 import { Heap } from '../src/compiler/heap.js';
@@ -14,16 +13,7 @@ import { schedule, type Schedule } from '../src/compiler/schedule.js';
 import { simplify, type PassSwitches } from '../src/compiler/simplify.js';
 import { specialize } from '../src/compiler/specialize.js';
 import { storageOf } from '../src/compiler/storage.js';
-
-const FACTS: AdapterFacts = {
-  subgroupSize: 8,
-  software: true,
-  shaderF16: false,
-  maxBindings: 8,
-  maxBindingBytes: 2 ** 27,
-  maxWorkgroups: 65535,
-  maxInvocations: 256,
-};
+import { FACTS } from './support/adapterFacts.js';
 
 interface Stages {
   readonly program: Program;

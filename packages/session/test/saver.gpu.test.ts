@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fr from '@forerun/graph';
 import { importMetaGraph, latestCheckpoint, openCheckpoint, Saver, Session } from '../src/index.js';
+import { savedModel } from './support/savedModel.js';
 
 let directory: string;
 let sess: Session;
@@ -27,22 +28,8 @@ afterEach(() => {
   rmSync(directory, { recursive: true });
 });
 
-/** Two variables with values. */
-async function model(): Promise<{ w: fr.Variable; n: fr.Variable }> {
-  const w = new fr.Variable(
-    fr.constant([
-      [1, 2],
-      [3, 4],
-    ]),
-    { name: 'layer/w' },
-  );
-  const n = new fr.Variable(fr.constant(7, { dtype: 'int64' }), { name: 'n' });
-  await sess.run([w.initializer, n.initializer]);
-  return { w, n };
-}
-
 test('saves and restores all variables and the random step', async () => {
-  const { w, n } = await model();
+  const { w, n } = await savedModel(sess);
   const saver = new Saver();
   sess.randomStep = 12345678901n;
   const prefix = await saver.save(sess, join(directory, 'model.ckpt'), { globalStep: n });
@@ -75,7 +62,7 @@ test('saves and restores all variables and the random step', async () => {
 });
 
 test('keeps the newest checkpoints and lists them', async () => {
-  await model();
+  await savedModel(sess);
   const saver = new Saver({ maxToKeep: 2 });
   for (let step = 1; step <= 4; step++) await saver.save(sess, join(directory, 'm'), { globalStep: step });
   expect(saver.lastCheckpoints).toEqual([join(directory, 'm-3'), join(directory, 'm-4')]);
@@ -88,7 +75,7 @@ test('keeps the newest checkpoints and lists them', async () => {
 });
 
 test('finds the newest checkpoint where the directory was moved, and names a malformed list', async () => {
-  await model();
+  await savedModel(sess);
   const prefix = await new Saver().save(sess, join(directory, 'm'), { globalStep: 1 });
   const list = join(directory, 'checkpoint');
   writeFileSync(list, 'model_checkpoint_path: "/elsewhere/m-1"\n');
@@ -102,7 +89,7 @@ test('finds the newest checkpoint where the directory was moved, and names a mal
 });
 
 test('restoring from no path says where that comes from', async () => {
-  await model();
+  await savedModel(sess);
   const nothing = JSON.parse('null') as string;
   await expect(new Saver().restore(sess, nothing)).rejects.toThrow(
     'restore: the path of the checkpoint is null. latestCheckpoint() gives null where a directory holds no checkpoint',
@@ -111,7 +98,7 @@ test('restoring from no path says where that comes from', async () => {
 });
 
 test("the graph's own nodes save and restore too", async () => {
-  const { w } = await model();
+  const { w } = await savedModel(sess);
   const { saverDef } = new Saver();
   const prefix = join(directory, 'byNodes');
   await sess.run(saverDef.saveTensorName, { [saverDef.filenameTensorName]: prefix });
@@ -127,7 +114,7 @@ test("the graph's own nodes save and restore too", async () => {
 });
 
 test('checkpoints can be merged by a node', async () => {
-  const { w, n } = await model();
+  const { w, n } = await savedModel(sess);
   const parts = [
     await new Saver({ varList: [w], name: 'a' }).save(sess, join(directory, 'part0')),
     await new Saver({ varList: [n], name: 'b' }).save(sess, join(directory, 'part1')),
@@ -142,7 +129,7 @@ test('checkpoints can be merged by a node', async () => {
 });
 
 test('a .meta file rebuilds graph, variables and saver', async () => {
-  await model();
+  await savedModel(sess);
   const prefix = await new Saver().save(sess, join(directory, 'm'));
   const graph = new fr.Graph();
   const saver = await importMetaGraph(`${prefix}.meta`, { graph });
@@ -158,7 +145,7 @@ test('a .meta file rebuilds graph, variables and saver', async () => {
 });
 
 test('a checkpoint of another model is refused with all differences, and nothing is assigned', async () => {
-  await model();
+  await savedModel(sess);
   const prefix = await new Saver().save(sess, join(directory, 'm'));
   const graph = new fr.Graph();
   const [saver, w, other] = graph.asDefault(() => {
@@ -192,7 +179,7 @@ test('a checkpoint of another model is refused with all differences, and nothing
 });
 
 test('names may be mapped', async () => {
-  const { w } = await model();
+  const { w } = await savedModel(sess);
   const prefix = await new Saver({ varList: { old: w } }).save(sess, join(directory, 'm'));
   const saver = new Saver({ varList: [w], name: 'save2' });
   const report = await saver.restore(sess, prefix, { map: { 'layer/w': 'old' } });
@@ -204,7 +191,7 @@ describe('damaged files', () => {
   let saver: Saver;
 
   beforeEach(async () => {
-    await model();
+    await savedModel(sess);
     saver = new Saver();
     prefix = await saver.save(sess, join(directory, 'm'));
   });

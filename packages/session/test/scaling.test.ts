@@ -3,7 +3,6 @@
  * is how all stages remember things, while a stage runs on graphs of one, two and four sizes.
  */
 import * as fr from '@forerun/graph';
-import type { AdapterFacts } from '@forerun/kernels-webgpu';
 import { insertCopies } from '../src/compiler/copies.js';
 import { fuse } from '../src/compiler/fuse.js';
 import { fuseUnits } from '../src/compiler/fusion/index.js';
@@ -14,16 +13,7 @@ import { prune } from '../src/compiler/rebuild.js';
 import { schedule } from '../src/compiler/schedule.js';
 import { simplify } from '../src/compiler/simplify.js';
 import { specialize } from '../src/compiler/specialize.js';
-
-const FACTS: AdapterFacts = {
-  subgroupSize: 8,
-  software: true,
-  shaderF16: false,
-  maxBindings: 8,
-  maxBindingBytes: 2 ** 27,
-  maxWorkgroups: 65535,
-  maxInvocations: 256,
-};
+import { FACTS } from './support/adapterFacts.js';
 
 interface Request {
   readonly fetches: readonly fr.Tensor[];

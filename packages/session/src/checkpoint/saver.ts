@@ -18,7 +18,6 @@ import {
   globalVariables,
   writeCheckpointState,
   writeMetaGraph,
-  type CheckpointFile,
   type proto,
   type SaverNodes,
   type TensorConvertible,
@@ -26,7 +25,13 @@ import {
   type Variable,
 } from '@forerun/graph';
 import type { Session } from '../session.js';
-import { matchVariables, requireMatch, type Match, type NameMap } from '../weights/match.js';
+import {
+  matchReport,
+  matchVariables,
+  requireMatch,
+  type RestoreOptions,
+  type RestoreReport,
+} from '../weights/match.js';
 import {
   baseName,
   directoryOf,
@@ -61,26 +66,6 @@ export interface SaveOptions {
   readonly writeMetaGraph?: boolean;
   /** Also list the checkpoint as the latest, and delete those beyond the number to keep. Default true. */
   readonly writeState?: boolean;
-}
-
-export interface RestoreOptions {
-  /** Other names in the checkpoint, by the saver's key: a record or map, or a function; `null` leaves a variable out. */
-  readonly map?: NameMap;
-  /** Leave variables that the checkpoint lacks as they are. */
-  readonly ignoreMissing?: boolean;
-  /** Leave variables whose stored shape differs as they are. */
-  readonly ignoreShapeMismatch?: boolean;
-}
-
-/** What `restore` did, by the saver's keys. */
-export interface RestoreReport {
-  readonly restored: readonly string[];
-  readonly missing: readonly string[];
-  readonly shapeMismatch: readonly string[];
-  /** Left out by the map. */
-  readonly skipped: readonly string[];
-  /** Names in the checkpoint that no variable took. */
-  readonly unused: readonly string[];
 }
 
 interface Kept {
@@ -180,7 +165,7 @@ export class Saver {
       if (checkpoint.reader.has(RANDOM_STEP_KEY)) {
         sess.randomStep = (await checkpoint.reader.read(RANDOM_STEP_KEY)).data[0] as bigint;
       }
-      return report(match, checkpoint.reader);
+      return matchReport(match, checkpoint.reader, [RANDOM_STEP_KEY]);
     } finally {
       await checkpoint.close();
     }
@@ -207,17 +192,6 @@ function metaGraphBytes(sess: Session, saverDef: SaverNodes['saverDef']): Uint8A
 async function stepSuffix(sess: Session, step: SaveOptions['globalStep']): Promise<string> {
   if (step === undefined) return '';
   return `-${typeof step === 'number' ? step : (await sess.run(step as Tensor)).item()}`;
-}
-
-function report(match: Match, reader: CheckpointFile): RestoreReport {
-  const taken = new Set<string>([RANDOM_STEP_KEY, ...match.found.map(({ stored }) => stored)]);
-  return {
-    restored: match.found.map(({ key }) => key),
-    missing: match.missing.map(({ key }) => key),
-    shapeMismatch: match.mismatched.map(({ key }) => key),
-    skipped: match.skipped,
-    unused: [...reader.entries.keys()].filter((name) => !taken.has(name)),
-  };
 }
 
 /**

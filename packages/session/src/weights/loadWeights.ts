@@ -15,38 +15,33 @@ import {
 } from '@forerun/graph';
 import type { Session } from '../session.js';
 import { layoutOf, type Transpose } from './layouts.js';
-import { matchVariables, requireMatch, type Layout, type Match, type NameMap } from './match.js';
+import {
+  matchReport,
+  matchVariables,
+  requireMatch,
+  type Layout,
+  type Match,
+  type RestoreOptions,
+  type RestoreReport,
+} from './match.js';
 import { openWeights } from './openWeights.js';
 
 /** Where weights come from: the path of a file, an opened file, or values by name. */
 export type WeightsLike =
   string | WeightReader | ReadonlyMap<string, ValueLike> | Readonly<Record<string, ValueLike>>;
 
-export interface LoadWeightsOptions {
+export interface LoadWeightsOptions extends RestoreOptions {
   /** What to set: variables under their operations' names, or by key. Default: all global variables of the session's graph. */
   readonly varList?: readonly Variable[] | ReadonlyMap<string, Variable> | Readonly<Record<string, Variable>>;
-  /** Names in the file by the variable's key; `null` leaves a variable out. */
-  readonly map?: NameMap;
   /** How to rearrange the axes of tensors; `'pytorch'` for weights of PyTorch. Default: not at all. */
   readonly transpose?: Transpose;
-  /** Leave variables that the file lacks as they are. */
-  readonly ignoreMissing?: boolean;
-  /** Leave variables whose stored shape or dtype does not fit as they are. */
-  readonly ignoreShapeMismatch?: boolean;
 }
 
 /** What `loadWeights` did, by the variables' keys. */
-export interface LoadWeightsReport {
-  readonly restored: readonly string[];
+export interface LoadWeightsReport extends RestoreReport {
   /** Variables whose axes were rearranged, and those that were converted from another floating-point dtype. */
   readonly transposed: readonly string[];
   readonly converted: readonly string[];
-  readonly missing: readonly string[];
-  readonly shapeMismatch: readonly string[];
-  /** Left out by the map. */
-  readonly skipped: readonly string[];
-  /** Names in the file that no variable took. */
-  readonly unused: readonly string[];
 }
 
 /**
@@ -160,15 +155,9 @@ function convert(value: TensorValue, dtype: DType): TensorValue {
 }
 
 function report(match: Match, reader: WeightReader): LoadWeightsReport {
-  const taken = new Set(match.found.map(({ stored }) => stored));
-  const keys = (items: readonly { readonly key: string }[]): string[] => items.map(({ key }) => key);
   return {
-    restored: keys(match.found),
-    transposed: keys(match.found.filter(({ layout }) => layout !== undefined)),
-    converted: keys(match.found.filter(({ converted }) => converted)),
-    missing: keys(match.missing),
-    shapeMismatch: keys(match.mismatched),
-    skipped: match.skipped,
-    unused: [...reader.entries.keys()].filter((name) => !taken.has(name)),
+    ...matchReport(match, reader),
+    transposed: match.found.filter(({ layout }) => layout !== undefined).map(({ key }) => key),
+    converted: match.found.filter(({ converted }) => converted).map(({ key }) => key),
   };
 }

@@ -30,13 +30,30 @@ export interface Layout {
 /** The layout of one tensor, or `undefined` to take it as it is. */
 export type LayoutOf = (key: string, variable: Variable, entry: WeightEntry) => Layout | undefined;
 
-export interface MatchOptions {
+export interface RestoreOptions {
+  /** Names in the file by the variable's key: a record or map, or a function; `null` leaves a variable out. */
   readonly map?: NameMap | undefined;
+  /** Leave variables that the file lacks as they are. */
+  readonly ignoreMissing?: boolean | undefined;
+  /** Leave variables whose stored shape or dtype does not fit as they are. */
+  readonly ignoreShapeMismatch?: boolean | undefined;
+}
+
+/** What restoring did, by the variables' keys. */
+export interface RestoreReport {
+  readonly restored: readonly string[];
+  readonly missing: readonly string[];
+  readonly shapeMismatch: readonly string[];
+  /** Left out by the map. */
+  readonly skipped: readonly string[];
+  /** Names in the file that no variable took. */
+  readonly unused: readonly string[];
+}
+
+export interface MatchOptions extends RestoreOptions {
   readonly layout?: LayoutOf | undefined;
   /** Accepts other floating-point dtypes than the variable's. */
   readonly convert?: boolean | undefined;
-  readonly ignoreMissing?: boolean | undefined;
-  readonly ignoreShapeMismatch?: boolean | undefined;
 }
 
 export interface Matched {
@@ -161,4 +178,16 @@ export function requireMatch(
         `Is it of another model? Skip these with ${call}, { ignoreShapeMismatch: true })`,
     );
   }
+}
+
+/** The report of a match. `own` are names in the file that no variable is meant to take. */
+export function matchReport(match: Match, reader: WeightReader, own: readonly string[] = []): RestoreReport {
+  const taken = new Set([...own, ...match.found.map(({ stored }) => stored)]);
+  return {
+    restored: match.found.map(({ key }) => key),
+    missing: match.missing.map(({ key }) => key),
+    shapeMismatch: match.mismatched.map(({ key }) => key),
+    skipped: match.skipped,
+    unused: [...reader.entries.keys()].filter((name) => !taken.has(name)),
+  };
 }

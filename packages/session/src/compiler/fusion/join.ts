@@ -1,4 +1,5 @@
 /** What all fusions share: one list of bound values for two units, and shaders written anew. */
+import { sizeOf } from '@forerun/graph';
 import {
   shader,
   type AdapterFacts,
@@ -8,8 +9,7 @@ import {
   type ShaderBinding,
   type ShaderSpec,
 } from '@forerun/kernels-webgpu';
-import { bytesOf as bytesOfValue } from '../storage.js';
-import { aliasRoot } from '../storage.js';
+import { aliasRoot, bytesOf, storageBytes } from '../storage.js';
 import type { IrValue } from '../ir.js';
 import type { OpenUnit } from '../lower.js';
 
@@ -84,8 +84,8 @@ export function fitsBindings({ inputs, outputs }: OpenUnit, { maxBindingBytes }:
 
 /** Bytes of a value, or of the variable that a handle stands for. */
 export function deviceBytes(value: IrValue): number {
-  const shape = value.variable?.shape.dims ?? null;
-  return shape === null ? bytesOfValue(value) : 4 * shape.reduce<number>((size, dim) => size * (dim ?? 1), 1);
+  const dims = value.variable?.shape.dims ?? null;
+  return dims === null ? bytesOf(value) : storageBytes(sizeOf(dims.map((dim) => dim ?? 1)));
 }
 
 /** Labels of fused kernels name their parts, within reason. */

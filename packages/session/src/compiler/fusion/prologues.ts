@@ -8,7 +8,7 @@ import { elements, type IrValue } from '../ir.js';
 import { identityOf } from '../keys.js';
 import type { OpenUnit } from '../lower.js';
 import { aliasRoot } from '../storage.js';
-import { deviceBytes, dispatchesOf, fitsBindings, JoinedValues, type JoinedKernels } from './join.js';
+import { deviceBytes, dispatchesOf, fitsBindings, JoinedValues, partLabel, type JoinedKernels } from './join.js';
 import { nodesOf, type UnitGraph } from './unitGraph.js';
 
 /** A dispatch costs about as much as moving these many bytes. */
@@ -48,14 +48,8 @@ function joinTo(graph: UnitGraph, { id, producer, input }: Place, adapter: Adapt
   const members = new Set([producer, ...positions.flatMap((k) => graph.viewsOf(unit.inputs[k] ?? root)), id]);
   if (graph.isUsedBeside(root, members) || !graph.isConvex(members, id)) return false;
   if (!fitsBindings(unit, adapter) || !fitsBindings(before, adapter)) return false;
-  if (
-    !isWorthwhile(
-      before,
-      root,
-      positions.reduce((sum, k) => sum + unit.loads(k), 0),
-    )
-  )
-    return false;
+  const loads = positions.reduce((sum, k) => sum + unit.loads(k), 0);
+  if (!isWorthwhile(before, root, loads)) return false;
   const merged = withPrologue(before, unit, { positions, adapter, kernels: graph.kernels });
   if (merged === null) return false;
   graph.merge(members, { ...merged, unit: { ...unit.unit, nodes: nodesOf(graph, members) } });
@@ -91,7 +85,7 @@ function withPrologue(
         if (result === null) return null;
         return fuseLoads(result, {
           target: { kind: 'input', index },
-          program,
+          program: { ...program, label: partLabel(program.label) },
           moved: (binding) => joined.moved(binding, before),
         });
       }, spec),
