@@ -10,7 +10,12 @@ export {
 } from './session.js';
 export { RunMetadata, Timeline, type DeviceStepStats, type NodeExecStats } from './metadata.js';
 export type { CompileProgress, CompileStage } from './compiler/compile.js';
-export type { PassReport, PassSwitches, SimplifyPass } from './compiler/simplify.js';
+export {
+  COMPILER_PASSES,
+  type PassReport,
+  type PassSwitches,
+  type SimplifyPass,
+} from './compiler/simplify.js';
 export type { PlannedDispatch, PlannedTemporary, PlanReport } from './plan.js';
 export type { TuningConfig } from './tuning/sessionTuner.js';
 export type { ChoiceSource, ChosenKernel, TuningMode } from './tuning/tuner.js';

@@ -54,7 +54,7 @@ import { ConstantStore } from './constants.js';
 
 export interface SessionConfig extends TuningConfig {
   /**
-   * Compiler passes to switch off, for debugging: `fold`, `identities`, `cse`, `fuse`, and the fusions of neighbouring kernels
+   * Compiler passes to switch off, for debugging: `fold`, `identities`, `arithmetic`, `layout`, `cse`, `fuse`, and the fusions of neighbouring kernels
    * `epilogues`, `prologues`, `chains`, `updates`, `unread`.
    */
   readonly passes?: PassSwitches;

@@ -1,6 +1,7 @@
 /** Corners of a run: feeds inside the graph, variables in one run, odd sizes, lifetimes, special values. */
 import * as fr from '@forerun/graph';
 import { Session, type SessionConfig } from '../src/index.js';
+import { NO_PASSES } from './support/passes.js';
 
 let sess: Session;
 
@@ -11,8 +12,6 @@ async function open(config: SessionConfig = {}): Promise<Session> {
 
 beforeEach(() => fr.resetDefaultGraph());
 afterEach(() => sess.close());
-
-const NO_PASSES = { fold: false, identities: false, cse: false, fuse: false };
 
 describe('feeds inside the graph', () => {
   test('a control dependency on a fed placeholder of unknown shape costs nothing', async () => {

@@ -3,11 +3,12 @@
  * What is fused computes the same expressions in the same order, so the numbers must agree closely.
  */
 import * as fr from 'forerun';
-import type { PassSwitches } from '../src/compiler/simplify.js';
+import { FUSION_NAMES } from '../src/compiler/fusion/index.js';
+import type { PassSwitches } from '../src/index.js';
+import { NO_PASSES, ONE_ALONE } from './support/passes.js';
 
-const FUSIONS = ['epilogues', 'prologues', 'chains', 'updates', 'unread'] as const;
-const OFF = Object.fromEntries(FUSIONS.map((fusion) => [fusion, false])) as PassSwitches;
-const ALONE: readonly PassSwitches[] = FUSIONS.map((fusion) => ({ ...OFF, [fusion]: true }));
+const OFF = Object.fromEntries(FUSION_NAMES.map((fusion) => [fusion, false])) as PassSwitches;
+const ALONE: readonly PassSwitches[] = FUSION_NAMES.map((fusion) => ({ ...OFF, [fusion]: true }));
 
 interface Built {
   readonly fetches: readonly (fr.Tensor | fr.Operation)[];
@@ -162,9 +163,9 @@ const graphs: Record<string, () => Built> = {
 };
 
 describe.each(Object.entries(graphs))('%s', (_, build) => {
-  test('is the same with every fusion, with each alone and with none', async () => {
-    const plain = await observe(build, { fuse: false });
-    for (const passes of [{}, OFF, ...ALONE]) {
+  test('is the same with every pass and fusion, with each alone and with none', async () => {
+    const plain = await observe(build, NO_PASSES);
+    for (const passes of [{}, OFF, ...ALONE, ...ONE_ALONE]) {
       const { seen, dispatches } = await observe(build, passes);
       expect(dispatches).toBeLessThanOrEqual(plain.dispatches);
       expect(seen.length).toBe(plain.seen.length);

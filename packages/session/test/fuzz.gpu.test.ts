@@ -13,22 +13,15 @@ import {
   type Step,
   type Variables,
 } from '@forerun/testing';
-import { Session, type SessionConfig } from '../src/index.js';
+import { Session, type PassSwitches } from '../src/index.js';
+import { NO_PASSES, ONE_ALONE, WITHOUT_ONE } from './support/passes.js';
 import { checkShapes, FIRST_BATCH, randomProgram, type RandomProgram } from './support/randomProgram.js';
 
 const PROGRAMS = Number(process.env.FORERUN_FUZZ ?? 150);
 const FIRST_SEED = Number(process.env.FORERUN_FUZZ_SEED ?? 1);
 const GROUPS = 10;
 
-type Passes = NonNullable<SessionConfig['passes']>;
-
-const CONFIGS: readonly Passes[] = [
-  { fold: false, identities: false, cse: false, fuse: false },
-  { fold: false },
-  { identities: false },
-  { cse: false },
-  { fuse: false },
-];
+const CONFIGS: readonly PassSwitches[] = [{}, NO_PASSES, ...WITHOUT_ONE, ...ONE_ALONE];
 
 /** One run in the session and in the interpreter, whose `variables` it changes. */
 async function compareRun(
@@ -64,7 +57,7 @@ async function compareVariables(sess: Session, program: RandomProgram, variables
   });
 }
 
-async function check(seed: number, passes: Passes): Promise<void> {
+async function check(seed: number, passes: PassSwitches): Promise<void> {
   const program = randomProgram(seed);
   const sess = await Session.create({ graph: program.graph, config: { passes } });
   try {

@@ -2,21 +2,32 @@
  * Stage 3: passes from program to program, each with a switch, each checked afterwards, each
  * reporting how many nodes it removed.
  */
-import type { Fusion } from './fusion/index.js';
+import { FUSION_NAMES, type Fusion } from './fusion/index.js';
 import type { HostValues } from './hostValues.js';
 import type { Program } from './ir.js';
+import { reduceStrength } from './passes/arithmetic.js';
 import { mergeCommon } from './passes/cse.js';
 import { foldConstants } from './passes/fold.js';
 import { removeIdentities } from './passes/identities.js';
+import { moveTransposes } from './passes/layout.js';
 import { validate } from './rebuild.js';
 
 const PASSES = {
   fold: foldConstants,
   identities: removeIdentities,
+  arithmetic: reduceStrength,
+  layout: moveTransposes,
   cse: mergeCommon,
 } as const satisfies Record<string, (program: Program, host: HostValues) => Program>;
 
 export type SimplifyPass = keyof typeof PASSES;
+
+/** The names of all passes and fusions, in their order. */
+export const COMPILER_PASSES: readonly (keyof PassSwitches)[] = [
+  ...(Object.keys(PASSES) as SimplifyPass[]),
+  'fuse',
+  ...FUSION_NAMES,
+];
 
 /** Which passes run; all do unless switched off. */
 export type PassSwitches = Readonly<Partial<Record<SimplifyPass | 'fuse' | Fusion, boolean>>>;

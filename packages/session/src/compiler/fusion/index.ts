@@ -32,6 +32,8 @@ interface Whole {
 
 export type Fusion = keyof typeof FUSIONS;
 
+export const FUSION_NAMES = Object.keys(FUSIONS) as readonly Fusion[];
+
 export interface FusionReport {
   readonly fusion: Fusion;
   /** Units that joined another, or dispatches that were dropped. */
@@ -51,8 +53,9 @@ export function fuseUnits(
   { host, adapter, switches }: FusionOptions,
 ): { units: OpenUnit[]; reports: FusionReport[] } {
   const graph = new UnitGraph(units, program);
-  const reports = (Object.keys(FUSIONS) as Fusion[])
-    .filter((fusion) => switches[fusion] !== false)
-    .map((fusion) => ({ fusion, joined: FUSIONS[fusion](graph, adapter, { host, program }) }));
+  const reports = FUSION_NAMES.filter((fusion) => switches[fusion] !== false).map((fusion) => ({
+    fusion,
+    joined: FUSIONS[fusion](graph, adapter, { host, program }),
+  }));
   return { units: graph.units, reports };
 }

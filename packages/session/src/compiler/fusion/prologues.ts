@@ -8,7 +8,14 @@ import { elements, type IrValue } from '../ir.js';
 import { identityOf } from '../keys.js';
 import type { OpenUnit } from '../lower.js';
 import { aliasRoot } from '../storage.js';
-import { deviceBytes, dispatchesOf, fitsBindings, JoinedValues, partLabel, type JoinedKernels } from './join.js';
+import {
+  deviceBytes,
+  dispatchesOf,
+  fitsBindings,
+  JoinedValues,
+  partLabel,
+  type JoinedKernels,
+} from './join.js';
 import { nodesOf, type UnitGraph } from './unitGraph.js';
 
 /** A dispatch costs about as much as moving these many bytes. */

@@ -1,6 +1,6 @@
 /**
  * Removes nodes that give back their input: identities, reshapes to the same shape, neutral
- * permutations and factors. Nothing here changes a value, not even NaN, infinities or signed zeros.
+ * factors. Nothing here changes a value, not even NaN, infinities or signed zeros.
  */
 import type { HostValues } from '../hostValues.js';
 import { elements, inputOf, outputOf, type IrNode, type IrValue, type Program } from '../ir.js';
@@ -44,25 +44,6 @@ function firstOf(...rules: Rule[]): Rule {
   };
 }
 
-function permutationOf(node: IrNode, host: HostValues): readonly number[] | null {
-  const perm = host.get(inputOf(node, 1));
-  return perm === null ? null : Array.from(perm.data);
-}
-
-const isIdentity = (perm: readonly number[]): boolean => perm.every((axis, i) => axis === i);
-
-/** Transposes that do nothing, or undo the transpose before them. */
-const transpose: Rule = (node, host) => {
-  const perm = permutationOf(node, host);
-  const input = inputOf(node, 0);
-  if (perm === null) return null;
-  if (isIdentity(perm)) return [input];
-  if (input.node.type !== 'Transpose' || input.node.controls.length > 0) return null;
-  const inner = permutationOf(input.node, host);
-  if (inner === null || !isIdentity(perm.map((axis) => inner[axis] ?? -1))) return null;
-  return [inputOf(input.node, 0)];
-};
-
 const singleInput: Rule = (node) => (node.inputs.length === 1 ? node.inputs : null);
 
 const RULES: Readonly<Record<string, Rule>> = {
@@ -80,7 +61,6 @@ const RULES: Readonly<Record<string, Rule>> = {
   BroadcastTo: sameAsInput,
   Tile: sameAsInput,
   Cast: sameAsInput,
-  Transpose: transpose,
   AddN: singleInput,
   Mul: firstOf(neutralOne(0), neutralOne(1)),
   RealDiv: neutralOne(1),
