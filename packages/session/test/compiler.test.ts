@@ -1,6 +1,7 @@
 /** The compiler's stages one by one, without a device. */
 import * as fr from '@forerun/graph';
 import { Heap } from '../src/compiler/heap.js';
+import { lower } from '../src/compiler/lower.js';
 import { pruneGraph } from '../src/compiler/prune.js';
 import { storageOf } from '../src/compiler/storage.js';
 import { FACTS } from './support/adapterFacts.js';

@@ -100,7 +100,7 @@ function lowerUnit(unit: Unit, host: HostValues, adapter: AdapterFacts, made: Ma
   }
   if (kernel.kind !== 'device') throw new InternalError(`${describe(root)}: kernel of kind ${kernel.kind}`);
   const context = contextOf(root, host, adapter);
-  const lowered = made.kernels.get(context, (c) => withBoundSpecs(kernel.lower(c)));
+  const lowered = made.kernels.get(context, (c) => kernel.lower(c));
   return {
     ...nothing(unit),
     kind: lowered.dispatches.length === 0 ? 'none' : 'device',
@@ -110,10 +110,6 @@ function lowerUnit(unit: Unit, host: HostValues, adapter: AdapterFacts, made: Ma
     storesOnce: kernel.storesOnce === true,
     loads: (input) => (input < root.inputs.length ? (kernel.loads?.(context, input) ?? Infinity) : Infinity),
   };
-}
-
-function withBoundSpecs(lowered: Lowered): Lowered {
-  return { ...lowered, dispatches: lowered.dispatches.map(withBoundSpec) };
 }
 
 const NO_VALUES: ReadonlySet<IrValue> = new Set();
