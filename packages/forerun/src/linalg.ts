@@ -10,6 +10,10 @@ export {
   logMatrixDeterminant as slogdet,
   logdet,
   lstsq,
+  lu,
+  luMatrixInverse,
+  luReconstruct,
+  luSolve,
   matMul as matmul,
   matrixBandPart as bandPart,
   matrixDiag as diag,
@@ -35,5 +39,7 @@ export {
   tensorDiagPart,
   tensordot,
   trace,
+  tridiagonalMatmul,
+  tridiagonalSolve,
 } from '@forerun/graph';
 export { globalNorm } from '@forerun/layers';

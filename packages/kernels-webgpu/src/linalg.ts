@@ -3,10 +3,11 @@
  * The matrices lie in storage buffers, so that their size is not limited. A factorization that fails writes NaN.
  */
 import { sizeOf, type OpName } from '@forerun/graph';
-import { device, type Kernel, type KernelContext, type Lowered } from './kernel.js';
+import { composed, device, type Kernel, type KernelContext, type Lowered } from './kernel.js';
 import { selfAdjointEig } from './linalgEig.js';
 import { PIVOT, backSubstitution, elimination } from './linalgElimination.js';
 import { LINALG_FUNCTION_KERNELS } from './linalgFunctions.js';
+import { lu, tridiagonalSolve } from './linalgLu.js';
 import { svd } from './linalgSvd.js';
 import { BARRIER, perMatrix, share } from './linalgWorkgroup.js';
 import { broadcastIndex, unflatten } from './wgsl/indexing.js';
@@ -249,4 +250,7 @@ export const LINALG_KERNELS = {
   Qr: qr,
   SelfAdjointEigV2: selfAdjointEig,
   Svd: svd,
+  Lu: lu,
+  TridiagonalSolve: tridiagonalSolve,
+  TridiagonalMatMul: composed,
 } satisfies Partial<Record<OpName, Kernel>>;

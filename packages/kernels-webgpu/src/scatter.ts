@@ -2,7 +2,7 @@
 import { baseDType, sizeOf, type DType, type OpName } from '@forerun/graph';
 import { gathers, lowerGatherNd, rowOfVector, rowWidth } from './arrayIndex.js';
 import { lowerSparseToDense } from './sparseDense.js';
-import { device, hostOp, type Kernel, type KernelContext, type Lowered } from './kernel.js';
+import { composed, device, hostOp, type Kernel, type KernelContext, type Lowered } from './kernel.js';
 import { combineRows, type Combination, type InitialRows, type RowUpdates } from './rowCombine.js';
 import { ScratchSpace } from './scratchSpace.js';
 import { literal, storageType, vectorType } from './wgsl/dtype.js';
@@ -164,6 +164,9 @@ export function uniformInitial(value: number, dtype: DType, width: 1 | 4): Initi
 }
 
 export const SCATTER_KERNELS = {
+  InplaceUpdate: composed,
+  InplaceAdd: composed,
+  InplaceSub: composed,
   SparseToDense: device(lowerSparseToDense),
   ScatterNd: device(lowerScatterNd),
   TensorScatterUpdate: tensorScatter('update'),

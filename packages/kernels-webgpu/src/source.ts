@@ -1,9 +1,10 @@
 /** Kernels of the ops where values enter a graph or pass through it. */
 import type { OpName } from '@forerun/graph';
-import { hostOp, view, type Kernel } from './kernel.js';
+import { composed, hostOp, view, type Kernel } from './kernel.js';
 
 export const SOURCE_KERNELS = {
   Const: hostOp('the session uploads constants once'),
+  HostConst: composed,
   Placeholder: hostOp('fed by the session'),
   PlaceholderWithDefault: view,
   Identity: view,

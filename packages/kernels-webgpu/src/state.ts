@@ -103,6 +103,8 @@ export const STATE_KERNELS = {
   AssignAdd: BY_REFERENCE,
   AssignSub: BY_REFERENCE,
   IsVariableInitialized: BY_REFERENCE,
+  RefIdentity: BY_REFERENCE,
+  RefSelect: BY_REFERENCE,
   SaveV2: FILES,
   RestoreV2: FILES,
   ShardedFilename: FILES,

@@ -51,6 +51,31 @@ test('a reference variable is initialized, read, trained and assigned', async ()
   expect((await sess.run('w/read:0')).toArray()).toEqual([3, 8]);
 });
 
+test('references are passed on and chosen, and updated through what passes them on', async () => {
+  const [w, value] = [graph.getTensorByName('w:0'), graph.getTensorByName('init_value:0')];
+  const attrs = { shape: [2], dtype: 'float32' } as const;
+  const other = graph.createOp({ type: 'VariableV2', name: 'other', inputs: [], attrs }).output(0);
+  const same = graph.createOp({ type: 'RefIdentity', inputs: [w] }).output(0);
+  const index = graph.asDefault(() => fr.placeholder('int32', []));
+  const chosen = graph.createOp({ type: 'RefSelect', inputs: [index, same, other] }).output(0);
+  const init = graph.createOp({ type: 'Assign', inputs: [other, value] });
+  const plus = graph.createOp({ type: 'AssignAdd', inputs: [chosen, value] });
+  await sess.run(['w/Assign', init]);
+  await sess.run(plus, [[index, 0]]);
+  expect((await sess.run([same, other])).map((x) => x.toArray())).toEqual([
+    [2, 4],
+    [1, 2],
+  ]);
+  await sess.run(plus, [[index, 1]]);
+  expect((await sess.run([same, other])).map((x) => x.toArray())).toEqual([
+    [2, 4],
+    [2, 4],
+  ]);
+  await expect(sess.run(plus, [[index, 2]])).rejects.toThrow(/RefSelect "RefSelect": index 2 is not below 2/);
+  const wrong = { type: 'RefSelect', inputs: [graph.asDefault(() => fr.constant(3, { dtype: 'int32' })), w] };
+  expect(() => graph.createOp(wrong)).toThrow(/index must be from 0 to 0, got 3/);
+});
+
 test('gradients go through the read, and the saver knows the variable', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'forerun-references-'));
   const [handle, read] = [graph.getTensorByName('w:0'), graph.getTensorByName('w/read:0')];

@@ -61,9 +61,10 @@ export const MISSING_OPS: readonly MissingOps[] = [
   },
   {
     group: 'Files and media',
-    reason: 'The graph does no input or output besides checkpoints; a library of the host program decodes.',
+    reason:
+      'The graph does no input or output besides checkpoints (`ImmutableConst` is a part of a mapped file); a library of the host program decodes.',
     ops: list(`AudioSpectrogram DecodeBmp DecodeCompressed DecodeGif DecodeImage DecodeJpeg DecodeAndCropJpeg DecodePng DecodeWav EncodeJpeg
-      EncodePng EncodeWav ExtractGlimpse ExtractJpegShape MatchingFiles Mfcc ReadFile WriteFile`),
+      EncodePng EncodeWav ExtractJpegShape ImmutableConst MatchingFiles Mfcc ReadFile WriteFile`),
   },
   {
     group: 'Summaries',
@@ -73,7 +74,8 @@ export const MISSING_OPS: readonly MissingOps[] = [
   },
   {
     group: 'Complex numbers and Fourier transforms',
-    reason: 'The device has no complex dtype.',
+    reason:
+      'The device has no complex dtype, and TensorFlow has `MatrixLogarithm` for complex matrices only.',
     ops: list(`Angle BatchFFT BatchFFT2D BatchFFT3D BatchIFFT Complex ComplexAbs Conj FFT FFT2D FFT3D IFFT IFFT2D IFFT3D IRFFT
       IRFFT2D IRFFT3D Imag MatrixLogarithm RFFT RFFT2D RFFT3D Real`),
   },
@@ -132,9 +134,9 @@ export const MISSING_OPS: readonly MissingOps[] = [
   {
     group: 'Debugging and session handles',
     reason:
-      'A run reports what it computes by fetches, `Print`, `CheckNumerics` and traces; values stay on the device in variables.',
+      'A run reports what it computes by fetches, `Print`, `CheckNumerics` and traces, with times; values stay on the device in variables. `Timestamp` gives a float64, of which the device has none.',
     ops: list(`DebugGradientIdentity DebugGradientRefIdentity DebugIdentity DebugNanCount DebugNumericSummary DeleteSessionTensor
-      GetSessionHandle GetSessionHandleV2 GetSessionTensor`),
+      GetSessionHandle GetSessionHandleV2 GetSessionTensor Timestamp`),
   },
   {
     group: 'Random generators as variables',
@@ -153,8 +155,8 @@ export const MISSING_OPS: readonly MissingOps[] = [
     reason: 'Not met in the training programs that were looked at; ask if yours needs one.',
     ops: list(`Batch BatchFunction BoostedTreesBucketize Copy Empty Fact FakeParam Fingerprint FixedUnigramCandidateSamplerV2 For
       FractionalAvgPool FractionalAvgPoolGrad FractionalMaxPool FractionalMaxPoolGrad FusedPadConv2D FusedResizeAndPadConv2D
-      GenerateVocabRemapping HostConst ImmutableConst InplaceAdd InplaceSub InplaceUpdate LoadAndRemapMatrix Lu MapDefun NegTrain
-      SdcaFprint SdcaOptimizer Skipgram SymbolicGradient Timestamp TridiagonalMatMul TridiagonalSolve Unbatch UnbatchGrad
+      GenerateVocabRemapping LoadAndRemapMatrix MapDefun NegTrain
+      SdcaFprint SdcaOptimizer Skipgram SymbolicGradient Unbatch UnbatchGrad
       WordEmbedding`),
   },
 ];

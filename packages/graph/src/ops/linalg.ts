@@ -7,12 +7,16 @@ import { broadcastShapes, TensorShape, type Dim } from '../shape.js';
 import type { Tensor, TensorLike } from '../tensor.js';
 import { LINALG_EIG } from './linalgEig.js';
 import { LINALG_FUNCTIONS } from './linalgFunctions.js';
+import { LINALG_LU } from './linalgLu.js';
 import { squareInput } from './linalgShapes.js';
 import { LINALG_SVD } from './linalgSvd.js';
+import { LINALG_TRIDIAGONAL } from './linalgTridiagonal.js';
 
 export * from './linalgEig.js';
 export * from './linalgFunctions.js';
+export * from './linalgLu.js';
 export * from './linalgSvd.js';
+export * from './linalgTridiagonal.js';
 
 const FLOATS = 'T: {float64, float32, float16, complex64, complex128}';
 const WIDE_FLOATS = 'T: {bfloat16, float64, float32, float16, complex64, complex128}';
@@ -114,7 +118,9 @@ function qrGrad(c: GradContext): Tensor[] {
 export const LINALG = {
   ...LINALG_EIG,
   ...LINALG_FUNCTIONS,
+  ...LINALG_LU,
   ...LINALG_SVD,
+  ...LINALG_TRIDIAGONAL,
   Cholesky: op({
     summary: 'Lower triangular factors l of symmetric positive definite matrices l lᵀ.',
     inputs: ['input: T'],

@@ -3,6 +3,7 @@
  * out of range is ignored, as on TensorFlow's GPUs. Of several updates of one row all count, in the order in
  * which they are given: they add up, and of replacements the last one stays.
  */
+import { INPLACE } from './inplace.js';
 import { apply, convertToTensor, type NameOptions } from '../apply.js';
 import { shapeFromInput } from '../inferHelpers.js';
 import { op, type GradContext, type GradFn, type InferContext, type OpDef } from '../opDef.js';
@@ -100,7 +101,7 @@ const TENSORS = {
   ),
 };
 
-export const SCATTER = { ...TENSORS, ...SPARSE, ...SPARSE_DENSE, ...SCATTER_STATE };
+export const SCATTER = { ...TENSORS, ...INPLACE, ...SPARSE, ...SPARSE_DENSE, ...SCATTER_STATE };
 
 /**
  * A tensor of `shape` with `updates` added at the index vectors `indices` (`tf.scatter_nd`). Repeated

@@ -5,32 +5,46 @@ import type { DType } from '../dtype.js';
 import { InvalidArgumentError } from '../errors.js';
 import { operationOf, type OperationLike } from '../graph.js';
 import { noOutputs, sameShape } from '../inferHelpers.js';
-import { notDifferentiable, op, type InferContext } from '../opDef.js';
+import { notDifferentiable, op, type EvaluateContext, type InferContext } from '../opDef.js';
 import type { Operation } from '../operation.js';
 import { getDefaultGraph } from '../scopes.js';
 import { TensorShape, type ShapeLike } from '../shape.js';
 import type { Tensor, TensorLike } from '../tensor.js';
-import { toHostValue } from '../value.js';
+import { toHostValue, type HostValue } from '../value.js';
 
 const shapeAttr = (c: InferContext): TensorShape[] => [c.attrs.shape('shape')];
+
+function constantShape(c: InferContext): TensorShape[] {
+  const value = c.attrs.tensor('value');
+  if (value.dtype !== c.attrs.type('dtype')) {
+    c.fail(`the value is ${value.dtype}, attribute "dtype" says ${c.attrs.type('dtype')}`);
+  }
+  return [new TensorShape(value.shape)];
+}
+
+function constantValue({ attrs }: EvaluateContext): HostValue[] | null {
+  const value = toHostValue(attrs.tensor('value'));
+  return value === null ? null : [value];
+}
 
 export const SOURCE = {
   Const: op({
     summary: 'A constant value.',
     outputs: ['output: dtype'],
     attrs: ['value: tensor', 'dtype: type'],
-    infer: (c) => {
-      const value = c.attrs.tensor('value');
-      if (value.dtype !== c.attrs.type('dtype')) {
-        c.fail(`the value is ${value.dtype}, attribute "dtype" says ${c.attrs.type('dtype')}`);
-      }
-      return [new TensorShape(value.shape)];
-    },
+    infer: constantShape,
     grad: () => [],
-    evaluate: (c) => {
-      const value = toHostValue(c.attrs.tensor('value'));
-      return value === null ? null : [value];
-    },
+    evaluate: constantValue,
+  }),
+
+  HostConst: op({
+    summary: 'A constant that TensorFlow keeps in the memory of the host.',
+    outputs: ['output: dtype'],
+    attrs: ['value: tensor', 'dtype: type'],
+    infer: constantShape,
+    grad: () => [],
+    evaluate: constantValue,
+    compose: ({ ops, attrs }) => [ops.constant(attrs.tensor('value'))],
   }),
 
   Placeholder: op({

@@ -2,9 +2,9 @@
  * The reference variables of TensorFlow before resource variables: `VariableV2` gives a reference
  * that `Assign` and its kin pass on. Only older files have them; the session runs them as resource variables.
  */
-import { sameShape, scalarShape } from '../inferHelpers.js';
-import { notDifferentiable, op, type InferContext, type OpDef } from '../opDef.js';
-import type { TensorShape } from '../shape.js';
+import { sameShape, scalarShape, withRank } from '../inferHelpers.js';
+import { gradientMissing, notDifferentiable, op, type InferContext, type OpDef } from '../opDef.js';
+import { TensorShape } from '../shape.js';
 
 const shapeAttr = (c: InferContext): TensorShape[] => [c.attrs.shape('shape')];
 
@@ -78,6 +78,33 @@ export const REFERENCES = {
   }),
   AssignAdd: update('Adds to a reference variable.'),
   AssignSub: update('Subtracts from a reference variable.'),
+
+  RefIdentity: op({
+    summary: 'The same reference.',
+    inputs: ['input: Ref(T)'],
+    outputs: ['output: Ref(T)'],
+    attrs: ['T: type'],
+    infer: sameShape,
+    grad: ({ dy }) => [dy],
+  }),
+
+  RefSelect: op({
+    summary: 'One of several references, by its number.',
+    inputs: ['index: int32', 'inputs: N * Ref(T)'],
+    outputs: ['output: Ref(T)'],
+    attrs: ['T: type', 'N: int >= 1'],
+    infer: (c) => {
+      withRank(c, 0, 0, 'index');
+      const index = c.constant(0)?.data[0] ?? NaN;
+      const count = c.shapes.length - 1;
+      if (index < 0 || index >= count) c.fail(`index must be from 0 to ${count - 1}, got ${index}`);
+      if (!Number.isNaN(index)) return [c.shape(1 + index)];
+      const [first = TensorShape.UNKNOWN, ...rest] = c.shapes.slice(1);
+      const same = rest.every((shape) => shape.toString() === first.toString());
+      return [same ? first : TensorShape.UNKNOWN];
+    },
+    grad: gradientMissing('TensorFlow defines none'),
+  }),
 
   IsVariableInitialized: op({
     summary: 'Whether a reference variable has a value.',

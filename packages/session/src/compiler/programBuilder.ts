@@ -178,6 +178,7 @@ export class ProgramBuilder {
     else if (touchesLists(op)) buildList(this, op, frame);
     else if (op.type === 'CheckNumerics') buildCheck(this, op, frame);
     else if (op.type === 'DestroyTemporaryVariable') this.buildLastRead(op, frame);
+    else if (op.type === 'RefIdentity' || op.type === 'RefSelect') this.passOn(op, frame);
     else if (isCounter(op.type)) buildCounter(this, op, frame);
     else this.buildNode(op, frame);
   }
@@ -211,6 +212,33 @@ export class ProgramBuilder {
     const value = this.read(reference, op, this.waitsOf(op, frame));
     frame.nodes.set(op, [value.node]);
     this.setOutputs(op, [value], frame);
+  }
+
+  /** An op whose output is one of its inputs, a reference or what was fed for it. */
+  private passOn(op: Operation, frame: Frame): void {
+    const chosen = op.type === 'RefSelect' ? 1 + this.selected(op, frame) : 0;
+    const input = op.inputs[chosen];
+    if (input === undefined) {
+      throw new InvalidArgumentError(
+        `${op.describe()}: index ${chosen - 1} is not below ${op.inputs.length - 1}${op.creationSite()}`,
+        { node: op.name },
+      );
+    }
+    const reference = this.#references.get(input);
+    if (reference !== undefined) {
+      const after = [...new Set([...reference.after, ...this.waitsOf(op, frame)])];
+      this.#references.set(op.output(0), { ...reference, after });
+    }
+    frame.nodes.set(op, frame.nodes.get(input.op) ?? []);
+    this.setOutputs(op, [this.value(input, frame)], frame);
+  }
+
+  /** The number of the reference that `RefSelect` chooses. Throws `Deferral` until it is known. */
+  private selected(op: Operation, frame: Frame): number {
+    const index = op.inputs[0] === undefined ? null : this.irValue(op.inputs[0], op, frame);
+    const known = index === null ? null : this.host.get(index, 'feeds');
+    if (known === null) throw new Deferral([0]);
+    return known.data[0] ?? NaN;
   }
 
   /** The nodes that an operation comes after. */

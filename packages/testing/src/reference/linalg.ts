@@ -2,6 +2,7 @@
 import { sizeOf, type HostValue } from '@forerun/graph';
 import type { FamilyReferences, Reference } from '../sample.js';
 import { selfAdjointEig } from './linalgEig.js';
+import { LINALG_BAND_REFERENCES } from './linalgBands.js';
 import { LINALG_FUNCTION_REFERENCES } from './linalgFunctions.js';
 import { svd } from './linalgSvd.js';
 import { at, gaussJordan, identity, matricesOf, tensor, transposed, type Matrix } from './matrices.js';
@@ -142,6 +143,7 @@ const qr: Reference = ({ attrs, input }) => {
 
 export const LINALG_REFERENCES = {
   ...LINALG_FUNCTION_REFERENCES,
+  ...LINALG_BAND_REFERENCES,
   Cholesky: ({ input }) => [tensor(input(0).shape, matricesOf(input(0)).map(choleskyOf))],
   MatrixTriangularSolve: solver(triangle, true),
   MatrixSolve: solver((a) => a, false),

@@ -86,6 +86,22 @@ function partsAt(params: HostValue, indices: HostValue): HostValue {
   return { dtype: params.dtype, shape: [...outer, ...inner], data };
 }
 
+/** Rows of x, one after the other. */
+function inplace(rule: (x: number, v: number) => number): Reference {
+  return ({ input }) => {
+    const [x, rows, v] = [input(0), input(1), input(2)];
+    const width = x.shape.slice(1).reduce((a, b) => a * b, 1);
+    const data = Float64Array.from(x.data);
+    rows.data.forEach((row, k) => {
+      for (let j = 0; j < width; j++) {
+        const at = row * width + j;
+        data[at] = rule(data[at] ?? NaN, v.data[k * width + j] ?? NaN);
+      }
+    });
+    return [{ dtype: x.dtype, shape: x.shape, data }];
+  };
+}
+
 export const SCATTER_REFERENCES = {
   ...SPARSE_REFERENCES,
   ...SPARSE_DENSE_REFERENCES,
@@ -93,6 +109,9 @@ export const SCATTER_REFERENCES = {
     const zeros = tabulate(input(1).dtype, [...input(2).data], () => 0);
     return [byVectors(zeros, input(0), input(1), RULES.add)];
   },
+  InplaceUpdate: inplace((_, v) => v),
+  InplaceAdd: inplace((x, v) => x + v),
+  InplaceSub: inplace((x, v) => x - v),
   TensorScatterUpdate: tensorScatter(RULES.update),
   TensorScatterAdd: tensorScatter(RULES.add),
   TensorScatterSub: tensorScatter(RULES.sub),

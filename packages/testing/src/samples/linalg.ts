@@ -1,6 +1,7 @@
 /** Samples of dense linear algebra: matrices of small condition, batches, empty and failing ones. */
 import { Random } from '../random.js';
 import type { FamilySamples, OpSamples, Sample, SampleInput } from '../sample.js';
+import { LINALG_BAND_SAMPLES } from './linalgBands.js';
 import { LINALG_FUNCTION_SAMPLES } from './linalgFunctions.js';
 import { LINALG_SVD_SAMPLES } from './linalgSvd.js';
 
@@ -141,6 +142,7 @@ const FULL = { full_matrices: true };
 
 export const LINALG_SAMPLES = {
   ...LINALG_FUNCTION_SAMPLES,
+  ...LINALG_BAND_SAMPLES,
   ...LINALG_SVD_SAMPLES,
   Cholesky: ofSquare(
     [

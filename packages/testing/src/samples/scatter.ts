@@ -1,7 +1,7 @@
 /** Samples of the family `scatter`. */
 import { SPARSE_SAMPLES } from './sparse.js';
 import { SPARSE_DENSE_SAMPLES } from './sparseDense.js';
-import type { ErrorCase, FamilySamples, OpSamples, Sample } from '../sample.js';
+import type { ErrorCase, FamilySamples, OpSamples, Sample, SampleInput } from '../sample.js';
 import { counting, indices, int, ints, none, scattered } from './literals.js';
 
 const TIES = 'with equal updates of one row the extreme has a kink';
@@ -160,9 +160,47 @@ const BY_REFERENCE = {
   testedElsewhere: 'reference variables come with files; the session runs them as resource variables',
 };
 
+/** Rows of a tensor of four. */
+function inplace(rows: readonly number[]): OpSamples {
+  const i = { value: [...rows], dtype: 'int32' } as const;
+  const numbers = (shape: readonly number[], dtype: 'float32' | 'int32'): SampleInput => {
+    const size = shape.reduce((a, b) => a * b, 1);
+    return { value: Array.from({ length: size }, (_, k) => ((k * 7) % 11) - 4), shape, dtype };
+  };
+  return {
+    samples: [
+      { name: 'rows', inputs: [numbers([4, 3], 'float32'), i, numbers([rows.length, 3], 'float32')] },
+      { name: 'elements', inputs: [numbers([4], 'int32'), i, numbers([rows.length], 'int32')] },
+      {
+        name: 'none',
+        inputs: [
+          numbers([4, 2], 'float32'),
+          { value: [], dtype: 'int32', shape: [0] },
+          numbers([0, 2], 'float32'),
+        ],
+      },
+    ],
+    shapes: [
+      { inputs: '[?,3];[?];[2,3]', outputs: '[?,3]' },
+      { inputs: '?;[2];?', outputs: '?' },
+    ],
+    errors: [
+      {
+        inputs: '[4,3];[2];[2,2]',
+        message: /v must have shape \[2,3\], a row of x for each of i, got \[2,2\]/,
+      },
+      { inputs: '[4,3];[2,1];[2,3]', message: /i must have rank 1, got shape \[2,1\]/ },
+      { inputs: '[];[2];[2]', message: /x must have rank 1 or more, got shape \[\]/ },
+    ],
+  };
+}
+
 export const SCATTER_SAMPLES = {
   ...SPARSE_SAMPLES,
   ...SPARSE_DENSE_SAMPLES,
+  InplaceUpdate: inplace([2, 0]),
+  InplaceAdd: inplace([2, 0, 2]),
+  InplaceSub: inplace([2, 0, 2]),
   ScatterNd: {
     samples: [
       { name: 'elements', inputs: [ints([0, 1], [2, 3], [0, 1]), counting(3), ints(3, 4)] },

@@ -37,6 +37,29 @@ export const SOURCE_SAMPLES = {
       },
     ],
   },
+  HostConst: {
+    samples: [
+      {
+        name: 'integers',
+        inputs: [],
+        attrs: { value: new TensorValue('int32', [3], Int32Array.of(7, -1, 2)), dtype: 'int32' },
+      },
+    ],
+    shapes: [
+      {
+        inputs: '',
+        attrs: { value: new TensorValue('float32', [1, 2], Float32Array.of(1, 2)), dtype: 'float32' },
+        outputs: '[1,2]',
+      },
+    ],
+    errors: [
+      {
+        inputs: '',
+        attrs: { value: new TensorValue('int32', [], Int32Array.of(7)), dtype: 'float32' },
+        message: /the value is int32, attribute "dtype" says float32/,
+      },
+    ],
+  },
   Placeholder: { testedElsewhere: 'it has no value without a session' },
   PlaceholderWithDefault: {
     samples: [{ name: 'default', inputs: [m22], attrs: { shape: [null, 2] } }],
