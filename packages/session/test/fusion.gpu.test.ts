@@ -87,6 +87,25 @@ const layers = {
     const step = new fr.train.MomentumOptimizer(0.05, 0.9, { useNesterov: true }).minimize(loss);
     return { fetches: [step, loss], feeds };
   },
+  attention(): Built {
+    const feeds = new Map<fr.Tensor, readonly number[]>();
+    const x = input([2, 6, 8], feeds);
+    const heads = (value: fr.Tensor): fr.Tensor =>
+      fr.transpose(fr.reshape(value, [2, 6, 2, 4]), { perm: [0, 2, 1, 3] });
+    const project = (): fr.Tensor => heads(fr.layers.dense(fr.layers.layerNormalization(x), 8));
+    const scores = fr.mul(fr.matMul(project(), project(), { transposeB: true }), 0.5);
+    const mixed = fr.transpose(fr.matMul(fr.nn.softmax(scores), project()), { perm: [0, 2, 1, 3] });
+    const y = fr.add(x, fr.layers.dense(fr.reshape(mixed, [2, 6, 8]), 8));
+    const loss = fr.reduceMean(fr.square(fr.layers.layerNormalization(y)));
+    return { fetches: [new fr.train.MomentumWOptimizer(0.01, 0.05, 0.9).minimize(loss), loss], feeds };
+  },
+  recurrent(): Built {
+    const feeds = new Map<fr.Tensor, readonly number[]>();
+    const x = input([3, 4, 5], feeds);
+    const [outputs, state] = fr.nn.dynamicRnn(new fr.nn.rnnCell.LSTMCell(6), x, { dtype: 'float32' });
+    const loss = fr.add(fr.reduceMean(fr.square(outputs)), fr.reduceSum(state.c));
+    return { fetches: [new fr.train.AdagradOptimizer(0.1).minimize(loss), loss], feeds };
+  },
   clippedAndDecayed(): Built {
     const feeds = new Map<fr.Tensor, readonly number[]>();
     const x = input([4, 8], feeds);
