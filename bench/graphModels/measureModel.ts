@@ -6,6 +6,14 @@ export interface ModelTimes {
   readonly first: number;
   /** The least of several inferences after it. */
   readonly steady: number;
+  /** Milliseconds of processor time of the process, all threads, for reading and for the first inference. */
+  readonly loadProcessor: number;
+  readonly firstProcessor: number;
+}
+
+function processorTime(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }
 
 const WARM = 2;
@@ -13,16 +21,16 @@ const MEASURED = 8;
 
 /** Measures `load` and the `infer` that it gives. */
 export async function measureModel(load: () => Promise<() => Promise<unknown>>): Promise<ModelTimes> {
-  const started = performance.now();
+  const [started, before] = [performance.now(), processorTime()];
   const infer = await load();
-  const loaded = performance.now();
+  const [loaded, between] = [performance.now(), processorTime()];
   await infer();
-  const first = performance.now() - loaded;
+  const [first, firstProcessor] = [performance.now() - loaded, processorTime() - between];
   let steady = Infinity;
   for (let i = 0; i < WARM + MEASURED; i++) {
-    const before = performance.now();
+    const begun = performance.now();
     await infer();
-    if (i >= WARM) steady = Math.min(steady, performance.now() - before);
+    if (i >= WARM) steady = Math.min(steady, performance.now() - begun);
   }
-  return { load: loaded - started, first, steady };
+  return { load: loaded - started, first, steady, loadProcessor: between - before, firstProcessor };
 }

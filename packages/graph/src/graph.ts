@@ -18,7 +18,7 @@ import { NameTable, nearestNames } from './names.js';
 import type { HandleData, OpDef } from './opDef.js';
 import { Operation } from './operation.js';
 import { lookupOp } from './opTable.js';
-import { outputDTypes, resolveAttrs, RuleError, type AttrInput, type AttrInputs } from './resolveOp.js';
+import { outputDTypes, resolveAttrs, RuleError, type AttrEntries, type AttrInputs } from './resolveOp.js';
 import { TensorShape } from './shape.js';
 import type { FuncGraph } from './funcGraph.js';
 import { Tensor } from './tensor.js';
@@ -155,7 +155,7 @@ export class Graph {
       throw new InvalidArgumentError(`two nodes with the name "${name}"`, { node: name });
     }
     const def = lookupOp(type);
-    const given = plainAttrs(options.attrs);
+    const given = attrEntries(options.attrs);
     const build = (): Operation => {
       const attrs = def === undefined ? taggedAttrs(given, name) : resolveAttrs(def, inputs, given, name);
       const op = new Operation({
@@ -195,7 +195,7 @@ export class Graph {
     const given = Object.fromEntries(
       Object.entries({ ...kept, ...changed }).filter(([name]) => !listed.has(name)),
     );
-    op.extend(inputs, resolveAttrs(def, inputs, given, op.name));
+    op.extend(inputs, resolveAttrs(def, inputs, Object.entries(given), op.name));
     addOutputs(op, def, []);
     this.noteChange();
   }
@@ -376,14 +376,13 @@ function explainFailure(build: () => Operation, type: string, name: string, site
   }
 }
 
-function plainAttrs(attrs: CreateOpOptions['attrs']): AttrInputs {
-  if (!(attrs instanceof Map)) return (attrs ?? {}) as AttrInputs;
-  return Object.fromEntries(attrs as ReadonlyMap<string, AttrValue>);
+function attrEntries(attrs: CreateOpOptions['attrs']): AttrEntries {
+  return attrs instanceof Map ? (attrs as ReadonlyMap<string, AttrValue>) : Object.entries(attrs ?? {});
 }
 
-function taggedAttrs(given: Readonly<Record<string, AttrInput | undefined>>, owner: string): Attrs {
+function taggedAttrs(given: AttrEntries, owner: string): Attrs {
   const values = new Map<string, AttrValue>();
-  for (const [name, value] of Object.entries(given)) {
+  for (const [name, value] of given) {
     if (typeof value !== 'object' || value === null || !('kind' in value)) {
       throw new RuleError(`attribute "${name}" of an unregistered op needs a tagged value`);
     }

@@ -22,6 +22,9 @@ export type AttrInput =
   | null;
 export type AttrInputs = Readonly<Record<string, AttrInput | undefined>>;
 
+/** Attributes by name. */
+export type AttrEntries = Iterable<readonly [name: string, value: AttrInput | undefined]>;
+
 /** A failed rule, before the caller adds op, node and creation site. */
 export class RuleError extends Error {}
 
@@ -31,9 +34,14 @@ export function failRule(rule: string): never {
 }
 
 /** Checks inputs and attributes against `def`; returns the complete attributes. Throws `RuleError`. */
-export function resolveAttrs(def: OpDef, inputs: readonly Tensor[], given: AttrInputs, owner: string): Attrs {
+export function resolveAttrs(
+  def: OpDef,
+  inputs: readonly Tensor[],
+  given: AttrEntries,
+  owner: string,
+): Attrs {
   const values = new Map<string, AttrValue>();
-  for (const [name, value] of Object.entries(given)) {
+  for (const [name, value] of given) {
     if (value === undefined) continue;
     const spec = def.attrs.find((attr) => attr.name === name);
     values.set(name, spec === undefined ? untypedAttr(name, value) : tagAttr(spec, value));

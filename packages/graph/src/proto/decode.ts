@@ -26,10 +26,7 @@ function asType<K extends keyof MessageTypes>(message: object): MessageTypes[K] 
 /** A message with all defaults filled in. */
 export function emptyMessage(spec: MessageSpec): AnyMessage {
   const message: AnyMessage = {};
-  for (const field of spec.fields) {
-    const value = defaultValue(field);
-    if (value !== undefined) message[field.key] = value;
-  }
+  for (const field of spec.defaults) message[field.key] = defaultValue(field);
   return message;
 }
 

@@ -83,58 +83,79 @@ function floatToJson(value: number, single: boolean): Json {
   return single ? shortestSingle(value) : value;
 }
 
-/** Reads a message from a JSON value. Throws `InvalidArgumentError` naming the path of what is wrong. */
-export function fromJson<K extends keyof MessageTypes>(type: K, json: unknown): MessageTypes[K] {
-  return messageFromJson(messageSpec(type), json, type) as object as MessageTypes[K];
+/** Where in a JSON value the reader is. A text is made of it only when something is wrong there. */
+interface Place {
+  readonly outer: Place | null;
+  /** The name of a field, the position in a list, or the key of a map. */
+  readonly step: string | number | readonly [key: string];
 }
 
-function fail(path: string, rule: string): never {
-  throw new InvalidArgumentError(`${path}: ${rule}`);
+function placeName({ outer, step }: Place): string {
+  if (outer === null) return String(step);
+  if (typeof step === 'string') return `${placeName(outer)}.${step}`;
+  return `${placeName(outer)}[${typeof step === 'number' ? step : JSON.stringify(step[0])}]`;
+}
+
+/** Reads a message from a JSON value. Throws `InvalidArgumentError` naming the path of what is wrong. */
+export function fromJson<K extends keyof MessageTypes>(type: K, json: unknown): MessageTypes[K] {
+  return messageFromJson(messageSpec(type), json, { outer: null, step: type }) as object as MessageTypes[K];
+}
+
+function fail(place: Place, rule: string): never {
+  throw new InvalidArgumentError(`${placeName(place)}: ${rule}`);
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function messageFromJson(spec: MessageSpec, json: unknown, path: string): AnyMessage {
-  if (!isObject(json)) return fail(path, `expected an object, found ${describe(json)}`);
+function messageFromJson(spec: MessageSpec, json: unknown, place: Place): AnyMessage {
+  if (!isObject(json)) return fail(place, `expected an object, found ${describe(json)}`);
   const message = emptyMessage(spec);
-  const chosen = new Map<string, string>();
-  for (const [name, value] of Object.entries(json)) {
+  const chosen: { readonly field: FieldSpec; readonly name: string }[] = [];
+  for (const name of Object.keys(json)) {
+    const value = json[name];
     const field = spec.byName.get(name);
     if (field === undefined)
-      return fail(path, `${spec.name} has no field "${name}"${suggestField(spec, name)}`);
+      return fail(place, `${spec.name} has no field "${name}"${suggestField(spec, name)}`);
     if (value === null) continue;
-    const other = chosen.get(field.oneof ?? field.name);
-    if (other !== undefined) fail(path, `both "${other}" and "${name}" are given`);
-    chosen.set(field.oneof ?? field.name, name);
-    message[field.key] = fieldFromJson(field, value, `${path}.${name}`);
+    const other = chosen.find((one) => one.field === field || isSameOneof(one.field, field));
+    if (other !== undefined) fail(place, `both "${other.name}" and "${name}" are given`);
+    chosen.push({ field, name });
+    message[field.key] = fieldFromJson(field, value, { outer: place, step: name });
   }
   return message;
 }
 
-function fieldFromJson(field: FieldSpec, json: unknown, path: string): unknown {
-  if (field.map !== undefined) {
-    const { key: keyField, value: valueField } = field.map;
-    if (!isObject(json)) return fail(path, `expected an object, found ${describe(json)}`);
-    const map = new Map<MapKey, unknown>();
-    for (const [key, value] of Object.entries(json)) {
-      map.set(
-        keyFromJson(keyField, key, path),
-        valueFromJson(valueField, value, `${path}[${JSON.stringify(key)}]`),
-      );
-    }
-    return map;
-  }
-  if (!field.repeated) return valueFromJson(field, json, path);
-  // The exporter of tfjs writes an absent list as an empty object.
-  if (isObject(json) && Object.keys(json).length === 0) return [];
-  if (!Array.isArray(json)) return fail(path, `expected a list, found ${describe(json)}`);
-  return json.map((item, i) => valueFromJson(field, item, `${path}[${i}]`));
+function isSameOneof(a: FieldSpec, b: FieldSpec): boolean {
+  return a.oneof !== undefined && a.oneof === b.oneof;
 }
 
-function keyFromJson(field: FieldSpec, key: string, path: string): MapKey {
-  return field.type === 'string' ? key : (valueFromJson(field, key, path) as MapKey);
+function fieldFromJson(field: FieldSpec, json: unknown, place: Place): unknown {
+  if (field.map !== undefined) return mapFromJson(field.map, json, place);
+  if (!field.repeated) return valueFromJson(field, json, place);
+  // The exporter of tfjs writes an absent list as an empty object.
+  if (isObject(json) && Object.keys(json).length === 0) return [];
+  if (!Array.isArray(json)) return fail(place, `expected a list, found ${describe(json)}`);
+  return json.map((item, i) => valueFromJson(field, item, { outer: place, step: i }));
+}
+
+function mapFromJson(
+  { key: keyField, value: valueField }: NonNullable<FieldSpec['map']>,
+  json: unknown,
+  place: Place,
+): Map<MapKey, unknown> {
+  if (!isObject(json)) return fail(place, `expected an object, found ${describe(json)}`);
+  const map = new Map<MapKey, unknown>();
+  for (const key of Object.keys(json)) {
+    const value = valueFromJson(valueField, json[key], { outer: place, step: [key] });
+    map.set(keyFromJson(keyField, key, place), value);
+  }
+  return map;
+}
+
+function keyFromJson(field: FieldSpec, key: string, place: Place): MapKey {
+  return field.type === 'string' ? key : (valueFromJson(field, key, place) as MapKey);
 }
 
 function describe(json: unknown): string {
@@ -143,60 +164,64 @@ function describe(json: unknown): string {
   return typeof json === 'object' ? 'an object' : JSON.stringify(json);
 }
 
-function valueFromJson(field: FieldSpec, json: unknown, path: string): unknown {
+function valueFromJson(field: FieldSpec, json: unknown, place: Place): unknown {
   switch (field.type) {
     case 'message':
-      return messageFromJson(messageSpec(field.typeName), json, path);
+      return messageFromJson(messageSpec(field.typeName), json, place);
     case 'string':
-      return typeof json === 'string' ? json : fail(path, `expected a string, found ${describe(json)}`);
+      return typeof json === 'string' ? json : fail(place, `expected a string, found ${describe(json)}`);
     case 'bytes':
-      return bytesFromJson(json, path);
+      return bytesFromJson(json, place);
     case 'bool':
-      return typeof json === 'boolean' ? json : fail(path, `expected true or false, found ${describe(json)}`);
+      return typeof json === 'boolean'
+        ? json
+        : fail(place, `expected true or false, found ${describe(json)}`);
     case 'float':
     case 'double':
-      return floatFromJson(field, json, path);
+      return floatFromJson(field, json, place);
     default:
-      return integerFromJson(field, json, path);
+      return integerFromJson(field, json, place);
   }
 }
 
 /** Base64, or the list of byte values that some exporters of graph models write. */
-function bytesFromJson(json: unknown, path: string): Uint8Array {
+function bytesFromJson(json: unknown, place: Place): Uint8Array {
   const bytes = typeof json === 'string' ? fromBase64(json) : undefined;
   if (bytes !== undefined) return bytes;
   if (Array.isArray(json) && json.every((item) => Number.isInteger(item) && item >= 0 && item < 256)) {
     return Uint8Array.from(json as number[]);
   }
-  return fail(path, `expected base64, found ${describe(json)}`);
+  return fail(place, `expected base64, found ${describe(json)}`);
 }
 
 const FLOAT_WORDS: Readonly<Record<string, number>> = { NaN, Infinity, '-Infinity': -Infinity };
 
-function floatFromJson(field: FieldSpec, json: unknown, path: string): number {
+function floatFromJson(field: FieldSpec, json: unknown, place: Place): number {
   let value = typeof json === 'number' ? json : NaN;
   if (typeof json === 'string') {
     value = FLOAT_WORDS[json] ?? (json.trim() === '' ? NaN : Number(json));
   }
-  if (Number.isNaN(value) && json !== 'NaN') return fail(path, `expected a number, found ${describe(json)}`);
+  if (Number.isNaN(value) && json !== 'NaN') return fail(place, `expected a number, found ${describe(json)}`);
   return field.type === 'float' ? Math.fround(value) : value;
 }
 
-function integerFromJson(field: FieldSpec, json: unknown, path: string): number | bigint {
-  if (field.type === 'enum' && typeof json === 'string' && !/^-?\d+$/.test(json)) {
-    return enumNumber(field.typeName, json) ?? fail(path, `${field.typeName} has no value ${json}`);
+const INTEGER = /^-?\d+$/;
+
+function integerFromJson(field: FieldSpec, json: unknown, place: Place): number | bigint {
+  const isText = typeof json === 'string';
+  if (isText && field.type === 'enum' && !INTEGER.test(json)) {
+    return enumNumber(field.typeName, json) ?? fail(place, `${field.typeName} has no value ${json}`);
   }
-  const whole =
-    typeof json === 'number' ? Number.isInteger(json) : typeof json === 'string' && /^-?\d+$/.test(json);
-  if (!whole) return fail(path, `expected an integer, found ${describe(json)}`);
+  const whole = typeof json === 'number' ? Number.isInteger(json) : isText && INTEGER.test(json);
+  if (!whole) return fail(place, `expected an integer, found ${describe(json)}`);
   const value = BigInt(json as number | string);
   const range = integerRange(field.type);
   if (range !== undefined && (value < range[0] || value > range[1])) {
-    return fail(path, `${value} does not fit type ${field.type}`);
+    return fail(place, `${value} does not fit type ${field.type}`);
   }
   if (!field.type.endsWith('64')) return Number(value);
   if (!field.asNumber) return value;
   return Number.isSafeInteger(Number(value))
     ? Number(value)
-    : fail(path, `${value} is beyond the exact range`);
+    : fail(place, `${value} is beyond the exact range`);
 }

@@ -53,6 +53,8 @@ export interface MessageSpec {
   readonly byNumber: ReadonlyMap<number, FieldSpec>;
   /** By name in the .proto file and by camelCase name. */
   readonly byName: ReadonlyMap<string, FieldSpec>;
+  /** Fields that an empty message has too. */
+  readonly defaults: readonly FieldSpec[];
 }
 
 const specs = new Map<string, MessageSpec>();
@@ -65,7 +67,8 @@ export function messageSpec(name: string): MessageSpec {
   const fields = MESSAGES[name].map(parseField);
   const byName = new Map<string, FieldSpec>();
   for (const field of fields) byName.set(field.name, field).set(field.key, field);
-  const spec = { name, fields, byName, byNumber: new Map(fields.map((field) => [field.number, field])) };
+  const byNumber = new Map(fields.map((field) => [field.number, field]));
+  const spec = { name, fields, byName, byNumber, defaults: fields.filter(hasDefault) };
   specs.set(name, spec);
   return spec;
 }
@@ -139,12 +142,16 @@ function camelCase(name: string): string {
   return name.replace(/_+([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** The value of an absent field: `undefined` where absence can be seen. */
+/** Whether a field that is absent has a value: not where absence can be seen. */
+function hasDefault(field: FieldSpec): boolean {
+  if (field.map !== undefined || field.repeated) return true;
+  return field.oneof === undefined && field.type !== 'message';
+}
+
+/** The value of an absent field that has one. */
 export function defaultValue(field: FieldSpec): unknown {
   if (field.map !== undefined) return new Map();
-  if (field.repeated) return [];
-  if (field.oneof !== undefined || field.type === 'message') return undefined;
-  return zeroValue(field);
+  return field.repeated ? [] : zeroValue(field);
 }
 
 /** Zero of a scalar type. */
@@ -176,6 +183,11 @@ export function suggestField(spec: MessageSpec, name: string): string {
   return near === undefined ? '' : `; did you mean "${near}"?`;
 }
 
+const INT32 = [-(2n ** 31n), 2n ** 31n - 1n] as const;
+const UINT32 = [0n, 2n ** 32n - 1n] as const;
+const INT64 = [-(2n ** 63n), 2n ** 63n - 1n] as const;
+const UINT64 = [0n, 2n ** 64n - 1n] as const;
+
 /** Bounds of integer types, both ends included. */
 export function integerRange(type: FieldType): readonly [bigint, bigint] | undefined {
   switch (type) {
@@ -183,17 +195,17 @@ export function integerRange(type: FieldType): readonly [bigint, bigint] | undef
     case 'sint32':
     case 'sfixed32':
     case 'enum':
-      return [-(2n ** 31n), 2n ** 31n - 1n];
+      return INT32;
     case 'uint32':
     case 'fixed32':
-      return [0n, 2n ** 32n - 1n];
+      return UINT32;
     case 'int64':
     case 'sint64':
     case 'sfixed64':
-      return [-(2n ** 63n), 2n ** 63n - 1n];
+      return INT64;
     case 'uint64':
     case 'fixed64':
-      return [0n, 2n ** 64n - 1n];
+      return UINT64;
     default:
       return undefined;
   }

@@ -91,7 +91,8 @@ function parseEntry(
 ): readonly [MapKey, unknown] {
   const fields = [keyField, valueField];
   const byName = new Map(fields.map((field) => [field.name, field]));
-  const spec = { name: 'map entry', fields, byName, byNumber: new Map<number, FieldSpec>() };
+  const byNumber = new Map<number, FieldSpec>();
+  const spec = { name: 'map entry', fields, byName, byNumber, defaults: [] };
   const entry = parseMessage(tokens, spec, openBrace(tokens), depth + 1, {});
   const missing =
     valueField.type === 'message' ? emptyMessage(messageSpec(valueField.typeName)) : zeroValue(valueField);

@@ -3,7 +3,9 @@ import type { AttrValue } from '../attr.js';
 import { CallSite } from '../callSite.js';
 import { InvalidArgumentError, UnimplementedError } from '../errors.js';
 import type { Graph } from '../graph.js';
+import type { DType } from '../dtype.js';
 import { Operation } from '../operation.js';
+import { lookupOp } from '../opTable.js';
 import { complete } from '../proto/complete.js';
 import type { Init } from '../proto/message.js';
 import type { FunctionDefLibrary, GraphDef, NodeDef, OpDef, VersionDef } from '../proto/messages.js';
@@ -54,12 +56,19 @@ export function importGraphDef(
   graphDef: Init<GraphDef> | Uint8Array,
   options: ImportOptions = {},
 ): (Operation | Tensor)[] {
-  const def = isGraphDef(graphDef) ? complete('GraphDef', graphDef) : readGraphDef(graphDef);
+  return importWholeGraphDef(
+    isGraphDef(graphDef) ? complete('GraphDef', graphDef) : readGraphDef(graphDef),
+    options,
+  );
+}
+
+/** As `importGraphDef`, for a message that was read and so lacks nothing. */
+export function importWholeGraphDef(def: GraphDef, options: ImportOptions = {}): (Operation | Tensor)[] {
   const graph = options.graph ?? getDefaultGraph();
   checkVersions(def.versions);
   const importer = new Importer(graph, def, options);
   return graph.nameScope(options.name ?? 'import', (scope) =>
-    CallSite.sharedBy(importGraphDef, () => graph.controlDependencies(null, () => importer.run(scope))),
+    CallSite.sharedBy(importWholeGraphDef, () => graph.controlDependencies(null, () => importer.run(scope))),
   );
 }
 
@@ -114,10 +123,16 @@ class Importer {
   }
 
   private isMapped(text: string): boolean {
+    if (this.#inputMap.size === 0) return false;
     const key = text.replace(/:0$/, '');
     if (!this.#inputMap.has(key)) return false;
     this.#usedKeys.add(key);
     return true;
+  }
+
+  /** What the caller puts in place of an input of the file. */
+  private mapped(text: string): Tensor | Operation | undefined {
+    return this.#inputMap.size === 0 ? undefined : this.#inputMap.get(text.replace(/:0$/, ''));
   }
 
   private checkInputMap(): void {
@@ -186,16 +201,15 @@ class Importer {
       controlInputs: node.controls.map((name) => this.control(name)),
       attrs,
       device: this.options.clearDevices === true ? '' : def.device,
-      outputDTypes: inertOutputs(
-        def.op,
-        attrs,
-        this.#signatures.get(def.op),
-        this.#outputCounts.get(def.name) ?? 0,
-      ),
+      outputDTypes: lookupOp(def.op) === undefined ? this.outputsOf(def, attrs) : [],
     });
     keepNodeExtras(op, def);
     if (op.def === undefined) setKnownShapes(op);
     return op;
+  }
+
+  private outputsOf({ op, name }: NodeDef, attrs: ReadonlyMap<string, AttrValue>): DType[] {
+    return inertOutputs(op, attrs, this.#signatures.get(op), this.#outputCounts.get(name) ?? 0);
   }
 
   private adaptAttrs(def: NodeDef, attrs: Map<string, AttrValue>, scope: string): void {
@@ -218,7 +232,7 @@ class Importer {
 
   private inputsOf({ def, inputs }: ParsedNode): Tensor[] {
     const tensors = inputs.map((ref) => {
-      const mapped = this.#inputMap.get(ref.text.replace(/:0$/, ''));
+      const mapped = this.mapped(ref.text);
       if (mapped !== undefined) return mapped instanceof Operation ? mapped.output(0) : mapped;
       const source = this.#created.get(ref.node);
       return source === undefined ? undefined : outputOf(source, ref.index, def);
@@ -241,8 +255,7 @@ class Importer {
       inputs.forEach((ref, i) => {
         const source = this.#nodes.get(ref.node);
         const end = this.#created.get(ref.node);
-        if (source === undefined || end === undefined || this.#inputMap.has(ref.text.replace(/:0$/, '')))
-          return;
+        if (source === undefined || end === undefined || this.mapped(ref.text) !== undefined) return;
         if (isBackEdge(source.def, def))
           this.#created.get(def.name)?.replaceInput(i, outputOf(end, ref.index, def));
       });

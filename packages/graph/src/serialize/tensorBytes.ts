@@ -8,27 +8,27 @@ import { isTypedArray, type NumericData, type TensorData } from '../value.js';
 
 const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
-type ArrayMaker = (buffer: ArrayBuffer) => NumericData;
+type ArrayMaker = (buffer: ArrayBuffer, offset?: number, length?: number) => NumericData;
 
 const MAKERS: Readonly<Record<string, ArrayMaker>> = {
-  float32: (buffer) => new Float32Array(buffer),
-  float64: (buffer) => new Float64Array(buffer),
-  int32: (buffer) => new Int32Array(buffer),
-  qint32: (buffer) => new Int32Array(buffer),
-  int16: (buffer) => new Int16Array(buffer),
-  qint16: (buffer) => new Int16Array(buffer),
-  int8: (buffer) => new Int8Array(buffer),
-  qint8: (buffer) => new Int8Array(buffer),
-  uint32: (buffer) => new Uint32Array(buffer),
-  uint16: (buffer) => new Uint16Array(buffer),
-  quint16: (buffer) => new Uint16Array(buffer),
-  float16: (buffer) => new Uint16Array(buffer),
-  bfloat16: (buffer) => new Uint16Array(buffer),
-  uint8: (buffer) => new Uint8Array(buffer),
-  quint8: (buffer) => new Uint8Array(buffer),
-  bool: (buffer) => new Uint8Array(buffer),
-  int64: (buffer) => new BigInt64Array(buffer),
-  uint64: (buffer) => new BigUint64Array(buffer),
+  float32: (...part) => new Float32Array(...part),
+  float64: (...part) => new Float64Array(...part),
+  int32: (...part) => new Int32Array(...part),
+  qint32: (...part) => new Int32Array(...part),
+  int16: (...part) => new Int16Array(...part),
+  qint16: (...part) => new Int16Array(...part),
+  int8: (...part) => new Int8Array(...part),
+  qint8: (...part) => new Int8Array(...part),
+  uint32: (...part) => new Uint32Array(...part),
+  uint16: (...part) => new Uint16Array(...part),
+  quint16: (...part) => new Uint16Array(...part),
+  float16: (...part) => new Uint16Array(...part),
+  bfloat16: (...part) => new Uint16Array(...part),
+  uint8: (...part) => new Uint8Array(...part),
+  quint8: (...part) => new Uint8Array(...part),
+  bool: (...part) => new Uint8Array(...part),
+  int64: (...part) => new BigInt64Array(...part),
+  uint64: (...part) => new BigUint64Array(...part),
 };
 
 /** True for dtypes that are held as byte strings, one per element, though their size is fixed. */
@@ -61,6 +61,15 @@ export function dataToBytes(dtype: DType, data: TensorData): Uint8Array {
     bytes.set(element, i * size);
   });
   return bytes;
+}
+
+/** The elements that raw little-endian bytes hold: a view where they lie as arrays want them, else a copy. */
+export function dataOfBytes(dtype: DType, bytes: Uint8Array): TensorData {
+  const make = MAKERS[baseDType(dtype)];
+  const size = dtypeBytes(dtype);
+  const aligned = size > 0 && bytes.length % size === 0 && bytes.byteOffset % size === 0;
+  if (make === undefined || !aligned || !LITTLE_ENDIAN) return bytesToData(dtype, bytes);
+  return make(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length / size);
 }
 
 /** The elements that raw little-endian bytes hold; always a copy. */

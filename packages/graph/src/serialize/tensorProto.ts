@@ -25,6 +25,11 @@ export function sharedTensorFromProto(proto: TensorProto): TensorValue {
   return value;
 }
 
+/** Lets a message that was made from a value give this value. */
+export function shareTensor(proto: TensorProto, value: TensorValue): void {
+  READ.set(proto, value);
+}
+
 /**
  * The value of a `TensorProto`. Raw content must have the right length; of typed lists the last
  * element fills the rest, and an empty list means zeros. Strings that are UTF-8 become text.

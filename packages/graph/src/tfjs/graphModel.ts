@@ -9,8 +9,9 @@ import { create } from '../proto/decode.js';
 import { fromJson } from '../proto/json.js';
 import type { AttrValue, GraphDef, NodeDef, SignatureDef } from '../proto/messages.js';
 import { toBytes } from '../proto/utf8.js';
-import { importGraphDef, type ImportOptions } from '../serialize/importGraph.js';
+import { importWholeGraphDef, type ImportOptions } from '../serialize/importGraph.js';
 import { dataToBytes } from '../serialize/tensorBytes.js';
+import { shareTensor } from '../serialize/tensorProto.js';
 import { allocateData, TensorValue } from '../value.js';
 import { readWeightGroup } from './weights.js';
 import { readModelJson, type ModelJson } from './modelJson.js';
@@ -32,8 +33,7 @@ export type ReadShard = (path: string) => Promise<Uint8Array>;
 export async function readWeights(model: ModelJson, readShard: ReadShard): Promise<Map<string, TensorValue>> {
   const weights = new Map<string, TensorValue>();
   for (const group of model.groups) {
-    const shards: Uint8Array[] = [];
-    for (const path of group.paths) shards.push(await readShard(path));
+    const shards = await Promise.all(group.paths.map((path) => readShard(path)));
     for (const [name, value] of readWeightGroup(group, shards)) {
       if (weights.has(name)) throw new InvalidArgumentError(`model.json: two weights are named "${name}"`);
       weights.set(name, value);
@@ -51,8 +51,11 @@ export async function readTfjsGraphModel(text: string, readShard: ReadShard): Pr
   if (model.format !== 'graph-model') {
     throw new InvalidArgumentError('model.json holds a layers model, not a graph model: use loadLayersModel');
   }
+  const reading = readWeights(model, readShard);
+  // Heard below; the topology may be refused before.
+  reading.catch(() => undefined);
   const graphDef = fromJson('GraphDef', model.topology);
-  fillConstants(graphDef, await readWeights(model, readShard));
+  fillConstants(graphDef, await reading);
   const { userDefinedMetadata, generatedBy, convertedBy } = model;
   const signature =
     model.signature === undefined ? impliedSignature(graphDef) : fromJson('SignatureDef', model.signature);
@@ -109,7 +112,10 @@ function constantAttr(node: NodeDef, weight: TensorValue): AttrValue {
   tensor.tensorShape = create('TensorShapeProto');
   tensor.tensorShape.dim = value.shape.map((size) => ({ ...create('TensorShapeProto.Dim'), size }));
   if (dtype === 'string') tensor.stringVal = (value.data as readonly (string | Uint8Array)[]).map(toBytes);
-  else tensor.tensorContent = dataToBytes(dtype, value.data);
+  else {
+    tensor.tensorContent = dataToBytes(dtype, value.data);
+    shareTensor(tensor, value);
+  }
   return { ...create('AttrValue'), tensor };
 }
 
@@ -170,7 +176,7 @@ function impliedSignature(graphDef: GraphDef): SignatureDef {
 
 /** Adds the nodes of a graph model to a graph (default: the default graph); see `importGraphDef`. */
 export function importTfjsGraphModel(model: TfjsGraphModel, options: ImportOptions = {}): void {
-  importGraphDef(model.graphDef, { name: '', ...options });
+  importWholeGraphDef(model.graphDef, { name: '', ...options });
 }
 
 /** A graph of its own that holds a graph model. */

@@ -1,7 +1,7 @@
 /** The binary weights of TensorFlow.js models: plain, or quantized to 8 or 16 bits. */
 import { DataLossError, InvalidArgumentError } from '../errors.js';
 import { textOrBytes, toBytes } from '../proto/utf8.js';
-import { bytesToData } from '../serialize/tensorBytes.js';
+import { dataOfBytes } from '../serialize/tensorBytes.js';
 import { sizeOf } from '../shape.js';
 import { TensorValue, type TensorData } from '../value.js';
 import { halfTable } from './halfFloat.js';
@@ -93,7 +93,7 @@ function readWeight(spec: WeightSpec, bytes: Shards): TensorValue {
     return new TensorValue(dtype, shape, dequantize(stored, size, quantization, dtype === 'int32'));
   }
   if (dtype === 'string') return new TensorValue(dtype, shape, readStrings(size, bytes));
-  return new TensorValue(dtype, shape, bytesToData(dtype, bytes.take(size * ELEMENT_BYTES[dtype])));
+  return new TensorValue(dtype, shape, dataOfBytes(dtype, bytes.take(size * ELEMENT_BYTES[dtype])));
 }
 
 /** Each string is its length in 4 bytes, then its bytes. */
@@ -113,7 +113,7 @@ function dequantize(
   { dtype, scale, min }: WeightQuantization,
   whole: boolean,
 ): Float32Array | Int32Array {
-  const elements = bytesToData(dtype === 'uint8' ? 'uint8' : 'uint16', stored) as Uint8Array | Uint16Array;
+  const elements = dataOfBytes(dtype === 'uint8' ? 'uint8' : 'uint16', stored) as Uint8Array | Uint16Array;
   const result = whole ? new Int32Array(size) : new Float32Array(size);
   if (dtype === 'float16') {
     const numbers = halfTable();

@@ -79,6 +79,26 @@ describe('graph models of TensorFlow.js', () => {
     expect(worst).toBeLessThanOrEqual(3 * relative);
   });
 
+  it('hold their weights where they were read, uncopied', async () => {
+    const { modelJson, shards } = writeTfjsGraphModel(sampleGraph());
+    const [shard] = shards;
+    const bytes = shard?.bytes.slice() ?? new Uint8Array(0);
+    const graph = graphOfTfjsModel(await readTfjsGraphModel(modelJson, () => Promise.resolve(bytes)));
+    const { data } = valueOf(graph, 'w');
+    expect(data).toEqual(WEIGHTS);
+    expect((data as Float32Array).buffer).toBe(bytes.buffer);
+  });
+
+  it('read weights that do not lie as arrays want them', async () => {
+    const { modelJson, shards } = writeTfjsGraphModel(sampleGraph());
+    const bytes = shards[0]?.bytes ?? new Uint8Array(0);
+    const moved = new Uint8Array(bytes.length + 1);
+    moved.set(bytes, 1);
+    const read = () => Promise.resolve(moved.subarray(1));
+    const graph = graphOfTfjsModel(await readTfjsGraphModel(modelJson, read));
+    expect(valueOf(graph, 'w').data).toEqual(WEIGHTS);
+  });
+
   it('quantize zero to zero', () => {
     const graph = new Graph();
     graph.asDefault(() => constant([-1.3, 0, 2.9], { name: 'w' }));

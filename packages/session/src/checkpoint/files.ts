@@ -12,6 +12,10 @@ import {
 } from '@forerun/graph';
 
 type Fs = typeof import('node:fs/promises');
+type FileHandle = Awaited<ReturnType<Fs['open']>>;
+
+/** Bytes that the system reads in one call. */
+const LARGEST_READ = 2 ** 30;
 
 async function fs(): Promise<Fs> {
   try {
@@ -59,13 +63,32 @@ async function syncDirectory(path: string): Promise<void> {
 
 /** The bytes of a file, or `undefined` when it does not exist. */
 export async function readFileIfPresent(path: string): Promise<Uint8Array | undefined> {
-  const { readFile } = await fs();
+  const { open } = await fs();
   try {
-    return await readFile(path);
+    const file = await open(path);
+    try {
+      return await bytesOf(file);
+    } finally {
+      await file.close();
+    }
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return undefined;
     throw error;
   }
+}
+
+/** `readFile` reads in pieces, and waits for its turn before each. Files that do not tell their size are left to it. */
+async function bytesOf(file: FileHandle): Promise<Uint8Array> {
+  const { size } = await file.stat();
+  if (size === 0 || size > LARGEST_READ) return file.readFile();
+  const bytes = new Uint8Array(size);
+  let filled = 0;
+  while (filled < size) {
+    const { bytesRead } = await file.read(bytes, filled, size - filled, filled);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return filled === size ? bytes : bytes.slice(0, filled);
 }
 
 /** The names in a directory; none when it does not exist. */
