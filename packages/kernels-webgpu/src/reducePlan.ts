@@ -61,16 +61,25 @@ function mergeGroups(groups: readonly Group[]): Group[] {
   return merged;
 }
 
-/** Chunks worth a worker of their own: elements of a row, or rows of a block of columns. */
-const MIN_ROW_CHUNK = 1024;
-const MIN_COLUMN_CHUNK = 32;
+/**
+ * What cutting goes by: rows of `inner === 1`, or columns. Below `shortest` elements per chunk another dispatch costs more than
+ * the chunks save; `wanted` chunks of all rows, or of all blocks of four columns, keep the adapter busy.
+ */
+interface Cutting {
+  readonly shortest: number;
+  readonly wanted: number;
+}
+
+const CUTTING = {
+  software: { rows: { shortest: 16_384, wanted: 64 }, columns: { shortest: 512, wanted: 256 } },
+  hardware: { rows: { shortest: 1024, wanted: 512 }, columns: { shortest: 32, wanted: 16_384 } },
+} as const satisfies Record<string, { readonly rows: Cutting; readonly columns: Cutting }>;
 
 function cutIntoChunks(outer: number, n: number, inner: number, adapter: AdapterFacts): Pass[] {
   const whole: Pass = { outer, n, inner, chunks: 1, length: n };
-  const workers = outer * Math.ceil(inner / 4);
-  const wanted = inner === 1 ? (adapter.software ? 64 : 512) : adapter.software ? 512 : 16384;
-  const most = Math.floor(n / (inner === 1 ? MIN_ROW_CHUNK : MIN_COLUMN_CHUNK));
-  const chunks = Math.min(Math.ceil(wanted / workers), most);
+  const { shortest, wanted } =
+    CUTTING[adapter.software ? 'software' : 'hardware'][inner === 1 ? 'rows' : 'columns'];
+  const chunks = Math.min(Math.ceil(wanted / (outer * Math.ceil(inner / 4))), Math.floor(n / shortest));
   if (chunks < 2) return [whole];
   const length = Math.ceil(n / chunks / 4) * 4;
   const first = { outer, n, inner, length, chunks: Math.ceil(n / length) };

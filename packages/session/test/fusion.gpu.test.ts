@@ -170,6 +170,24 @@ const graphs: Record<string, () => Built> = {
       feeds,
     };
   },
+  'small kernels side by side': () => {
+    const feeds = new Map<fr.Tensor, readonly number[]>();
+    const [a, b] = [input([4, 6], feeds), input([6, 3], feeds)];
+    const step = fr.getVariable('step', { shape: [], initializer: fr.constantInitializer(2) });
+    const rows = fr.getVariable('rows', {
+      shape: [4, 6],
+      initializer: fr.constantInitializer(numbers(24, 4)),
+    });
+    const [top] = fr.nn.topK(a, { k: 2 });
+    return {
+      fetches: [
+        ...[fr.matMul(a, b), fr.nn.softmax(b), fr.cumsum(a, { axis: 1 }), fr.transpose(b), top],
+        ...[fr.reduceMax(a, { axis: 0 }), fr.reduceSum(b), fr.reverse(a, [1])],
+        ...[fr.assignAdd(step, 1), fr.assignSub(rows, fr.mul(a, step.value())), fr.mul(rows.value(), 2)],
+      ],
+      feeds,
+    };
+  },
   'old and new values of a variable': () => {
     const feeds = new Map<fr.Tensor, readonly number[]>();
     const v = fr.getVariable('v', { shape: [4, 4], initializer: fr.constantInitializer(numbers(16, 9)) });
@@ -196,6 +214,31 @@ describe.each(Object.entries(graphs))('%s', (_, build) => {
       });
     }
   });
+});
+
+test('updates that belong to no kernel share dispatches, and a plan says so', async () => {
+  const graph = new fr.Graph();
+  const { step, init, read } = graph.asDefault(() => {
+    const added = [5, 6, 7].map((n) => {
+      const v = fr.getVariable(`v${n}`, { shape: [n], initializer: fr.onesInitializer() });
+      return fr.assignAdd(v, fr.fill([n], 0.5));
+    });
+    const read = fr.globalVariables().map((v) => v.readValue());
+    return { step: fr.group(added), init: fr.globalVariablesInitializer(), read };
+  });
+  const sess = await fr.Session.create({ graph });
+  try {
+    await sess.run(init);
+    const report = await sess.compile([step]);
+    expect(report.dispatches).toBe(1);
+    expect(report.fusions.find(({ fusion }) => fusion === 'packs')?.joined).toBe(2);
+    await sess.run(step);
+    for (const { data } of await sess.run(read)) {
+      expect([...(data as Float32Array)].every((value) => value === 1.5)).toBe(true);
+    }
+  } finally {
+    sess.close();
+  }
 });
 
 test('a dense training step takes the dispatches that its contractions need', async () => {

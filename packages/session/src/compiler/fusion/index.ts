@@ -7,6 +7,7 @@ import type { HostValues } from '../hostValues.js';
 import type { Program } from '../ir.js';
 import type { OpenUnit } from '../lower.js';
 import { fuseEpilogues } from './epilogues.js';
+import { packUnits } from './packs.js';
 import { fusePrologues } from './prologues.js';
 import { UnitGraph } from './unitGraph.js';
 import { dropUnread } from './unread.js';
@@ -23,6 +24,8 @@ const FUSIONS = {
   updates: (graph, adapter, { host }) => fuseUpdates(graph, host, adapter),
   /** Dispatches whose results nobody reads are dropped. */
   unread: (graph, _, { program }) => dropUnread(graph, program),
+  /** Small dispatches that do not depend on each other into one. */
+  packs: (graph, adapter) => packUnits(graph, adapter),
 } as const satisfies Record<string, (graph: UnitGraph, adapter: AdapterFacts, whole: Whole) => number>;
 
 interface Whole {

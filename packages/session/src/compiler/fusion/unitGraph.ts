@@ -170,7 +170,8 @@ export class UnitGraph {
     return false;
   }
 
-  private after(id: number): number[] {
+  /** Units with an edge from a unit. */
+  after(id: number): number[] {
     const nodes = this.find(id)?.unit.nodes ?? [];
     return this.others(
       id,
