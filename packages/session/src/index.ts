@@ -1,13 +1,13 @@
 /** Public surface of `@forerun/session`. */
-export {
-  Session,
-  type CompileOptions,
-  type FeedShapes,
-  type RunOptions,
-  type SessionConfig,
-  type SessionOptions,
-  type SessionStats,
-} from './session.js';
+export { Session } from './session.js';
+export type {
+  CompileOptions,
+  FeedShapes,
+  RunOptions,
+  SessionConfig,
+  SessionOptions,
+  SessionStats,
+} from './sessionConfig.js';
 export { RunMetadata, Timeline, type DeviceStepStats, type NodeExecStats } from './metadata.js';
 export type { CompileProgress, CompileStage } from './compiler/compile.js';
 export {

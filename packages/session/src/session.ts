@@ -11,15 +11,12 @@ import {
   TensorValue,
   type Graph,
 } from '@forerun/graph';
-import { compile, type CompileProgress, type CompileRequest } from './compiler/compile.js';
-import type { MemoryWish } from './compiler/fit.js';
+import { compile, type CompileRequest } from './compiler/compile.js';
 import { pruneGraph } from './compiler/prune.js';
-import type { PassSwitches } from './compiler/simplify.js';
 import { sharedDevice, wrapDevice } from './device/acquire.js';
 import { adapterName } from './device/facts.js';
-import type { CreationCounts, DeviceHandle } from './device/handle.js';
+import type { DeviceHandle } from './device/handle.js';
 import { GrowthWatch } from './growth.js';
-import type { RunMetadata } from './metadata.js';
 import { readRestored, restoreNodes } from './checkpoint/restoreNodes.js';
 import type { Plan, PlanReport } from './plan.js';
 import { PlanCache, type KeptPlan } from './planCache.js';
@@ -46,64 +43,19 @@ import { RuntimePool } from './run/runtimeValues.js';
 import type { PartRequest } from './run/partRequest.js';
 import { StagedRun } from './run/stagedRun.js';
 import { Tracer } from './run/tracer.js';
-import { sessionTuner, type TuningConfig } from './tuning/sessionTuner.js';
+import { sessionTuner } from './tuning/sessionTuner.js';
 import type { Tuner } from './tuning/tuner.js';
 import { warmUp } from './run/warmUp.js';
+import type {
+  CompileOptions,
+  FeedShapes,
+  RunOptions,
+  SessionConfig,
+  SessionOptions,
+  SessionStats,
+} from './sessionConfig.js';
 import { VariableStore } from './variables.js';
 import { ConstantStore } from './constants.js';
-
-export interface SessionConfig extends TuningConfig {
-  /**
-   * Compiler passes to switch off, for debugging: `fold`, `identities`, `arithmetic`, `layout`, `cse`, `fuse`, and the fusions of neighbouring kernels
-   * `epilogues`, `prologues`, `chains`, `updates`, `unread`.
-   */
-  readonly passes?: PassSwitches;
-  /**
-   * Trades time for memory: values of the forward pass are computed again in the backward pass, until the
-   * temporaries of a plan take at most this many bytes, or as few as can be had (`minimize`). Results stay the same.
-   * Default: nothing is computed twice.
-   */
-  readonly memory?: MemoryWish;
-  /** How many compiled plans are kept; default 64. */
-  readonly planCacheSize?: number;
-  /** Receives what the graph prints; default: `console.error`, or `console.info` for the stream `stdout`. */
-  readonly onPrint?: (text: string, stream: 'stdout' | 'stderr') => void;
-  /** Receives warnings; default `console.warn`. */
-  readonly onWarning?: (message: string) => void;
-}
-
-export interface SessionOptions {
-  /** Default: the default graph. */
-  readonly graph?: Graph;
-  /** A device made by the caller; default: the process's shared one. */
-  readonly device?: GPUDevice;
-  readonly config?: SessionConfig;
-}
-
-export interface RunOptions {
-  /** `FULL_TRACE` measures every kernel; the run is slower. */
-  readonly traceLevel?: 'NO_TRACE' | 'FULL_TRACE';
-  /** Filled after the run. */
-  readonly runMetadata?: RunMetadata;
-}
-
-/** Shapes of the feeds for which to compile ahead. */
-export type FeedShapes =
-  ReadonlyMap<DenseFeedKey, readonly number[]> | Readonly<Record<string, readonly number[]>>;
-
-export interface CompileOptions {
-  /** Told about every stage and every finished pipeline. */
-  readonly onProgress?: (progress: CompileProgress) => void;
-}
-
-/** What the session has created and holds, for tests and profiles. */
-export interface SessionStats {
-  readonly created: Readonly<CreationCounts>;
-  /** Bytes of all buffers alive on the device. */
-  readonly bufferBytes: number;
-  readonly plans: number;
-  readonly variableBytes: number;
-}
 
 const DEFAULT_PLAN_CACHE = 64;
 const NO_OPTIONS: RunOptions = {};

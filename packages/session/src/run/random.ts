@@ -1,3 +1,4 @@
+/** Where random numbers stand: the step that keys every random kernel of a run. */
 import { NO_SALT, type Salt } from '@forerun/kernels-webgpu';
 
 /**
