@@ -44,7 +44,7 @@ export function viewGraph(loaded: LoadedGraph): GraphView {
   const opDefs = loaded.metaGraph?.metaInfoDef?.strippedOpList?.op ?? [];
   return inFile(loaded.path, () => {
     const graph = new Graph();
-    importGraphDef(loaded.graphDef, { graph, name: '', opDefs });
+    importGraphDef(loaded.graphDef, { graph, name: '', opDefs, deferConstants: true });
     return { loaded, graph, uses: usesOf(graph), variables: variablesOf(graph, loaded) };
   });
 }

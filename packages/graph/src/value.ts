@@ -69,6 +69,26 @@ export class TensorValue {
     }
   }
 
+  /**
+   * A value whose elements `read` gives when they are first asked for. They must be as many as the shape has, and stay as they are
+   * until then.
+   */
+  static deferred(dtype: DType, shape: readonly number[], read: () => TensorData): TensorValue {
+    const value = Object.create(TensorValue.prototype, {
+      dtype: { value: dtype, enumerable: true },
+      shape: { value: shape, enumerable: true },
+    }) as TensorValue;
+    const property = { configurable: true, enumerable: true };
+    return Object.defineProperty(value, 'data', {
+      ...property,
+      get: () => {
+        const data = read();
+        Object.defineProperty(value, 'data', { ...property, value: data });
+        return data;
+      },
+    });
+  }
+
   /** The only element as a number (bool as 0 or 1). Throws when there is not exactly one, or it is a string. */
   item(): number {
     const element = this.data[0];

@@ -13,6 +13,18 @@ import {
   type ValueLike,
 } from '@forerun/graph';
 
+test('a deferred value reads its elements once, when they are asked for, and is equal to a plain one', () => {
+  let reads = 0;
+  const value = TensorValue.deferred('int32', [2], () => {
+    reads++;
+    return Int32Array.of(3, 4);
+  });
+  expect([value.dtype, value.shape, reads]).toEqual(['int32', [2], 0]);
+  expect(value).toEqual(new TensorValue('int32', [2], Int32Array.of(3, 4)));
+  expect(value).not.toEqual(new TensorValue('int32', [2], Int32Array.of(3, 5)));
+  expect([value.toArray(), reads, value instanceof TensorValue]).toEqual([[3, 4], 1, true]);
+});
+
 describe('literals', () => {
   it.each<[ValueLike, DType]>([
     [1, 'float32'],

@@ -38,17 +38,19 @@ function funcToProto({ name, attrs }: FuncValue): Init<NameAttrList> {
 }
 
 /**
- * The attribute values of a map of messages. `owner` names the node in errors. Throws
+ * The attribute values of a map of messages. `owner` names the node in errors. With `defer`, the raw content of constants is not read before it
+ * is asked for. Throws
  * `InvalidArgumentError` naming the attribute that holds nothing or cannot be understood.
  */
 export function attrsFromProto(
   map: ReadonlyMap<string, AttrValueProto>,
   owner: string,
+  defer = false,
 ): Map<string, AttrValue> {
   const attrs = new Map<string, AttrValue>();
   for (const [name, proto] of map) {
     try {
-      attrs.set(name, attrFromProto(proto));
+      attrs.set(name, attrFromProto(proto, defer));
     } catch (error) {
       if (!(error instanceof InvalidArgumentError)) throw error;
       throw new InvalidArgumentError(`${owner}: attribute "${name}": ${error.message}`, { cause: error });
@@ -63,14 +65,15 @@ export function attrsToProto(attrs: ReadonlyMap<string, AttrValue>): Map<string,
 }
 
 /** The attribute value of a message. Throws `InvalidArgumentError` when it holds nothing. */
-export function attrFromProto(proto: AttrValueProto): AttrValue {
+export function attrFromProto(proto: AttrValueProto, defer = false): AttrValue {
   if (proto.s !== undefined) return { kind: 'string', value: textOrBytes(proto.s) };
   if (proto.i !== undefined) return { kind: 'int', value: intFromProto(proto.i) };
   if (proto.f !== undefined) return { kind: 'float', value: proto.f };
   if (proto.b !== undefined) return { kind: 'bool', value: proto.b };
   if (proto.type !== undefined) return { kind: 'type', value: dtypeFromNumber(proto.type) };
   if (proto.shape !== undefined) return { kind: 'shape', value: shapeFromProto(proto.shape) };
-  if (proto.tensor !== undefined) return { kind: 'tensor', value: sharedTensorFromProto(proto.tensor) };
+  if (proto.tensor !== undefined)
+    return { kind: 'tensor', value: sharedTensorFromProto(proto.tensor, defer) };
   if (proto.func !== undefined) return { kind: 'func', value: funcFromProto(proto.func) };
   if (proto.placeholder !== undefined) return { kind: 'placeholder', value: proto.placeholder };
   if (proto.list !== undefined) return listFromProto(proto.list);
@@ -84,7 +87,8 @@ function listFromProto(list: AttrValueListValue): AttrValue {
   if (list.b.length > 0) return { kind: 'list(bool)', value: list.b };
   if (list.type.length > 0) return { kind: 'list(type)', value: list.type.map(dtypeFromNumber) };
   if (list.shape.length > 0) return { kind: 'list(shape)', value: list.shape.map(shapeFromProto) };
-  if (list.tensor.length > 0) return { kind: 'list(tensor)', value: list.tensor.map(sharedTensorFromProto) };
+  if (list.tensor.length > 0)
+    return { kind: 'list(tensor)', value: list.tensor.map((tensor) => sharedTensorFromProto(tensor)) };
   if (list.func.length > 0) return { kind: 'list(func)', value: list.func.map(funcFromProto) };
   return { kind: 'list()', value: [] };
 }

@@ -40,6 +40,11 @@ export interface ImportOptions {
   readonly opDefs?: readonly OpDef[] | undefined;
   /** Leaves out the nodes' device labels. */
   readonly clearDevices?: boolean | undefined;
+  /**
+   * Reads the elements of constants when they are first asked for, for tools that look at graphs: the message, and the bytes that it was
+   * decoded from, must stay as they are. Default false.
+   */
+  readonly deferConstants?: boolean | undefined;
 }
 
 /**
@@ -192,7 +197,7 @@ class Importer {
 
   private create(node: ParsedNode, scope: string): Operation {
     const { def } = node;
-    const attrs = attrsFromProto(def.attr, describeNode(def));
+    const attrs = attrsFromProto(def.attr, describeNode(def), this.options.deferConstants);
     this.adaptAttrs(def, attrs, scope);
     const op = this.graph.createOp({
       type: def.op,

@@ -16,11 +16,11 @@ const MAX_VALUE_BYTES = 2 ** 31;
 /** Values of messages that were read before: a graph may be built from one message several times. */
 const READ = new WeakMap<TensorProto, TensorValue>();
 
-/** As `tensorFromProto`; one message always gives the same value. */
-export function sharedTensorFromProto(proto: TensorProto): TensorValue {
+/** As `tensorFromProto`; one message always gives the same value. With `defer`, raw content is not read before it is asked for. */
+export function sharedTensorFromProto(proto: TensorProto, defer = false): TensorValue {
   const known = READ.get(proto);
   if (known !== undefined) return known;
-  const value = tensorFromProto(proto);
+  const value = tensorFromProto(proto, defer);
   READ.set(proto, value);
   return value;
 }
@@ -35,7 +35,7 @@ export function shareTensor(proto: TensorProto, value: TensorValue): void {
  * element fills the rest, and an empty list means zeros. Strings that are UTF-8 become text.
  * Throws `InvalidArgumentError` when the parts contradict each other.
  */
-export function tensorFromProto(proto: TensorProto): TensorValue {
+export function tensorFromProto(proto: TensorProto, defer = false): TensorValue {
   const dtype = dtypeFromNumber(proto.dtype);
   const shape = proto.tensorShape?.dim.map((dim) => dim.size) ?? [];
   const size = sizeOf(shape);
@@ -52,7 +52,8 @@ export function tensorFromProto(proto: TensorProto): TensorValue {
       `a ${dtype} tensor of shape [${shape.join(',')}] has ${content.length} bytes of content, not ${size * dtypeBytes(dtype)}`,
     );
   }
-  return new TensorValue(dtype, shape, bytesToData(dtype, content));
+  const read = (): TensorData => bytesToData(dtype, content);
+  return defer ? TensorValue.deferred(dtype, shape, read) : new TensorValue(dtype, shape, read());
 }
 
 /** The elements of a typed list, repeated to `size`. */
