@@ -7,8 +7,10 @@ export interface CollapseOptions {
   readonly depth: number;
   /** Only what lies below this scope, and what it is connected with; empty for all. */
   readonly scope: string;
-  /** Draws constants too, which otherwise only closed scopes may contain. */
+  /** Draws constants too, and scopes of nothing else. */
   readonly constants: boolean;
+  /** Draws variables and their reads too, and scopes of nothing else. */
+  readonly variables: boolean;
 }
 
 /** A node, or a closed scope with several nodes. */
@@ -42,8 +44,8 @@ export interface Collapsed {
 export function collapse(operations: readonly Operation[], options: CollapseOptions): Collapsed {
   const closed = closedScopes(operations, options);
   const idOf = (op: Operation): string => boxId(op.name, options, closed);
-  const isHidden = (op: Operation): boolean =>
-    !options.constants && op.type === 'Const' && idOf(op) === op.name;
+  const hidden = hiddenBoxes(operations, idOf, options);
+  const isHidden = (op: Operation): boolean => hidden.has(idOf(op));
   const edges = new Map<string, { from: string; to: string; tensors: Set<Tensor> }>();
   const connect = (from: Operation, to: Operation, tensor?: Tensor): void => {
     const touches = isInside(from.name, options.scope) || isInside(to.name, options.scope);
@@ -63,7 +65,7 @@ export function collapse(operations: readonly Operation[], options: CollapseOpti
     (op) => !isHidden(op) && (isInside(op.name, options.scope) || connected.has(idOf(op))),
   );
   return {
-    boxes: boxesOf(shown, idOf, options),
+    boxes: withoutLoneClusters(boxesOf(shown, idOf, options), options),
     edges: [...edges.values()].map(({ from, to, tensors }) => ({
       from,
       to,
@@ -71,6 +73,22 @@ export function collapse(operations: readonly Operation[], options: CollapseOpti
       label: edgeLabel(tensors),
     })),
   };
+}
+
+/** Boxes of nothing but values that are there from the start; none where nothing else is left of the chosen scope. */
+function hiddenBoxes(
+  operations: readonly Operation[],
+  idOf: (op: Operation) => string,
+  { scope, constants, variables }: CollapseOptions,
+): ReadonlySet<string> {
+  const isSource = ({ type }: Operation): boolean => {
+    if (type === 'Const') return !constants;
+    return !variables && /^(VarHandleOp|Variable(V2)?|ReadVariableOp)$/.test(type);
+  };
+  const drawn = new Set(operations.filter((op) => !isSource(op)).map(idOf));
+  const inside = operations.filter(({ name }) => isInside(name, scope));
+  if (inside.every((op) => !drawn.has(idOf(op)))) return new Set();
+  return new Set(operations.map(idOf).filter((id) => !drawn.has(id)));
 }
 
 function isInside(name: string, scope: string): boolean {
@@ -126,6 +144,23 @@ function boxesOf(
       nodes: members.length,
       outside,
     };
+  });
+}
+
+/** A frame around one box says no more than the box does with the frame's name. */
+function withoutLoneClusters(boxes: readonly Box[], { scope }: CollapseOptions): Box[] {
+  const counts = new Map<string, number>();
+  for (const path of boxes.flatMap(({ clusters }) => clusters)) counts.set(path, (counts.get(path) ?? 0) + 1);
+  return boxes.map((box) => {
+    const clusters = [...box.clusters];
+    let { label } = box;
+    for (let path = clusters.at(-1); path !== undefined; path = clusters.at(-1)) {
+      if (counts.get(path) !== 1 || path === scope || scope.startsWith(`${path}/`)) break;
+      clusters.pop();
+      const name = path.split('/').at(-1) ?? path;
+      label = label === box.op ? name : `${name}/${label}`;
+    }
+    return { ...box, clusters, label };
   });
 }
 

@@ -169,8 +169,8 @@ function addDot(program: Command, terminal: Terminal): void {
   })
     .addOption(new Option('--depth <levels>', 'levels of scopes to open').argParser(wholeNumber).default(1))
     .option('--scope <name>', 'only what lies below this scope, and its neighbours')
-    .option('--all', 'draw gradients, updates, initial values and savers too')
-    .option('--constants', 'draw constants too')
+    .option('--all', 'draw gradients, updates, variables, initial values and savers too')
+    .option('--constants', 'draw constants and variables too')
     .action(async (file: string, options: DotOptions) => {
       const { dot } = await import('./commands/dot.js');
       await dot(file, options, terminal);
@@ -192,8 +192,8 @@ function addSvg(program: Command, terminal: Terminal): void {
   })
     .addOption(new Option('--depth <levels>', 'levels of scopes to open').argParser(wholeNumber).default(1))
     .option('--scope <name>', 'only what lies below this scope, and its neighbours')
-    .option('--all', 'draw gradients, updates, initial values and savers too')
-    .option('--constants', 'draw constants too')
+    .option('--all', 'draw gradients, updates, variables, initial values and savers too')
+    .option('--constants', 'draw constants and variables too')
     .option('-o, --output <file>', 'file to write; default: the output stream')
     .action(async (file: string, options: SvgOptions) => {
       const { svg } = await import('./commands/dot.js');

@@ -21,6 +21,9 @@ interface Dagre {
 const CHARACTER = 6.2;
 const HEIGHT = 34;
 const MARGIN = 16;
+const TITLE_CHARACTER = 7.8;
+/** Height of a frame's name, which the layout knows nothing of. */
+const FRAME_TITLE = 9;
 
 const COLORS = {
   input: ['#dafbe1', '#4ac26b'],
@@ -42,16 +45,19 @@ export function renderSvg(title: string, { boxes, edges }: Collapsed): string {
   const { width = 0, height = 0 } = layout.graph();
   const places = new Map(boxes.map((box) => [box.id, layout.node(box.id)]));
   const top = 28;
+  const wide = Math.max(width, title.length * TITLE_CHARACTER + 2 * MARGIN);
+  const view = `0 0 ${round(wide)} ${round(height + top)}`;
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${round(width)}" height="${round(height + top)}" viewBox="0 0 ${round(width)} ${round(height + top)}" font-family="Helvetica, Arial, sans-serif" font-size="10">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${round(wide)}" height="${round(height + top)}" viewBox="${view}" font-family="Helvetica, Arial, sans-serif" font-size="10">`,
     `<title>${escaped(title)}</title>`,
     '<defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="6" markerHeight="6" orient="auto"><path d="M0 0L8 4L0 8z" fill="#57606a"/></marker></defs>',
     '<rect width="100%" height="100%" fill="#ffffff"/>',
     `<text x="${MARGIN}" y="18" font-size="13" font-weight="bold">${escaped(title)}</text>`,
-    `<g transform="translate(0 ${top})">`,
+    `<g transform="translate(${round((wide - width) / 2)} ${top})">`,
     ...clustersOf(boxes).map((path) => frame(path, layout.node(clusterId(path)))),
     ...edges.map((edge) => line(edge, layout.edge(edge.from, edge.to))),
     ...boxes.map((box) => rectangle(box, places.get(box.id))),
+    ...edges.map((edge) => edgeText(edge, layout.edge(edge.from, edge.to))),
     '</g>',
     '</svg>',
   ].join('\n');
@@ -101,10 +107,12 @@ function secondLine({ op, label, nodes }: Box): string {
 }
 
 function frame(path: string, { x, y, width, height }: Place): string {
-  const [left, above] = [round(x - width / 2), round(y - height / 2)];
+  const name = path.split('/').at(-1) ?? path;
+  const wide = Math.max(width, name.length * CHARACTER + 12);
+  const [left, above] = [round(x - wide / 2), round(y - height / 2 - FRAME_TITLE)];
   return (
-    `<rect x="${left}" y="${above}" width="${round(width)}" height="${round(height)}" rx="6" fill="#8c959f" fill-opacity="0.08" stroke="#d0d7de"/>` +
-    `<text x="${left + 6}" y="${above + 12}" fill="#57606a">${escaped(path.split('/').at(-1) ?? path)}</text>`
+    `<rect x="${left}" y="${above}" width="${round(wide)}" height="${round(height + FRAME_TITLE)}" rx="6" fill="#8c959f" fill-opacity="0.08" stroke="#d0d7de"/>` +
+    `<text x="${left + 6}" y="${above + 12}" fill="#57606a" font-style="italic">${escaped(name)}</text>`
   );
 }
 
@@ -131,14 +139,29 @@ function kindOf({ op }: Box): keyof typeof COLORS {
   return /^(VarHandleOp|Variable(V2)?)$/.test(op) ? 'variable' : 'other';
 }
 
-function line({ tensors, label }: Edge, { points, x, y }: LaidOutEdge): string {
-  const path = points.map((point, i) => `${i === 0 ? 'M' : 'L'}${round(point.x)} ${round(point.y)}`).join('');
+function line({ tensors }: Edge, { points }: LaidOutEdge): string {
   const dash = tensors === 0 ? ' stroke-dasharray="4 3"' : '';
-  const text =
-    label === '' || x === undefined || y === undefined
-      ? ''
-      : `<text x="${round(x)}" y="${round(y + 3)}" text-anchor="middle" font-size="8" fill="#57606a">${escaped(label)}</text>`;
-  return `<path d="${path}" fill="none" stroke="#57606a" stroke-width="0.9" marker-end="url(#arrow)"${dash}/>${text}`;
+  return `<path d="${curve(points)}" fill="none" stroke="#57606a" stroke-width="0.9" marker-end="url(#arrow)"${dash}/>`;
+}
+
+/** A curve that begins and ends in the first and last point and has the others as its controls. */
+function curve(points: LaidOutEdge['points']): string {
+  const at = ({ x, y }: { readonly x: number; readonly y: number }): string => `${round(x)} ${round(y)}`;
+  const [first, ...rest] = points;
+  const last = rest.at(-1);
+  if (first === undefined || last === undefined) return '';
+  const parts = rest.slice(0, -1).map((point, i) => {
+    const next = rest[i + 1] ?? last;
+    const isLast = i === rest.length - 2;
+    return `Q${at(point)} ${at(isLast ? last : { x: (point.x + next.x) / 2, y: (point.y + next.y) / 2 })}`;
+  });
+  return `M${at(first)}${parts.length === 0 ? `L${at(last)}` : parts.join('')}`;
+}
+
+/** The label of an edge, with a light rim that sets it off from lines behind it. */
+function edgeText({ label }: Edge, { x, y }: LaidOutEdge): string {
+  if (label === '' || x === undefined || y === undefined) return '';
+  return `<text x="${round(x)}" y="${round(y + 3)}" text-anchor="middle" font-size="8" fill="#57606a" stroke="#ffffff" stroke-width="3" stroke-linejoin="round" paint-order="stroke">${escaped(label)}</text>`;
 }
 
 function round(value: number): number {

@@ -18,6 +18,7 @@ export function decodeGraphWith(what: Peculiar): Uint8Array {
       return encode([
         placeholderNode('say "hi"\\{<x>|y}'),
         node('Identity', 'scope "1"/b', ['say "hi"\\{<x>|y}']),
+        node('Identity', 'scope "1"/c', ['scope "1"/b']),
       ]);
     case 'cycle':
       return encode([node('Identity', 'a', ['b']), node('Identity', 'b', ['a'])]);

@@ -16,7 +16,7 @@ export interface DotOptions extends CommonOptions {
   readonly scope?: string;
   /** Draws gradients, updates, initial values and savers too. */
   readonly all?: boolean;
-  /** Draws constants too. */
+  /** Draws constants and variables too. */
   readonly constants?: boolean;
 }
 
@@ -46,6 +46,7 @@ async function drawing(file: string, options: DotOptions): Promise<{ path: strin
     depth: options.depth,
     scope,
     constants: options.constants === true,
+    variables: options.all === true || options.constants === true,
   });
   return { path: loaded.path, collapsed };
 }
