@@ -1,6 +1,4 @@
-/** Another protobuf implementation (protobufjs, from the .proto files themselves) reads every file written. */
-import path from 'node:path';
-import protobuf from 'protobufjs';
+/** Another protobuf implementation, with TensorFlow's own field numbers and nothing of proto/, reads every kind of file written, and every byte of it. */
 import { readTable } from '../../src/checkpoint/tableReader.js';
 import {
   encodeBundle,
@@ -11,21 +9,13 @@ import {
   writeMetaGraph,
   writeSavedModel,
 } from '../../src/index.js';
-import { PROTO_DIR, protoFiles } from '../proto/protoc.js';
+import { tensorflowType } from '../proto/tensorflowFields.js';
 import { hex } from '../proto/rawWire.js';
 import { sampleGraph, sampleSavedModel } from './sampleGraph.js';
 
-function loadRoot(): protobuf.Root {
-  const root = new protobuf.Root();
-  root.resolvePath = (_, target) => path.resolve(PROTO_DIR, target);
-  return root.loadSync(protoFiles());
-}
-
-const root = loadRoot();
-
 /** Reads and writes with the other implementation. */
 function throughOther(type: string, bytes: Uint8Array): { text: string; bytes: Uint8Array } {
-  const Type = root.lookupType(`tensorflow.${type}`);
+  const Type = tensorflowType(type);
   const message = Type.decode(bytes);
   return {
     text: JSON.stringify(Type.toObject(message, { longs: String, bytes: String })),
@@ -35,7 +25,7 @@ function throughOther(type: string, bytes: Uint8Array): { text: string; bytes: U
 
 test.each([
   ['GraphDef', () => writeGraphDef(sampleGraph().graph), '"name":"dense/kernel","op":"VarHandleOp"'],
-  ['SavedModel', () => writeSavedModel(sampleSavedModel()), '"methodName":"tensorflow/serving/predict"'],
+  ['SavedModel', () => writeSavedModel(sampleSavedModel()), '"method_name":"tensorflow/serving/predict"'],
   [
     'MetaGraphDef',
     () => writeMetaGraph(exportMetaGraph({ graph: sampleGraph().graph })),
@@ -52,11 +42,11 @@ test('variables in a collection', () => {
   const { collectionDef } = exportMetaGraph({ graph: sampleGraph().graph });
   const [first] = collectionDef?.get('variables')?.bytesList?.value ?? [];
   expect(JSON.parse(throughOther('VariableDef', first ?? new Uint8Array(0)).text)).toEqual({
-    variableName: 'dense/kernel:0',
-    initializerName: 'dense/kernel/Assign',
-    snapshotName: 'dense/kernel/Read/ReadVariableOp:0',
-    initialValueName: 'Const:0',
-    isResource: true,
+    variable_name: 'dense/kernel:0',
+    initializer_name: 'dense/kernel/Assign',
+    snapshot_name: 'dense/kernel/Read/ReadVariableOp:0',
+    initial_value_name: 'Const:0',
+    is_resource: true,
     trainable: true,
   });
 });
@@ -65,7 +55,7 @@ test('the records of a checkpoint', () => {
   const { index } = encodeBundle([{ name: 'w', value: toTensorValue([[1, 2, 3]]) }]);
   const [header, entry] = readTable(index).map(({ value }) => value);
   expect(JSON.parse(throughOther('BundleHeaderProto', header ?? index).text)).toEqual({
-    numShards: 1,
+    num_shards: 1,
     version: { producer: 1 },
   });
   expect(JSON.parse(throughOther('BundleEntryProto', entry ?? index).text)).toMatchObject({
