@@ -5,6 +5,7 @@ import {
   CHECKPOINT_STATE_FILE,
   checkpointPrefix,
   detectFormat,
+  externalLocations,
   indexPath,
   isV1Checkpoint,
   nearestNames,
@@ -14,7 +15,7 @@ import {
   type CheckpointEntry,
   type Encoding,
   type GraphFile,
-  type proto,
+  proto,
 } from '@forerun/graph';
 import { loadCheckpoint, loadWeightsFile } from './loadCheckpoint.js';
 import { readWhole } from './readWhole.js';
@@ -142,10 +143,11 @@ function refuseTags({ tags }: LoadOptions, what: string): void {
   if (tags !== undefined) throw new FileError(`--tags is for SavedModels, this is ${what}`);
 }
 
-function graphOf(path: string, bytes: Uint8Array, { tags }: LoadOptions): LoadedGraph {
+async function graphOf(path: string, bytes: Uint8Array, { tags }: LoadOptions): Promise<LoadedGraph> {
   const file = readGraphFile(bytes);
   const metaGraph = metaGraphOf(file, tags);
-  const graphDef = file.kind === 'GraphDef' ? file.graphDef : metaGraph?.graphDef;
+  const own = file.kind === 'GraphDef' ? file.graphDef : metaGraph?.graphDef;
+  const graphDef = own === undefined ? undefined : await withWeightsBeside(own, dirname(path));
   if (graphDef === undefined) throw new FileError(`${path}: the ${file.kind} holds no graph`);
   const metaGraphs = file.kind === 'SavedModel' ? file.savedModel.metaGraphs : [];
   return {
@@ -158,6 +160,13 @@ function graphOf(path: string, bytes: Uint8Array, { tags }: LoadOptions): Loaded
     metaGraph,
     tagSets: metaGraphs.map((meta) => meta.metaInfoDef?.tags ?? []),
   };
+}
+
+/** The graph with those of its constants that lie in checkpoints beside it. */
+async function withWeightsBeside(graphDef: proto.GraphDef, directory: string): Promise<proto.GraphDef> {
+  if (externalLocations(graphDef).size === 0) return graphDef;
+  const { withExternalWeights } = await import('@forerun/session');
+  return proto.complete('GraphDef', await withExternalWeights(graphDef, directory));
 }
 
 function metaGraphOf(file: GraphFile, tags: readonly string[] | undefined): proto.MetaGraphDef | undefined {

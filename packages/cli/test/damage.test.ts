@@ -43,7 +43,10 @@ async function lookInto(path: string): Promise<void> {
   const report = reportGraph(loaded);
   JSON.stringify(report);
   renderGraph(report, terminal, true);
-  renderDot(path, collapse(viewGraph(loaded).graph.operations, { depth: 1, scope: '', constants: true }));
+  renderDot(
+    path,
+    collapse(viewGraph(loaded).graph.operations, { depth: 1, scope: '', constants: true, variables: true }),
+  );
 }
 
 test.each(['graph.pb', 'graph.pbtxt', 'graph.json', 'graph.meta', 'model.index'])('%s', async (name) => {

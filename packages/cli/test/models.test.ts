@@ -3,6 +3,7 @@ import { cpSync, readFileSync, rmSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { proto, toTensorValue, writeGraphDef } from '@forerun/graph';
 import { writeSafetensors } from '@forerun/formats';
+import { writeGraph } from '@forerun/session';
 import type { GraphReport } from '../src/graphReport.js';
 import type { ModelReport } from '../src/modelReport.js';
 import { misfits, SCHEMAS } from './schema.js';
@@ -150,6 +151,18 @@ describe('TensorFlow.js', () => {
       `forerun: ${folder.at('torn/group1-shard1of1.bin')}: the weights of the model are missing\n`,
     );
   });
+});
+
+test('constants in a checkpoint beside a graph are put back', async () => {
+  await writeGraph(buildFrozen(), folder.path, 'beside.pb', {
+    asText: false,
+    externalWeights: { minBytes: 8 },
+  });
+  const { inputs, parameters } = await forerunJson<GraphReport>('inspect', folder.at('beside.pb'));
+  expect([inputs.map(({ name }) => name), parameters.total.parameters]).toEqual([['x'], 6]);
+  expect((await forerun(['diff', folder.at('beside.pb'), frozen])).out).toContain('are equal');
+  rmSync(folder.at('beside.pb.weights.index'));
+  expect(await forerun(['inspect', folder.at('beside.pb')])).toMatchObject({ code: 1, out: '' });
 });
 
 describe('convert', () => {

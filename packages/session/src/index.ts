@@ -45,7 +45,7 @@ export { exportMetaGraph, importMetaGraph } from './checkpoint/metaGraph.js';
 export * as graphUtil from './graphUtil/index.js';
 export * as savedModel from './savedModel/index.js';
 export { globalStep } from './globalStep.js';
-export { readGraph, writeGraph, type WriteGraphOptions } from './io.js';
+export { readGraph, withExternalWeights, writeGraph, type WriteGraphOptions } from './io.js';
 export {
   loadWeights,
   type LoadWeightsOptions,

@@ -77,8 +77,8 @@ export async function readGraph(path: string, options: ImportOptions = {}): Prom
   return [...importGraphDef(await withExternalWeights(graphDef, directoryOf(path)), options)];
 }
 
-/** The graph with the constants that lie in checkpoints below `directory` in place. */
-async function withExternalWeights(
+/** The graph with the constants that lie in checkpoints below `directory` in place. Throws `NotFoundError` where one is missing. */
+export async function withExternalWeights(
   graphDef: proto.Init<proto.GraphDef>,
   directory: string,
 ): Promise<proto.Init<proto.GraphDef>> {
