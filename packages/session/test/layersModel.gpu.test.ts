@@ -18,7 +18,7 @@ function valueOf({ dtype, shape, data }: Listed): TensorValue {
     : new TensorValue('float32', shape, Float32Array.from(data));
 }
 
-test.each(['sequential', 'functional'])('a %s model', async (name) => {
+test.each(['sequential', 'functional', 'recurrent', 'masked', 'words', 'windows'])('a %s model', async (name) => {
   const graph = new Graph();
   const model = await loadLayersModel(`${FIXTURES}${name}/model.json`, { graph });
   const given = JSON.parse(readFileSync(`${FIXTURES}${name}/values.json`, 'utf8')) as Record<
@@ -41,6 +41,55 @@ test.each(['sequential', 'functional'])('a %s model', async (name) => {
   });
 });
 
+/** The weights of an LSTM named "rnn" with 2 inputs and 1 unit. */
+const LSTM_WEIGHTS = [
+  { name: 'rnn/lstm_cell/kernel', shape: [2, 4], dtype: 'float32' },
+  { name: 'rnn/lstm_cell/recurrent_kernel', shape: [1, 4], dtype: 'float32' },
+  { name: 'rnn/lstm_cell/bias', shape: [4], dtype: 'float32' },
+];
+
+test('states that are given: those after the first steps go on as if there had been no break', async () => {
+  const input = (name: string, shape: (number | null)[]): object => ({
+    class_name: 'InputLayer',
+    name,
+    config: { name, batch_input_shape: shape },
+    inbound_nodes: [],
+  });
+  const config = { name: 'rnn', units: 1, return_state: true, return_sequences: true };
+  const from = ['x', 'h', 'c'].map((name) => [name, 0, 0, {}]);
+  const rnn = { class_name: 'LSTM', name: 'rnn', config, inbound_nodes: [from] };
+  const topology = {
+    class_name: 'Model',
+    config: {
+      layers: [input('x', [null, null, 2]), input('h', [null, 1]), input('c', [null, 1]), rnn],
+      input_layers: from,
+      output_layers: [0, 1, 2].map((i) => ['rnn', 0, i]),
+    },
+  };
+  const json = JSON.stringify({ format: 'layers-model', modelTopology: topology, weightsManifest: [{ paths: ['w.bin'], weights: LSTM_WEIGHTS }] }); // prettier-ignore
+  const bytes = new Uint8Array(Float32Array.from({ length: 16 }, (_, i) => Math.sin(i)).buffer);
+  const readFile = (path: string): Promise<Uint8Array> =>
+    Promise.resolve(path === 'w.bin' ? bytes : new TextEncoder().encode(json));
+  const graph = new Graph();
+  const { inputs } = await loadLayersModel('model.json', { graph, readFile });
+  await using sess = await Session.create({ graph });
+  const run = (x: number[][], h: TensorValue, c: TensorValue): Promise<TensorValue[]> =>
+    sess.run(
+      [0, 1, 2].map((i) => graph.getTensorByName(i === 0 ? 'rnn/output:0' : `rnn/output_${i}:0`)),
+      new Map([
+        [inputs.x as Tensor, new TensorValue('float32', [1, x.length, 2], Float32Array.from(x.flat()))],
+        [inputs.h as Tensor, h],
+        [inputs.c as Tensor, c],
+      ]),
+    );
+  const zero = new TensorValue('float32', [1, 1], Float32Array.of(0));
+  const steps = [[1, 2], [0.5, -1], [-2, 0.3], [0, 1]]; // prettier-ignore
+  const [whole] = await run(steps, zero, zero);
+  const [start, h = zero, c = zero] = await run(steps.slice(0, 2), zero, zero);
+  const [end] = await run(steps.slice(2), h, c);
+  expect([...(start?.data ?? []), ...(end?.data ?? [])]).toEqual([...(whole?.data ?? [])]);
+});
+
 /** A Sequential model with one layer after the input. */
 function modelJson(layer: object, weights: object[] = []): string {
   const input = { class_name: 'InputLayer', config: { name: 'in', batch_input_shape: [null, 2] } };
@@ -54,8 +103,8 @@ function modelJson(layer: object, weights: object[] = []): string {
 test.each([
   [
     'an unknown layer',
-    { class_name: 'Bidirectional', config: { name: 'rnn' } },
-    /layer "rnn": Bidirectional is not known; there are Input/,
+    { class_name: 'ConvLSTM2D', config: { name: 'rnn' } },
+    /layer "rnn": ConvLSTM2D is not known; there are Activation, /,
   ],
   [
     'a missing weight',
@@ -66,6 +115,16 @@ test.each([
     'an unknown activation',
     { class_name: 'Activation', config: { name: 'a', activation: 'zigzag' } },
     /layer "a" .*"zigzag" is not known/,
+  ],
+  [
+    'a cell that is not known',
+    { class_name: 'RNN', config: { name: 'r', cell: { class_name: 'Cell', config: {} } } },
+    /layer "r" \(RNN\): the cell "Cell" is not known/,
+  ],
+  [
+    'a gated unit of the other kind',
+    { class_name: 'GRU', config: { name: 'g', units: 2, reset_after: true } },
+    /layer "g" \(GRU\): reset_after is not supported/,
   ],
   ['a layer without a name', { class_name: 'Dense', config: {} }, /layers\[1\]: name: expected text/],
 ])('refuses %s', async (_, layer, message) => {

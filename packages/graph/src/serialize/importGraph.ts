@@ -198,6 +198,7 @@ class Importer {
   private create(node: ParsedNode, scope: string): Operation {
     const { def } = node;
     const attrs = attrsFromProto(def.attr, describeNode(def), this.options.deferConstants);
+    refusePlaceholders(def, attrs);
     this.adaptAttrs(def, attrs, scope);
     const op = this.graph.createOp({
       type: def.op,
@@ -275,6 +276,18 @@ class Importer {
     const op = this.#created.get(ref.node);
     if (op === undefined) throw new InvalidArgumentError(`returnElements: "${name}" is not in the graph`);
     return isTensor ? op.output(ref.index) : op;
+  }
+}
+
+/** Attributes that a call gives their values are for bodies of functions; nothing gives them one in a graph. */
+function refusePlaceholders(def: NodeDef, attrs: ReadonlyMap<string, AttrValue>): void {
+  if (lookupOp(def.op) === undefined) return;
+  for (const [name, { kind, value }] of attrs) {
+    if (kind !== 'placeholder') continue;
+    throw new InvalidArgumentError(
+      `${describeNode(def)}: attribute "${name}" stands for the attribute "${value}" of a function, but the node is in none`,
+      { node: def.name },
+    );
   }
 }
 

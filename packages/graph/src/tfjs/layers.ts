@@ -1,134 +1,15 @@
 /** The layers of Keras that layers models are made of, as they compute in inference. */
 import * as ops from '../ops/index.js';
 import type { Tensor } from '../tensor.js';
-
-export type LayerConfig = Readonly<Record<string, unknown>>;
-
-/** One call of a layer. */
-export interface LayerCall {
-  readonly x: Tensor;
-  readonly inputs: readonly Tensor[];
-  readonly config: LayerConfig;
-  /** A weight by its name in the layer. */
-  weight(name: string): Tensor;
-  fail(rule: string): never;
-}
-
-type Layer = (call: LayerCall) => Tensor;
-
-function numberOf({ config, fail }: LayerCall, name: string, fallback?: number): number {
-  const value = config[name] ?? fallback;
-  return typeof value === 'number' ? value : fail(`${name} must be a number, got ${JSON.stringify(value)}`);
-}
-
-/** Numbers for two axes; one number stands for both. */
-function pairOf({ config, fail }: LayerCall, name: string, fallback: number): [number, number] {
-  const value = config[name] ?? fallback;
-  if (typeof value === 'number') return [value, value];
-  const [a, b = a] = Array.isArray(value) ? (value as unknown[]) : [];
-  return typeof a === 'number' && typeof b === 'number' ? [a, b] : fail(`${name} must be one or two numbers`);
-}
-
-function formatOf({ config }: LayerCall): 'NHWC' | 'NCHW' {
-  return config.data_format === 'channels_first' || config.data_format === 'channelsFirst' ? 'NCHW' : 'NHWC';
-}
-
-function paddingOf({ config, fail }: LayerCall): 'SAME' | 'VALID' {
-  const padding = typeof config.padding === 'string' ? config.padding.toUpperCase() : 'VALID';
-  return padding === 'SAME' || padding === 'VALID' ? padding : fail(`padding ${padding} is not known`);
-}
-
-const ACTIVATIONS: Readonly<Record<string, (x: Tensor) => Tensor>> = {
-  linear: (x) => x,
-  relu: (x) => ops.relu(x),
-  relu6: (x) => ops.relu6(x),
-  elu: (x) => ops.elu(x),
-  selu: (x) => ops.selu(x),
-  sigmoid: (x) => ops.sigmoid(x),
-  hardSigmoid: (x) => ops.clipByValue(ops.add(ops.mul(x, 0.2), 0.5), 0, 1),
-  hard_sigmoid: (x) => ops.clipByValue(ops.add(ops.mul(x, 0.2), 0.5), 0, 1),
-  softmax: (x) => ops.softmax(x),
-  logSoftmax: (x) => ops.logSoftmax(x),
-  softplus: (x) => ops.softplus(x),
-  softsign: (x) => ops.softsign(x),
-  tanh: (x) => ops.tanh(x),
-  swish: (x) => ops.mul(x, ops.sigmoid(x)),
-  silu: (x) => ops.mul(x, ops.sigmoid(x)),
-  mish: (x) => ops.mul(x, ops.tanh(ops.softplus(x))),
-  gelu: (x) => ops.gelu(x),
-};
-
-/** Bias and activation after a product. */
-function finished(call: LayerCall, product: Tensor, dataFormat: 'NHWC' | 'NCHW' = 'NHWC'): Tensor {
-  const { config } = call;
-  const biased =
-    config.use_bias === false ? product : ops.biasAdd(product, call.weight('bias'), { dataFormat });
-  return activated(call, biased);
-}
-
-function activated({ config, fail }: LayerCall, x: Tensor): Tensor {
-  const name = config.activation ?? 'linear';
-  const activation =
-    typeof name === 'string' && Object.hasOwn(ACTIVATIONS, name) ? ACTIVATIONS[name] : undefined;
-  return activation === undefined
-    ? fail(`the activation ${JSON.stringify(name)} is not known`)
-    : activation(x);
-}
+import { CONV_LAYERS, POOLING_LAYERS } from './convLayers.js';
+import { activated, finished, formatOf, numberOf, perAxis, type Layer, type LayerCall } from './layerCall.js';
+import { RECURRENT_LAYERS } from './recurrentLayers.js';
 
 const dense: Layer = (call) => {
   const kernel = call.weight('kernel');
   const { x } = call;
   return finished(call, x.shape.rank === 2 ? ops.matMul(x, kernel) : ops.tensordot(x, kernel, 1));
 };
-
-const conv2d: Layer = (call) => {
-  const dataFormat = formatOf(call);
-  const windows = {
-    strides: pairOf(call, 'strides', 1),
-    dilations: pairOf(call, 'dilation_rate', 1),
-    padding: paddingOf(call),
-  };
-  return finished(call, ops.conv2d(call.x, call.weight('kernel'), { ...windows, dataFormat }), dataFormat);
-};
-
-const depthwiseConv2d: Layer = (call) => {
-  const dataFormat = formatOf(call);
-  const windows = {
-    strides: pairOf(call, 'strides', 1),
-    dilations: pairOf(call, 'dilation_rate', 1),
-    padding: paddingOf(call),
-  };
-  const kernel = call.weight('depthwise_kernel');
-  return finished(call, ops.depthwiseConv2dNative(call.x, kernel, { ...windows, dataFormat }), dataFormat);
-};
-
-const separableConv2d: Layer = (call) => {
-  const dataFormat = formatOf(call);
-  const [depthwise, pointwise] = [call.weight('depthwise_kernel'), call.weight('pointwise_kernel')];
-  const windows = {
-    strides: pairOf(call, 'strides', 1),
-    dilations: pairOf(call, 'dilation_rate', 1),
-    padding: paddingOf(call),
-  };
-  const channels = ops.depthwiseConv2dNative(call.x, depthwise, { ...windows, dataFormat });
-  return finished(call, ops.conv2d(channels, pointwise, { padding: 'VALID', dataFormat }), dataFormat);
-};
-
-function pooling(pool: typeof ops.avgPool2d): Layer {
-  return (call) => {
-    const ksize = pairOf(call, 'pool_size', 2);
-    const strides = call.config.strides == null ? ksize : pairOf(call, 'strides', 2); // eslint-disable-line eqeqeq -- null and undefined
-    return pool(call.x, { ksize, strides, padding: paddingOf(call), dataFormat: formatOf(call) });
-  };
-}
-
-function globalPooling(reduce: (x: Tensor, options: { axis: number[]; keepDims: boolean }) => Tensor): Layer {
-  return (call) =>
-    reduce(call.x, {
-      axis: formatOf(call) === 'NCHW' ? [2, 3] : [1, 2],
-      keepDims: call.config.keepdims === true,
-    });
-}
 
 /** Statistics along `axis`, the last by default. */
 const batchNormalization: Layer = (call) => {
@@ -167,8 +48,73 @@ function reshaped({ x }: LayerCall, target: readonly number[]): Tensor {
 }
 
 function fold(f: (a: Tensor, b: Tensor) => Tensor): Layer {
-  return ({ inputs, x }) => inputs.slice(1).reduce(f, x);
+  return ({ inputs, x, masks }) => ({ outputs: [inputs.slice(1).reduce(f, x)], mask: allOf(masks) });
 }
+
+/** Where all masks that there are hold. */
+function allOf(masks: readonly (Tensor | undefined)[]): Tensor | undefined {
+  return masks.reduce((both, mask) => {
+    if (both === undefined || mask === undefined) return both ?? mask;
+    return ops.logicalAnd(both, mask);
+  }, undefined);
+}
+
+/** Inputs side by side; a step counts where it does in all. */
+const concatenate: Layer = (call) => ({
+  outputs: [ops.concat([...call.inputs], numberOf(call, 'axis', -1))],
+  mask: allOf(call.masks),
+});
+
+const average: Layer = ({ inputs, masks }) => ({
+  outputs: [ops.div(ops.addN(inputs), inputs.length)],
+  mask: allOf(masks),
+});
+
+/** Products along one axis of each of two inputs, for each element of the batch; lengths are divided out if asked for. */
+const dot: Layer = (call) => {
+  const [left, right] = call.inputs;
+  if (left === undefined || right === undefined) return call.fail('takes two inputs');
+  const given = call.config.axes;
+  const axes = Array.isArray(given) ? (given as number[]) : [given, given];
+  const rows = [left, right].map((x, i) => rowsOf(call, x, axes[i]));
+  const [a = left, b = right] = rows;
+  const product = ops.matMul(a, b, { transposeB: true });
+  const dropped = [
+    ...(left.shape.rank === 2 && right.shape.rank !== 2 ? [1] : []),
+    ...(right.shape.rank === 2 ? [2] : []),
+  ];
+  return dropped.length === 0 ? product : ops.squeeze(product, { axis: dropped });
+};
+
+/** [batch, rows, elements of the axis] */
+function rowsOf({ config, fail }: LayerCall, x: Tensor, axis: unknown): Tensor {
+  const { rank } = x.shape;
+  if (typeof axis !== 'number' || (rank !== 2 && rank !== 3))
+    return fail('takes tensors of rank 2 or 3 and their axes');
+  const at = axis < 0 ? axis + rank : axis;
+  const squares = ops.reduceSum(ops.square(x), { axis: [at], keepDims: true });
+  const scaled = config.normalize === true ? ops.div(x, ops.sqrt(ops.maximum(squares, 1e-7))) : x;
+  if (rank === 2) return ops.expandDims(scaled, 1);
+  return at === 2 ? scaled : ops.transpose(scaled, { perm: [0, 2, 1] });
+}
+
+/** Steps of which all elements are the mask's value do not count, and become zeros. */
+const masking: Layer = (call) => {
+  const counts = ops.reduceAny(ops.notEqual(call.x, numberOf(call, 'mask_value', 0)), {
+    axis: [-1],
+    keepDims: true,
+  });
+  return {
+    outputs: [ops.mul(call.x, ops.cast(counts, call.x.dtype))],
+    mask: ops.squeeze(counts, { axis: [-1] }),
+  };
+};
+
+const embedding: Layer = (call) => {
+  const words = ops.cast(call.x, 'int32');
+  const rows = ops.gather(call.weight('embeddings'), words);
+  return { outputs: [rows], mask: call.config.mask_zero === true ? ops.notEqual(words, 0) : undefined };
+};
 
 /** Paddings or croppings of height and width: a number, two, or two pairs. */
 function borders(call: LayerCall, name: string): [[number, number], [number, number]] {
@@ -207,7 +153,7 @@ const cropping2d: Layer = (call) => {
 };
 
 const upSampling2d: Layer = (call) => {
-  const [fy, fx] = pairOf(call, 'size', 2);
+  const [fy = 1, fx = 1] = perAxis(call, 'size', 2, 2);
   const dims = call.x.shape.dims ?? [];
   const [, height, width] = dims;
   if (formatOf(call) === 'NCHW') return call.fail('channels first are not known here');
@@ -220,7 +166,17 @@ const upSampling2d: Layer = (call) => {
 
 const pass: Layer = ({ x }) => x;
 
+/** Layers through which a mask goes on unchanged; recurrent, merging and masking layers give masks of their own. */
+export const PASS_MASKS: ReadonlySet<string> = new Set([
+  'Activation', 'ActivityRegularization', 'AlphaDropout', 'BatchNormalization', 'BatchNormalizationV1', 'Dense', 'Dropout', 'ELU',
+  'GaussianDropout', 'GaussianNoise', 'InputLayer', 'LayerNormalization', 'LeakyReLU', 'PReLU', 'ReLU', 'Softmax', 'SpatialDropout1D',
+  'SpatialDropout2D', 'ThresholdedReLU', 'TimeDistributed',
+]); // prettier-ignore
+
 export const LAYERS: Readonly<Record<string, Layer>> = {
+  ...CONV_LAYERS,
+  ...POOLING_LAYERS,
+  ...RECURRENT_LAYERS,
   InputLayer: pass,
   Dropout: pass,
   SpatialDropout1D: pass,
@@ -230,13 +186,6 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   AlphaDropout: pass,
   ActivityRegularization: pass,
   Dense: dense,
-  Conv2D: conv2d,
-  DepthwiseConv2D: depthwiseConv2d,
-  SeparableConv2D: separableConv2d,
-  MaxPooling2D: pooling(ops.maxPool2d),
-  AveragePooling2D: pooling(ops.avgPool2d),
-  GlobalAveragePooling2D: globalPooling(ops.reduceMean),
-  GlobalMaxPooling2D: globalPooling(ops.reduceMax),
   BatchNormalization: batchNormalization,
   BatchNormalizationV1: batchNormalization,
   LayerNormalization: layerNormalization,
@@ -252,6 +201,8 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
     const alpha = numberOf(call, 'alpha', 1);
     return ops.where(ops.greater(call.x, 0), call.x, ops.mul(alpha, ops.expm1(call.x)));
   },
+  ThresholdedReLU: (call) =>
+    ops.mul(call.x, ops.cast(ops.greater(call.x, numberOf(call, 'theta', 1)), call.x.dtype)),
   Softmax: (call) => ops.softmax(call.x, { axis: numberOf(call, 'axis', -1) }),
   Flatten: (call) => reshaped(call, [-1]),
   Reshape: (call) => {
@@ -265,15 +216,17 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
     return ops.transpose(call.x, { perm: [0, ...(dims as number[])] });
   },
   RepeatVector: (call) => ops.tile(ops.expandDims(call.x, 1), [1, numberOf(call, 'n'), 1]),
-  Embedding: (call) => ops.gather(call.weight('embeddings'), ops.cast(call.x, 'int32')),
+  Embedding: embedding,
   Rescaling: (call) => ops.add(ops.mul(call.x, numberOf(call, 'scale')), numberOf(call, 'offset', 0)),
   Add: fold((a, b) => ops.add(a, b)),
   Multiply: fold((a, b) => ops.mul(a, b)),
   Subtract: fold((a, b) => ops.sub(a, b)),
   Maximum: fold((a, b) => ops.maximum(a, b)),
   Minimum: fold((a, b) => ops.minimum(a, b)),
-  Average: (call) => ops.div(fold((a, b) => ops.add(a, b))(call), call.inputs.length),
-  Concatenate: (call) => ops.concat([...call.inputs], numberOf(call, 'axis', -1)),
+  Average: average,
+  Concatenate: concatenate,
+  Dot: dot,
+  Masking: masking,
   ZeroPadding2D: zeroPadding2d,
   Cropping2D: cropping2d,
   UpSampling2D: upSampling2d,

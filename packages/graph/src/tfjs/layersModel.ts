@@ -7,10 +7,11 @@ import { InvalidArgumentError } from '../errors.js';
 import type { Graph } from '../graph.js';
 import { identity, placeholder } from '../ops/source.js';
 import { getDefaultGraph } from '../scopes.js';
-import type { Tensor } from '../tensor.js';
+import { Tensor } from '../tensor.js';
 import type { TensorValue } from '../value.js';
 import { readWeights, type ReadShard } from './graphModel.js';
-import { LAYERS, type LayerCall, type LayerConfig } from './layers.js';
+import type { LayerCall, LayerConfig, LayerResult } from './layerCall.js';
+import { LAYERS, PASS_MASKS } from './layers.js';
 import { isObject, listAt, objectAt, readModelJson, textAt } from './modelJson.js';
 
 /** What a layers model holds. */
@@ -211,11 +212,14 @@ function refuseUnknown(model: Model): void {
   if (unknown.length === 0) return;
   const named = unknown.map(({ name, className }) => `layer "${name}": ${className}`).join(', ');
   throw new InvalidArgumentError(
-    `${named} ${unknown.length === 1 ? 'is' : 'are'} not known; there are ${Object.keys(LAYERS).join(', ')}`,
+    `${named} ${unknown.length === 1 ? 'is' : 'are'} not known; there are ${Object.keys(LAYERS).sort().join(', ')}`,
   );
 }
 
 class ModelBuilder {
+  /** Which steps of a sequence count, by the sequence. */
+  readonly #masks = new Map<Tensor, Tensor>();
+
   constructor(private readonly weights: ReadonlyMap<string, TensorValue>) {}
 
   /** Placeholders for the inputs of the outermost model. */
@@ -262,36 +266,64 @@ class ModelBuilder {
 
   private apply(layer: LayerNode, inputs: readonly Tensor[]): readonly Tensor[] {
     if (layer.model !== null) return this.call(layer.model, inputs);
-    const apply = LAYERS[layer.className];
-    if (apply === undefined) throw new InvalidArgumentError(`layer "${layer.name}" is not known`);
+    const apply = Object.hasOwn(LAYERS, layer.className) ? LAYERS[layer.className] : undefined;
+    if (apply === undefined) {
+      throw new InvalidArgumentError(
+        `layer "${layer.name}": ${layer.className} is not known; there are ${Object.keys(LAYERS).sort().join(', ')}`,
+      );
+    }
     const [first] = inputs;
     if (first === undefined) throw new InvalidArgumentError(`layer "${layer.name}" takes no input`);
-    return getDefaultGraph().nameScope(layer.name, () => [
-      identity(apply(this.callOf(layer, first, inputs)), { name: 'output' }),
-    ]);
+    return getDefaultGraph().nameScope(layer.name, () => {
+      const call = this.callOf(layer, first, inputs);
+      const result = apply(call);
+      const { outputs, mask }: LayerResult = result instanceof Tensor ? { outputs: [result] } : result;
+      const named = outputs.map((output) => identity(output, { name: 'output' }));
+      const goesOn = PASS_MASKS.has(layer.className) ? call.masks[0] : mask;
+      if (goesOn !== undefined && named[0] !== undefined) this.#masks.set(named[0], goesOn);
+      return named;
+    });
   }
 
   private callOf({ name, className, config }: LayerNode, x: Tensor, inputs: readonly Tensor[]): LayerCall {
     const fail = (rule: string): never => {
       throw new InvalidArgumentError(`layer "${name}" (${className}): ${rule}`);
     };
-    const find = (weight: string): TensorValue | undefined => {
-      const key = `${name}/${weight}`;
-      const keys = [...this.weights.keys()].filter((other) => other === key || other.endsWith(`/${key}`));
-      return this.weights.get(keys[0] ?? '');
-    };
-    return {
+    const under = (path: string, own: LayerConfig): LayerCall => ({
       x,
       inputs,
-      config,
+      masks: inputs.map((input) => this.#masks.get(input)),
+      config: own,
       fail,
       weight: (weight) => {
-        const value = find(weight);
+        const value = this.weight(path, weight);
         return value === undefined
-          ? fail(`the weights hold no "${name}/${weight}"`)
+          ? fail(`the weights hold no "${path}/${weight}"`)
           : constant(value, { name: weight });
       },
-    };
+      part: (part, partConfig) => under(part === '' ? path : `${path}/${part}`, partConfig),
+      wrapped: (layer, input) => {
+        const inner = layerOf(layer, `layer "${name}"`);
+        // A layer's weights are named after the one that wraps it, those of a model after its layers.
+        return this.apply(inner.model === null ? { ...inner, name: path } : inner, [input]);
+      },
+    });
+    return under(name, config);
+  }
+
+  /** A weight by the name of its layer; some writers name the cell of a recurrent layer between. */
+  private weight(path: string, weight: string): TensorValue | undefined {
+    const key = `${path}/${weight}`;
+    const names = [...this.weights.keys()];
+    const exact = names.find((other) => other === key || other.endsWith(`/${key}`));
+    if (exact !== undefined) return this.weights.get(exact);
+    const within = names.filter((other) => {
+      const parts = other.split('/');
+      const [cell] = parts.splice(-2, 1);
+      const outer = parts.join('/');
+      return cell !== undefined && (outer === key || outer.endsWith(`/${key}`));
+    });
+    return within.length === 1 ? this.weights.get(within[0] ?? '') : undefined;
   }
 }
 

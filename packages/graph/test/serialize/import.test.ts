@@ -328,6 +328,11 @@ describe('bad graphs', () => {
       'MatMul "n": attribute "transpose_a" must be of kind bool, got int',
     ],
     [
+      'an attribute that a call would give its value, outside of functions',
+      [variable('x'), node('n', 'MatMul', ['x', 'x'], new Map([['transpose_a', { placeholder: 't' }]]))],
+      'MatMul "n": attribute "transpose_a" stands for the attribute "t" of a function, but the node is in none',
+    ],
+    [
       'an attribute with nothing in it',
       [variable('x'), node('n', 'Neg', ['x'], new Map([['T', {}]]))],
       'Neg "n": attribute "T": it has no value',

@@ -1,6 +1,6 @@
 /**
  * Writes the layers models of fixtures/layers with TensorFlow.js, their inputs and what it computes:
- * `node packages/session/test/support/layersFixture.mjs`. Weights are random; run again only for other layers.
+ * `node packages/session/test/support/layersFixture.mjs [name …]`. Weights are random; run again only for other layers.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -79,7 +79,88 @@ function functional() {
   return tf.model({ inputs: [image, words], outputs: [score, scaled] });
 }
 
-for (const [name, make] of Object.entries({ sequential, functional })) {
+/**
+ * Recurrent layers without masks, with states that come out. They are apart from those with masks because TensorFlow.js hands the mask of
+ * one layer on to the layers that it computes afterwards, whatever their inputs.
+ */
+function recurrent() {
+  const steps = tf.input({ shape: [5, 3], name: 'steps' });
+  const [lstm, h, c] = layers.lstm({ units: 4, returnState: true }).apply(steps);
+  const each = layers
+    .timeDistributed({ layer: layers.dense({ units: 2, activation: 'tanh' }) })
+    .apply(steps);
+  const both = layers
+    .bidirectional({ layer: layers.lstm({ units: 2, returnSequences: true }), mergeMode: 'concat', name: 'both' })
+    .apply(each);
+  const simple = layers.simpleRNN({ units: 4, useBias: false, goBackwards: true }).apply(both);
+  const mean = layers.bidirectional({ layer: layers.simpleRNN({ units: 3 }), mergeMode: 'ave' }).apply(steps);
+  const all = layers.concatenate({ name: 'all' }).apply([lstm, h, c, simple, mean]);
+  return tf.model({ inputs: steps, outputs: [all, both] });
+}
+
+/** A mask goes on through recurrent layers to the first that gives no sequence. */
+function masked() {
+  return tf.sequential({
+    layers: [
+      layers.masking({ maskValue: 0.5, inputShape: [5, 3] }),
+      layers.simpleRNN({ units: 4, activation: 'relu', returnSequences: true }),
+      layers.gru({ units: 4, recurrentActivation: 'sigmoid', goBackwards: true, returnSequences: true }),
+      layers.lstm({ units: 3, recurrentActivation: 'hardSigmoid' }),
+    ],
+  });
+}
+
+/** Words of which the number 0 does not count, in a stack of cells and in both directions. */
+function words() {
+  const given = tf.input({ shape: [5], dtype: 'int32', name: 'words' });
+  const embedded = layers.embedding({ inputDim: 7, outputDim: 3, maskZero: true }).apply(given);
+  const summed = layers.bidirectional({ layer: layers.gru({ units: 4 }), mergeMode: 'sum' }).apply(embedded);
+  const cells = [layers.lstmCell({ units: 3 }), layers.gruCell({ units: 4, useBias: false })];
+  const stack = layers.rnn({ cell: cells, returnSequences: true }).apply(embedded);
+  return tf.model({ inputs: given, outputs: [summed, stack] });
+}
+
+/** Convolutions and pools of one and three dimensions, transposed ones, and layers that merge. */
+function windows() {
+  const sound = tf.input({ shape: [12, 3], name: 'sound' });
+  const volume = tf.input({ shape: [4, 5, 4, 2], name: 'volume' });
+  const image = tf.input({ shape: [4, 5, 2], name: 'image' });
+  let y = layers
+    .conv1d({ filters: 4, kernelSize: 3, padding: 'valid', dilationRate: 2, activation: 'relu' })
+    .apply(sound);
+  y = layers.conv1d({ filters: 4, kernelSize: 2, strides: 2, padding: 'same' }).apply(y);
+  y = layers.maxPooling1d({ poolSize: 2, strides: 1, padding: 'same' }).apply(y);
+  y = layers.averagePooling1d({ poolSize: 2, strides: 2 }).apply(y);
+  const vector = layers.globalAveragePooling1d().apply(y);
+  let v = layers.conv3d({ filters: 3, kernelSize: 2, padding: 'same', strides: [1, 2, 1] }).apply(volume);
+  v = layers.maxPooling3d({ poolSize: [2, 1, 2], strides: [1, 1, 1], padding: 'same' }).apply(v);
+  v = layers.averagePooling3d({ poolSize: [2, 2, 2] }).apply(v);
+  v = layers.conv3dTranspose({ filters: 2, kernelSize: 2, strides: 2, padding: 'valid' }).apply(v);
+  const grown = layers
+    .conv2dTranspose({ filters: 3, kernelSize: 3, strides: 2, padding: 'same', activation: 'tanh' })
+    .apply(image);
+  const valid = layers
+    .conv2dTranspose({ filters: 2, kernelSize: [2, 3], strides: [2, 1], padding: 'valid', useBias: false })
+    .apply(image);
+  const peak = layers.globalMaxPooling2d({ dataFormat: 'channelsLast' }).apply(grown);
+  const apart = layers.thresholdedReLU({ theta: 0.1 }).apply(peak);
+  const least = layers.minimum().apply([layers.dense({ units: 3 }).apply(vector), apart]);
+  const most = layers.maximum().apply([least, apart]);
+  const mean = layers.average().apply([least, most, apart]);
+  const product = layers.dot({ axes: 1, normalize: true }).apply([mean, least]);
+  const repeated = layers.repeatVector({ n: 2 }).apply(mean);
+  const turned = layers
+    .dot({ axes: [2, 1], name: 'turned' })
+    .apply([repeated, layers.permute({ dims: [2, 1] }).apply(repeated)]);
+  return tf.model({ inputs: [sound, volume, image], outputs: [product, turned, v, valid] });
+}
+
+/** The layers models by name; those named as arguments, or all. */
+const MODELS = { sequential, functional, recurrent, masked, words, windows };
+const asked = process.argv.slice(2);
+
+for (const [name, make] of Object.entries(MODELS)) {
+  if (asked.length > 0 && !asked.includes(name)) continue;
   const model = make();
   // Weights away from zeros and ones, variances positive.
   model.setWeights(
@@ -93,6 +174,11 @@ for (const [name, make] of Object.entries({ sequential, functional })) {
       ? tf.randomUniform(sizes, 0, 7, 'int32', i)
       : tf.randomUniform(sizes, -1, 1, 'float32', i);
   });
+  // Steps that the mask leaves out.
+  if (name === 'masked') {
+    const kept = tf.tensor([1, 1, 1, 1, 1, 1, 0, 1, 0, 0], [2, 5, 1]);
+    inputs[0] = inputs[0].mul(kept).add(kept.mul(-0.5).add(0.5));
+  }
   const outputs = [model.predict(inputs)].flat();
   mkdirSync(`${directory}${name}`, { recursive: true });
   await model.save(
