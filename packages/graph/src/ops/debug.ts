@@ -185,6 +185,13 @@ export function hostFunctionOf(token: string): HostFunction | undefined {
   return hostFunctions.get(token);
 }
 
+/** Keeps a function for `PyFunc` nodes and returns their token. */
+export function registerHostFunction(func: HostFunction): string {
+  const token = `jsfunc_${hostFunctions.size}`;
+  hostFunctions.set(token, func);
+  return token;
+}
+
 export interface JsFuncOptions extends NameOptions {
   /** Whether it must run whenever it is needed (default), or only depends on its arguments. */
   readonly stateful?: boolean;
@@ -207,8 +214,7 @@ export function jsFunc(
   if (outputShapes !== undefined && outputShapes.length !== types.length) {
     throw new InvalidArgumentError(`jsFunc: ${outputShapes.length} outputShapes for ${types.length} results`);
   }
-  const token = `jsfunc_${hostFunctions.size}`;
-  hostFunctions.set(token, func);
+  const token = registerHostFunction(func);
   const made = applyOp(
     stateful ? 'PyFunc' : 'PyFuncStateless',
     [inputs.map((input) => convertToTensor(input))],

@@ -15,6 +15,7 @@ import { shareTensor } from '../serialize/tensorProto.js';
 import { allocateData, TensorValue } from '../value.js';
 import { readWeightGroup } from './weights.js';
 import { readModelJson, type ModelJson } from './modelJson.js';
+import { resolveTables } from './tables.js';
 
 /** What a graph model holds. */
 export interface TfjsGraphModel {
@@ -55,16 +56,21 @@ export async function readTfjsGraphModel(text: string, readShard: ReadShard): Pr
   // Heard below; the topology may be refused before.
   reading.catch(() => undefined);
   const graphDef = fromJson('GraphDef', model.topology);
-  fillConstants(graphDef, await reading);
+  const initializer = model.initializer === undefined ? undefined : fromJson('GraphDef', model.initializer);
+  fillConstants(initializer === undefined ? [graphDef] : [graphDef, initializer], await reading);
+  resolveTables(graphDef, initializer);
   const { userDefinedMetadata, generatedBy, convertedBy } = model;
   const signature =
     model.signature === undefined ? impliedSignature(graphDef) : fromJson('SignatureDef', model.signature);
   return { graphDef, signature: named(signature), userDefinedMetadata, generatedBy, convertedBy };
 }
 
-function fillConstants(graphDef: GraphDef, weights: ReadonlyMap<string, TensorValue>): void {
+function fillConstants(graphs: readonly GraphDef[], weights: ReadonlyMap<string, TensorValue>): void {
   const used = new Set<string>();
-  const nodes = [...graphDef.node, ...(graphDef.library?.function ?? []).flatMap(({ nodeDef }) => nodeDef)];
+  const nodes = graphs.flatMap(({ node, library }) => [
+    ...node,
+    ...(library?.function ?? []).flatMap(({ nodeDef }) => nodeDef),
+  ]);
   for (const node of nodes) {
     if (node.op !== 'Const') continue;
     const weight = weights.get(node.name);

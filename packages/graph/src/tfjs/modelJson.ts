@@ -34,6 +34,8 @@ export interface WeightGroup {
 export interface ModelJson {
   readonly format: 'graph-model' | 'layers-model';
   readonly topology: object;
+  /** A graph that is run once before the other: it fills hash tables. */
+  readonly initializer: object | undefined;
   readonly groups: readonly WeightGroup[];
   /** The JSON form of a SignatureDef, of a graph model. */
   readonly signature: object | undefined;
@@ -52,13 +54,15 @@ export function readModelJson(text: string): ModelJson {
   if (topology === undefined) fail('model.json', 'there is no modelTopology');
   const graph = objectAt(topology, 'modelTopology');
   const metadata = json.userDefinedMetadata;
-  if (json.modelInitializer !== undefined) {
-    fail('modelInitializer', 'graphs that fill hash tables before use cannot be read');
-  }
+  const initializer = json.modelInitializer;
   return {
     format: formatOf(json.format, graph),
     topology: graph,
     groups: manifestOf(json.weightsManifest),
+    initializer:
+      initializer === undefined || initializer === null
+        ? undefined
+        : objectAt(initializer, 'modelInitializer'),
     signature: signatureOf(json.signature, metadata),
     userDefinedMetadata:
       metadata === undefined || metadata === null ? undefined : objectAt(metadata, 'userDefinedMetadata'),

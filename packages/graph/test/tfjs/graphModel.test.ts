@@ -211,7 +211,18 @@ describe('a model.json', () => {
       /bool cannot be quantized/,
     ],
     ['paths that are no list', modelJson(group({}, 'a.bin')), /paths: expected a list, found string/],
-    ['an initializer graph', modelJson(group(), { modelInitializer: {} }), /hash tables/],
+    [
+      'an initializer that computes',
+      modelJson(group(), { modelInitializer: { node: [{ name: 'n', op: 'Print' }] } }),
+      /modelInitializer: Print "n" cannot be run: an initializer fills tables from constants/,
+    ],
+    [
+      'a table that is filled with something unknown',
+      modelJson(group(), {
+        modelInitializer: { node: [{ name: 'i', op: 'LookupTableImportV2', input: ['t', 'k', 'v'] }] },
+      }),
+      /modelInitializer: "i" takes "k", which is no constant/,
+    ],
   ])('with %s is refused', async (_, json, message) => {
     await expect(load(json)).rejects.toThrow(message);
     await expect(load(json)).rejects.toThrow(InvalidArgumentError);
