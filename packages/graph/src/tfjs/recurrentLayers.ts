@@ -150,7 +150,7 @@ function runLayer(call: LayerCall, cell: Cell): LayerResult {
   }
   const initial = cell.sizes.map((size, i) => given[i] ?? zeroState(x, size));
   const all = scan(
-    (before, [row = x, valid]) => {
+    (before, [row, valid]) => {
       const { states } = cell.step(row, before);
       if (valid === undefined) return [...states];
       return states.map((state, i) => ops.whereV2(valid, state, before[i] ?? state));
