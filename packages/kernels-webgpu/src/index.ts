@@ -33,6 +33,8 @@ export { adapted } from './adapted.js';
 export type { BoundOperands } from './bindingWindows.js';
 export { lowerElementwise, programWidth, readsInPlace, stepStatements } from './elementwise.js';
 export * from './fusion/index.js';
+export { joinRows, readsValue, rowSteps, stagesOf, type RowJoin, type RowProgram } from './rowProgram.js';
+export { lowerRows } from './rowProgramKernel.js';
 export { shader } from './wgsl/shader.js';
 export { literal, storageType, valueType, type Width } from './wgsl/dtype.js';
 export { normalTable, upperNormalQuantile } from './normalTable.js';

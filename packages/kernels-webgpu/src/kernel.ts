@@ -3,6 +3,7 @@
  * dispatch size. No GPU object appears here; the session turns this into pipelines and buffers.
  */
 import type { Attrs, DType, HostValue } from '@forerun/graph';
+import type { RowProgram } from './rowProgram.js';
 import type { Width } from './wgsl/dtype.js';
 
 /** A tensor as a kernel sees it. For resource inputs this is the variable behind the handle. */
@@ -190,6 +191,8 @@ export interface FusionFacts {
   readonly storesOnce?: boolean;
   /** How often an element of input `i` is loaded in all dispatches, about; absent where nobody has looked. */
   readonly loads?: (c: KernelContext, i: number) => number;
+  /** The kernel as a program over the rows of input 0; `null` where it is none. */
+  readonly rows?: (c: KernelContext) => RowProgram | null;
   /** The kernel as something that happens when its value is stored; `null` where it has no such form. */
   readonly update?: (c: KernelContext) => ElementUpdate | null;
 }

@@ -3,6 +3,7 @@ import type { DType, OpName } from '@forerun/graph';
 import { lowerArg } from './arg.js';
 import { LOADS_ONCE, STORES_ONCE, device, type Kernel, type KernelContext, type Lowered } from './kernel.js';
 import { lowerReduction, type Reducer } from './reduce.js';
+import { rowReduction } from './rowProgram.js';
 import { lowerScan, type Scan } from './scan.js';
 
 function isFloat(dtype: DType): boolean {
@@ -63,7 +64,11 @@ const ALL: Reducer = { name: 'all', identity: () => 1, combine: (a, b) => `(${a}
 
 /** A reduction over the axes in input 1. */
 function overAxes(reducer: Reducer): Kernel {
-  return device((c) => lowerReduction(c, reducer, axesOf(c)), { ...LOADS_ONCE, ...STORES_ONCE });
+  return device((c) => lowerReduction(c, reducer, axesOf(c)), {
+    ...LOADS_ONCE,
+    ...STORES_ONCE,
+    rows: (c) => rowReduction(c.input(0), axesOf(c), reducer),
+  });
 }
 
 function axesOf(c: KernelContext): number[] {

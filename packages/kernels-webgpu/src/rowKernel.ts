@@ -3,7 +3,7 @@
  * softmax. The same steps are written for one invocation, one subgroup or one workgroup per row,
  * whichever suits the row length and the adapter.
  */
-import type { Dispatch, KernelContext } from './kernel.js';
+import type { AdapterFacts, Dispatch } from './kernel.js';
 import type { Width } from './wgsl/dtype.js';
 import { gridFor, gridStride } from './wgsl/indexing.js';
 import { widen } from './wgsl/library.js';
@@ -18,6 +18,8 @@ export interface RowSteps {
   each(body: string): string;
   /** Declares `name`, the combination over the whole row of `element`, which may use `k`. All are f32. */
   reduce(name: string, reduction: RowReduction): string;
+  /** As `reduce` for several in one loop, whose steps begin with the statements `before`. */
+  reduceAll(reductions: ReadonlyMap<string, RowReduction>, before: string): string;
   /** Runs `body` once per row. */
   once(body: string): string;
 }
@@ -42,13 +44,17 @@ export interface RowKernel {
   readonly body: (steps: RowSteps) => string;
 }
 
+interface WithAdapter {
+  readonly adapter: AdapterFacts;
+}
+
 /** Rows up to this length are taken by one invocation each. */
 const SHORT_ROW = 64;
 /** Workgroups that step through the rows on a software adapter. */
 const SOFTWARE_GROUPS = 256;
 
 /** The dispatch of a row kernel. `rows` and `columns` must not be 0. */
-export function rowDispatch(c: KernelContext, kernel: RowKernel): Dispatch {
+export function rowDispatch(c: WithAdapter, kernel: RowKernel): Dispatch {
   const { software, subgroupSize } = c.adapter;
   if (kernel.columns <= SHORT_ROW || (software && subgroupSize < 2)) return rowPerInvocation(c, kernel);
   return software ? rowPerSubgroup(c, kernel, subgroupSize) : rowPerWorkgroup(c, kernel);
@@ -66,24 +72,35 @@ function steps(
     return `for (var k = ${begin}; k < ${units}u; k += ${lanes}u) {\n${body}\n}`;
   };
   const wide = (text: string): string => widen(text, width);
+  const total = (name: string, reduction: RowReduction): string => {
+    const part = `${name}_part`;
+    const [x, y, z, w] = ['x', 'y', 'z', 'w'].map((lane) => `${part}.${lane}`);
+    const { combine } = reduction;
+    const sum = width === 1 ? part : combine(combine(x ?? '', y ?? ''), combine(z ?? '', w ?? ''));
+    return [`var ${name}: f32 = ${sum};`, share(name, reduction)].filter((line) => line !== '').join('\n');
+  };
+  const reduceAll: RowSteps['reduceAll'] = (reductions, before) => {
+    const all = [...reductions];
+    const steps = all.map(
+      ([name, { combine, element }]) => `${name}_part = ${wide(combine(`${name}_part`, element))};`,
+    );
+    return [
+      ...all.map(([name, { identity }]) => `var ${name}_part = ${wide(identity)};`),
+      each([before, ...steps].filter((text) => text !== '').join('\n')),
+      ...all.map(([name, reduction]) => total(name, reduction)),
+    ].join('\n');
+  };
   return {
     width,
     wide,
     each,
-    reduce: (name, reduction) => {
-      const { identity, combine, element } = reduction;
-      const part = `${name}_part`;
-      const lines = [`var ${part} = ${wide(identity)};`, each(`${part} = ${wide(combine(part, element))};`)];
-      const [x, y, z, w] = ['x', 'y', 'z', 'w'].map((lane) => `${part}.${lane}`);
-      const total = width === 1 ? part : combine(combine(x ?? '', y ?? ''), combine(z ?? '', w ?? ''));
-      lines.push(`var ${name}: f32 = ${total};`, share(name, reduction));
-      return lines.filter((line) => line !== '').join('\n');
-    },
+    reduce: (name, reduction) => reduceAll(new Map([[name, reduction]]), ''),
+    reduceAll,
     once: (body) => (lanes === 1 ? body : `if (local_index == 0u) {\n${body}\n}`),
   };
 }
 
-function rowPerInvocation(c: KernelContext, kernel: RowKernel): Dispatch {
+function rowPerInvocation(c: WithAdapter, kernel: RowKernel): Dispatch {
   const size = c.adapter.software && kernel.rows < 4096 ? 8 : 64;
   const grid = gridFor(kernel.rows, 1, c.adapter, size);
   const body = kernel.body(steps(kernel, 1, () => ''));
@@ -105,7 +122,7 @@ function overRows({ rows }: RowKernel, groups: number, body: string): string {
 }
 
 /** Workgroups are single subgroups, which share by exchanging lanes. */
-function rowPerSubgroup(c: KernelContext, kernel: RowKernel, size: number): Dispatch {
+function rowPerSubgroup(c: WithAdapter, kernel: RowKernel, size: number): Dispatch {
   const share = (name: string, { combine }: RowReduction): string => {
     const lines: string[] = [];
     for (let distance = 1; distance < size; distance *= 2) {
@@ -127,7 +144,7 @@ function rowPerSubgroup(c: KernelContext, kernel: RowKernel, size: number): Disp
 }
 
 /** Workgroups share through workgroup memory. */
-function rowPerWorkgroup(c: KernelContext, kernel: RowKernel): Dispatch {
+function rowPerWorkgroup(c: WithAdapter, kernel: RowKernel): Dispatch {
   const size = Math.min(kernel.columns >= 2048 ? 256 : 64, c.adapter.maxInvocations);
   const share = (name: string, { combine }: RowReduction): string => `partial[local_index] = ${name};
 workgroupBarrier();

@@ -228,9 +228,32 @@ function fromWords({ dtype, shape }: Operand, words: ArrayBuffer): HostValue {
 /** What outputs and scratch hold before the run: NaN, or a large integer, so that unwritten elements show. */
 const UNWRITTEN = 0x7fc00001;
 
+/** Runs dispatches that belong to no op; `outputs` says what they store. */
+export async function runDispatchesOnGpu(
+  lower: (adapter: AdapterFacts) => Lowered,
+  inputs: readonly HostValue[],
+  outputs: readonly Operand[],
+  options: GpuOptions = {},
+): Promise<HostValue[]> {
+  const test = await testDevice();
+  const operand = (items: readonly Operand[], i: number): Operand => {
+    const item = items[i];
+    if (item === undefined) throw new InternalError(`there is no operand ${i}`);
+    return item;
+  };
+  const operands = {
+    op: 'a kernel',
+    outputs,
+    input: (i: number) => operand(inputs, i),
+    output: (i: number) => operand(outputs, i),
+  };
+  const lowered = lower({ ...test.facts, ...options.adapterOverrides });
+  return runLowered(test, operands, lowered, inputs, [], options);
+}
+
 async function runLowered(
   test: TestDevice,
-  context: KernelContext,
+  context: Pick<KernelContext, 'op' | 'outputs' | 'input' | 'output'>,
   lowered: Lowered,
   inputs: readonly HostValue[],
   refs: readonly number[],

@@ -111,9 +111,19 @@ export interface CollapsedSpace {
  * dimensions of size 1. What is left of equal shapes is one dimension; of `[8,32,32,64] + [64]` two.
  */
 export function collapse(shape: readonly number[], operands: readonly (readonly number[])[]): CollapsedSpace {
-  const all = operands.map((operand) => broadcastStrides(operand, shape));
+  return collapseStrides(
+    shape,
+    operands.map((operand) => broadcastStrides(operand, shape)),
+  );
+}
+
+/** As `collapse`, for operands of which the strides over `shape` are given. */
+export function collapseStrides(
+  shape: readonly number[],
+  all: readonly (readonly number[])[],
+): CollapsedSpace {
   const dims: number[] = [];
-  const strides: number[][] = operands.map(() => []);
+  const strides: number[][] = all.map(() => []);
   shape.forEach((dim, d) => {
     if (dim === 1) return;
     const last = dims.length - 1;

@@ -22,6 +22,7 @@ import {
   type KernelContext,
   type Lowered,
   type Operand,
+  type RowProgram,
 } from '@forerun/kernels-webgpu';
 import { isHostStep } from '../run/hostOps.js';
 import { fitsBindings } from './fusion/join.js';
@@ -67,6 +68,8 @@ export interface OpenUnit {
   readonly outputs: readonly IrValue[];
   /** Of units of elementwise ops alone. */
   readonly program: ElementwiseProgram | null;
+  /** Of reductions of rows, and what has been joined to them. */
+  readonly rows: RowProgram | null;
   /** Every output is stored element by element, once. */
   readonly storesOnce: boolean;
   /** How often the elements of an input are loaded. */
@@ -107,6 +110,7 @@ function lowerUnit(unit: Unit, host: HostValues, adapter: AdapterFacts, made: Ma
     lowered,
     inputs: root.inputs,
     outputs: root.outputs,
+    rows: kernel.rows?.(context) ?? null,
     storesOnce: kernel.storesOnce === true,
     loads: (input) => (input < root.inputs.length ? (kernel.loads?.(context, input) ?? Infinity) : Infinity),
   };
@@ -122,6 +126,7 @@ function nothing(unit: Unit): OpenUnit {
     inputs: [],
     outputs: [],
     program: null,
+    rows: null,
     storesOnce: false,
     loads: () => Infinity,
     inPlace: NO_VALUES,

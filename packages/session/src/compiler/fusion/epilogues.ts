@@ -122,5 +122,6 @@ export function withEpilogue(
     inputs: joined.inputs,
     outputs: joined.outputs,
     program: null,
+    rows: null,
   };
 }

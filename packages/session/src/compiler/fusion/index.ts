@@ -10,10 +10,13 @@ import { fuseEpilogues } from './epilogues.js';
 import { packUnits } from './packs.js';
 import { fusePrologues } from './prologues.js';
 import { UnitGraph } from './unitGraph.js';
+import { fuseRows } from './rows.js';
 import { dropUnread } from './unread.js';
 import { fuseUpdates } from './updates.js';
 
 const FUSIONS = {
+  /** Reductions of rows with the elementwise ops before, between and behind them. */
+  rows: (graph, adapter) => fuseRows(graph, adapter),
   /** Elementwise ops into the stores of convolutions, products, reductions … */
   epilogues: (graph, adapter) => fuseEpilogues(graph, adapter, ({ program }) => program === null),
   /** Elementwise ops into the loads of reductions, softmax, copies … */

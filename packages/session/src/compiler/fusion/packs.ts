@@ -83,6 +83,7 @@ class Pack {
       inputs: joined.inputs,
       outputs: joined.outputs,
       program: null,
+      rows: null,
       storesOnce: false,
       loads: () => Infinity,
       inPlace: new Set(units.flatMap(({ inPlace }) => [...inPlace])),

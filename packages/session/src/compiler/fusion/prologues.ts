@@ -19,9 +19,9 @@ import {
 import { nodesOf, type UnitGraph } from './unitGraph.js';
 
 /** A dispatch costs about as much as moving these many bytes. */
-const DISPATCH_BYTES = 1 << 17;
+export const DISPATCH_BYTES = 1 << 17;
 /** A step of an elementwise program costs about as much as moving these many bytes of an element. */
-const STEP_BYTES = 1;
+export const STEP_BYTES = 1;
 
 /** Joins elementwise units to their only reader. Returns how many it joined. */
 export function fusePrologues(graph: UnitGraph, adapter: AdapterFacts): number {
@@ -111,5 +111,6 @@ function withPrologue(
     lowered,
     inputs: joined.inputs,
     loads: (k) => (k < unit.inputs.length ? unit.loads(k) : loads),
+    rows: null,
   };
 }

@@ -67,6 +67,19 @@ export class UnitGraph {
     return unit?.kind === 'device' && unit.outputs.includes(root) ? id : null;
   }
 
+  /** Units that read a value, under any of its shapes. */
+  usersOf(root: IrValue): number[] {
+    const ids = new Set<number>();
+    const stack = [root];
+    for (let v = stack.pop(); v !== undefined; v = stack.pop()) {
+      for (const user of this.#users.get(v) ?? []) {
+        if (isView(user)) stack.push(...user.outputs.filter((output) => aliasRoot(output) === root));
+        else ids.add(this.idOf(user));
+      }
+    }
+    return [...ids];
+  }
+
   /** Units of the views between a value and what it is a view of. */
   viewsOf(value: IrValue): number[] {
     const ids: number[] = [];
