@@ -17,8 +17,7 @@ export interface Words {
 
 /** Adds a command that takes a file. */
 export function addCommand(program: Command, { name, summary, description, examples }: Words): Command {
-  const widest = Math.max(...examples.map(([command]) => command.length));
-  const lines = examples.map(([command, what]) => `  forerun ${command.padEnd(widest)}   ${what}`);
+  const lines = exampleLines(examples.map(([command, what]) => [`forerun ${command}`, what]));
   return program
     .command(name)
     .summary(summary)
@@ -27,10 +26,20 @@ export function addCommand(program: Command, { name, summary, description, examp
     .option('--json', 'print JSON')
     .option('--tags <tags>', 'which graph of a SavedModel, for example serve or serve,gpu')
     .helpOption('-h, --help', 'print this help')
-    .addHelpText(
-      'after',
-      `\nExamples:\n${lines.join('\n')}\n\nExit codes: 0 well, 1 bad file or nothing there, 2 wrong usage`,
-    );
+    .addHelpText('after', lines);
+}
+
+/** Lines are no longer than this; else what an example does stands above it. */
+const WIDEST_EXAMPLE = 100;
+
+/** The end of a command's help: examples, and what the exit codes mean. */
+export function exampleLines(examples: Words['examples']): string {
+  const widest = Math.max(...examples.map(([command]) => command.length));
+  const fits = examples.every(([, what]) => widest + what.length + 5 <= WIDEST_EXAMPLE);
+  const lines = examples.map(([command, what]) =>
+    fits ? `  ${command.padEnd(widest)}   ${what}` : `  # ${what}\n  ${command}`,
+  );
+  return `\nExamples:\n${lines.join('\n')}\n\nExit codes: 0 well, 1 bad file or nothing there, 2 wrong usage`;
 }
 
 /** Gathers the values of an option that may be repeated. */

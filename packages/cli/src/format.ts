@@ -105,6 +105,25 @@ function columnWidths(
   return widths;
 }
 
+/** Items in lines that are no wider than the terminal, joined by commas and indented by two. */
+export function wrapList(
+  items: readonly string[],
+  { width }: Pick<Terminal, 'width'>,
+  first = '  ',
+): string[] {
+  const lines: string[] = [];
+  let line = first;
+  items.forEach((item, i) => {
+    const text = i === items.length - 1 ? item : `${item},`;
+    const isEmpty = line.trim() === '' || line === first;
+    if (!isEmpty && line.length + 1 + text.length > width) {
+      lines.push(line);
+      line = `  ${text}`;
+    } else line += isEmpty ? text : ` ${text}`;
+  });
+  return [...lines, line];
+}
+
 /** Cuts a text to `width` characters, marking that there was more. */
 export function cut(text: string, width: number, { unicode }: Pick<Terminal, 'unicode'>): string {
   if (text.length <= width) return text;

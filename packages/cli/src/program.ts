@@ -9,7 +9,7 @@ import type { TuneOptions } from './commands/tune.js';
 import { addCommand, collect, wholeNumber, type CommonOptions } from './commandHelp.js';
 import { addRunCommands } from './runCommands.js';
 import type { Terminal } from './terminal.js';
-import { addValueCommands } from './valueCommands.js';
+import { addCompletion, addValueCommands } from './valueCommands.js';
 import { addWriteCommands } from './writeCommands.js';
 
 export type { CommonOptions } from './commandHelp.js';
@@ -58,12 +58,13 @@ export function addCommands(program: Command, terminal: Terminal): Command {
   addOps(program, terminal);
   addNode(program, terminal);
   addTree(program, terminal);
-  addDot(program, terminal);
-  addSvg(program, terminal);
-  addTune(program, terminal);
   addValueCommands(program, terminal);
   addWriteCommands(program, terminal);
   addRunCommands(program, terminal);
+  addTune(program, terminal);
+  addDot(program, terminal);
+  addSvg(program, terminal);
+  addCompletion(program, terminal);
   return program;
 }
 

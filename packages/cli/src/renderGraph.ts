@@ -1,5 +1,14 @@
 /** The report on a graph as text. */
-import { formatBytes, formatCount, formatFlops, formatShape, plural, table, type Cell } from './format.js';
+import {
+  formatBytes,
+  formatCount,
+  formatFlops,
+  formatShape,
+  plural,
+  table,
+  wrapList,
+  type Cell,
+} from './format.js';
 import type { Amount, GraphReport, TensorReport } from './graphReport.js';
 import { limitedTable } from './renderList.js';
 import { renderCost } from './renderCost.js';
@@ -28,7 +37,8 @@ export function renderGraph(report: GraphReport, terminal: Terminal, all = false
     .join('\n\n');
 }
 
-function header(report: GraphReport, { colors }: Terminal): string[] {
+function header(report: GraphReport, terminal: Terminal): string[] {
+  const { colors } = terminal;
   const { format, encoding, fileBytes, tags, tensorflowVersion, producer, minConsumer, origin } = report;
   const versions = [
     `GraphDef version ${producer}${minConsumer === 0 ? '' : `, needs a reader of version ${minConsumer}`}`,
@@ -37,14 +47,14 @@ function header(report: GraphReport, { colors }: Terminal): string[] {
   const facts = [
     plural(report.nodes, 'node'),
     ...(report.functions.length === 0 ? [] : [plural(report.functions.length, 'function')]),
-    ...(origin === undefined ? versions : [originFacts(origin)]),
+    ...(origin === undefined ? versions : originFacts(origin)),
   ];
   const tagged = tags === undefined ? '' : ` with the tags [${tags.join(', ')}]`;
   const collections = report.collections.map(({ key, size }) => `${key} (${size})`);
   return [
     `${colors.bold(report.file)}: ${format}${tagged}${origin === undefined ? `, ${ENCODINGS[encoding]}` : ''}, ${formatBytes(fileBytes)}`,
-    `  ${facts.join(', ')}`,
-    ...(collections.length === 0 ? [] : [`  collections: ${collections.join(', ')}`]),
+    ...wrapList(facts, terminal),
+    ...(collections.length === 0 ? [] : wrapList(collections, terminal, '  collections: ')),
   ];
 }
 

@@ -1,5 +1,5 @@
 /** The report on a model that cannot become a graph, as text; and what models of other frameworks say of themselves. */
-import { formatBytes, formatCount, formatShape, plural, table, type Cell } from './format.js';
+import { formatBytes, formatCount, formatShape, plural, table, wrapList, type Cell } from './format.js';
 import type { Origin } from './load.js';
 import type { ModelReport, ModelTensor } from './modelReport.js';
 import { limitedTable } from './renderList.js';
@@ -12,7 +12,7 @@ export function renderModel(report: ModelReport, terminal: Terminal, all = false
   const { count, bytes } = parameters;
   return [
     `${colors.bold(file)}: ${format}, ${formatBytes(fileBytes)}`,
-    `  ${originFacts(origin)}`,
+    ...wrapList(originFacts(origin), terminal),
     ...tensors('Inputs', inputs, terminal),
     ...tensors('Outputs', outputs, terminal),
     '',
@@ -36,11 +36,9 @@ function tensors(title: string, list: readonly ModelTensor[], terminal: Terminal
   return ['', colors.bold(title), ...table(columns, rows, terminal)];
 }
 
-/** `operator set 17, IR version 8`. */
-export function originFacts({ facts }: Origin): string {
-  return Object.entries(facts)
-    .map(([key, value]) => `${key} ${value}`)
-    .join(', ');
+/** `operator set 17`, `IR version 8`. */
+export function originFacts({ facts }: Origin): string[] {
+  return Object.entries(facts).map(([key, value]) => `${key} ${value}`);
 }
 
 /** The types of op or layer that the file speaks of, the most frequent first. */

@@ -12,6 +12,7 @@ export interface Terminal {
   print(text: string): void;
   /** Writes a text and a newline to the error stream. */
   warn(text: string): void;
+  readonly env: TerminalSource['env'];
   /** Where progress is written over and over: the error stream, when a person is reading it. */
   readonly progress: { readonly columns: number; write(text: string): unknown } | undefined;
 }
@@ -43,6 +44,7 @@ export function terminalOf({ stdout, stderr, env, platform }: TerminalSource): T
     colors: pc.createColors(wantsColor(env, person)),
     unicode: person && (platform === 'win32' || /utf-?8/i.test(locale ?? '')),
     width,
+    env,
     print: (text) => stdout.write(`${text}\n`),
     warn: (text) => stderr.write(`${text}\n`),
     progress:

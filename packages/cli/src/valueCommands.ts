@@ -1,6 +1,6 @@
 /** Names, options and help of the commands that compare, check and convert files. */
 import { Option, type Command } from 'commander';
-import { addCommand, collect, type CommonOptions } from './commandHelp.js';
+import { addCommand, collect, exampleLines, type CommonOptions } from './commandHelp.js';
 import type { ConvertOptions } from './commands/convert.js';
 import type { DiffOptions } from './commands/diff.js';
 import type { WeightsOptions } from './commands/weights.js';
@@ -8,14 +8,13 @@ import { CheckFailed } from './errors.js';
 import { FORMS } from './forms.js';
 import type { Terminal } from './terminal.js';
 
-/** Adds `weights`, `path`, `diff`, `validate`, `convert` and `completion`. */
+/** Adds `weights`, `path`, `diff`, `validate` and `convert`. */
 export function addValueCommands(program: Command, terminal: Terminal): void {
   addWeights(program, terminal);
   addPath(program, terminal);
   addDiff(program, terminal);
   addValidate(program, terminal);
   addConvert(program, terminal);
-  addCompletion(program, terminal);
 }
 
 function addWeights(program: Command, terminal: Terminal): void {
@@ -127,7 +126,8 @@ function addConvert(program: Command, terminal: Terminal): void {
     });
 }
 
-function addCompletion(program: Command, terminal: Terminal): void {
+/** Adds `completion`. */
+export function addCompletion(program: Command, terminal: Terminal): void {
   program
     .command('completion')
     .summary('completion of commands and options in a shell')
@@ -136,7 +136,11 @@ function addCompletion(program: Command, terminal: Terminal): void {
     .helpOption('-h, --help', 'print this help')
     .addHelpText(
       'after',
-      '\nExamples:\n  eval "$(forerun completion bash)"            in ~/.bashrc\n  eval "$(forerun completion zsh)"             in ~/.zshrc\n  forerun completion fish | source             in ~/.config/fish/config.fish',
+      exampleLines([
+        ['eval "$(forerun completion bash)"', 'in ~/.bashrc'],
+        ['eval "$(forerun completion zsh)"', 'in ~/.zshrc'],
+        ['forerun completion fish | source', 'in ~/.config/fish/config.fish'],
+      ]),
     )
     .action(async (shell: string) => {
       const { completion } = await import('./commands/completion.js');

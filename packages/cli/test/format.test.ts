@@ -15,6 +15,7 @@ const terminal: Terminal = {
   print: () => undefined,
   warn: () => undefined,
   progress: undefined,
+  env: {},
 };
 
 test('counts, bytes and FLOPs', () => {

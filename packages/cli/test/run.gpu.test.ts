@@ -14,7 +14,7 @@ import { readNpy, writeNpy, writeSafetensors } from '@forerun/formats';
 import jpeg from 'jpeg-js';
 import { PNG } from 'pngjs';
 import { misfits, SCHEMAS } from './schema.js';
-import { buildFrozen, Folder, forerun, forerunJson } from './support.js';
+import { buildFrozen, Folder, forerun, forerunJson, spawnedJson } from './support.js';
 
 const folder = new Folder();
 let frozen: string;
@@ -42,7 +42,7 @@ interface RunJson {
 }
 
 test('feeds from JSON, .npy and random numbers', async () => {
-  const json = await forerunJson<RunJson>('run', frozen, '--feed', 'x=[[1,0,0],[0,1,1]]');
+  const json = spawnedJson<RunJson>('run', frozen, '--feed', 'x=[[1,0,0],[0,1,1]]');
   expect(misfits(json, SCHEMAS.run)).toEqual([]);
   expect(json.outputs).toMatchObject([{ name: 'product:0', shape: [2, 2], value: [[1, 2], [8, 10]] }]); // prettier-ignore
   const npy = folder.write('x.npy', writeNpy(toTensorValue([[0, 0, 2]], 'float64')));
@@ -122,7 +122,7 @@ test('inputs that are missing, names and values that do not fit', async () => {
 }, 60_000);
 
 test('plan: kernels, WGSL of one, memory', async () => {
-  const json = await forerunJson<{ plan: { dispatchList: { nodes: string[] }[] } }>(
+  const json = spawnedJson<{ plan: { dispatchList: { nodes: string[] }[] } }>(
     'plan',
     frozen,
     '--shape',

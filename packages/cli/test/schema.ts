@@ -79,6 +79,10 @@ const KERNEL: Schema = {
   position: 'number',
 };
 
+const CHOSEN_KERNEL: Schema = {
+  signature: 'string', node: 'string', candidate: 'string', source: 'string', ratio: 'number|null',
+}; // prettier-ignore
+
 /** By command. */
 export const SCHEMAS = {
   inspect: {
@@ -130,6 +134,7 @@ export const SCHEMAS = {
     kernels: [{ name: 'string', label: 'string', microseconds: 'number' }],
     outputs: [{ name: 'string', 'dtype?': 'string', 'shape?': ['number'], 'value?': 'any' }],
   },
+  tune: { file: 'string', adapter: 'string', runs: [{ run: 'string', kernels: [CHOSEN_KERNEL] }] },
   plan: {
     file: 'string', adapter: 'string', fetches: ['string'],
     plan: {

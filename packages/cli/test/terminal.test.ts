@@ -6,7 +6,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeGraphDef } from '@forerun/graph';
 import { terminalOf } from '../src/terminal.js';
-import { buildNetwork, Folder, forerun, plainEnv, programPath, spawned } from './support.js';
+import {
+  buildNetwork,
+  Folder,
+  forerun,
+  GOLDEN,
+  plainEnv,
+  programPath,
+  spawned,
+  writeNetworkCheckpoint,
+} from './support.js';
 
 const folder = new Folder();
 const graphPath = folder.at('graph.pb');
@@ -67,15 +76,30 @@ describe('a child process', () => {
     ['ops', []],
     ['tree', ['--nodes', '--depth', '4']],
     ['ops', ['--type', 'Const']],
+    ['path', ['conv/kernel', 'train']],
+    ['node', ['conv/Conv2D']],
+    ['diff', [`${GOLDEN}/graph.pb`]],
   ])('%s %j cuts its tables to the width', async (command, options) => {
     const { out } = await forerun([command, graphPath, ...options], { COLUMNS: '44' });
     const tables = out
       .split('\n')
       .filter(
-        (line) => line.startsWith('  ') && !/Give shapes|collections|optimizer slots|not trained/.test(line),
+        (line) =>
+          line.startsWith('  ') &&
+          !/Give shapes|collections|Convolution of|optimizer slots|not trained/.test(line),
       );
     expect(Math.max(...tables.map((line) => line.length))).toBeLessThanOrEqual(44);
     expect(out).toContain('...');
+  });
+
+  test.each(['100', '80', '44'])('weights leaves out columns where %s are too few', async (columns) => {
+    const { out } = await forerun(['weights', writeNetworkCheckpoint(folder, 'w.ckpt')], {
+      COLUMNS: columns,
+    });
+    const [, titles = '', ...rows] = out.trimEnd().split('\n');
+    expect(Math.max(...rows.map(({ length }) => length))).toBeLessThanOrEqual(Number(columns));
+    expect(titles).toMatch(/name.*shape.*min.*max/);
+    expect(titles.includes('histogram')).toBe(columns === '100');
   });
 
   test('ends quietly when the reader of its pipe has gone', async () => {
@@ -95,16 +119,20 @@ describe('a child process', () => {
 });
 
 describe('help', () => {
-  test.each(['inspect', 'ops', 'node', 'tree', 'dot'])(
-    'of %s has examples and exit codes',
-    async (command) => {
+  test('of every command has examples and exit codes, in lines that fit', async () => {
+    const listed = (await forerun(['--help'])).out.split('\nCommands:\n')[1]?.split('\n\n')[0] ?? '';
+    const commands = [...listed.matchAll(/^ {2}(\w+)/gm)].map(([, name = '']) => name);
+    expect(commands).toEqual(expect.arrayContaining(['inspect', 'convert', 'freeze', 'run', 'tune', 'svg']));
+    for (const command of commands) {
       const { code, out, err } = await forerun([command, '--help']);
-      expect([code, err]).toEqual([0, '']);
-      expect(out).toContain(`Examples:\n  forerun ${command} `);
-      expect(out).toContain('Exit codes:');
-      expect(out).toContain('--json');
-    },
-  );
+      expect([command, code, err]).toEqual([command, 0, '']);
+      const [, examples = ''] = out.split('\nExamples:\n');
+      expect(examples.match(new RegExp(`forerun ${command} `, 'g'))?.length ?? 0).toBeGreaterThan(1);
+      expect(examples).toContain('Exit codes: 0');
+      if (command !== 'completion') expect(out).toContain('--json');
+      expect(Math.max(...out.split('\n').map(({ length }) => length))).toBeLessThanOrEqual(100);
+    }
+  });
 
   test('documents the exit codes and the kinds of files', async () => {
     const { code, out } = await forerun(['--help']);

@@ -1,7 +1,8 @@
 /** `forerun tune`: measures, keeps, prints; and what it refuses. */
 import { readdirSync } from 'node:fs';
 import { Graph, matMul, placeholder, writeGraphDef } from '@forerun/graph';
-import { Folder, spawned } from './support.js';
+import { misfits, SCHEMAS } from './schema.js';
+import { Folder, forerun, spawned } from './support.js';
 
 const folder = new Folder();
 const path = folder.at('product.pb');
@@ -28,6 +29,7 @@ describe('tune', () => {
     expect(readdirSync(`${cache.XDG_CACHE_HOME}/forerun/tuning`)).toHaveLength(1);
     const again = spawned([...args.slice(0, 4), '--seconds', '0', '--json'], cache);
     const { runs } = JSON.parse(again.out) as { runs: { run: string; kernels: { source: string }[] }[] };
+    expect(misfits(JSON.parse(again.out), SCHEMAS.tune)).toEqual([]);
     expect(runs).toMatchObject([{ run: 'outputs', kernels: [{ source: 'cached' }] }]);
   });
 
@@ -36,8 +38,8 @@ describe('tune', () => {
     [['--shape', 'v=1'], {}, 1, /the graph has no input "v"/],
     [['--seconds', '-1'], {}, 2, /expected a whole number/],
     [[], { FORERUN_TUNING: 'off' }, 2, /FORERUN_TUNING=off keeps kernels from being measured: unset it/],
-  ])('refuses %j %j', (extra, env, want, why) => {
-    const { code, err } = spawned(['tune', path, ...extra], { ...cache, ...env });
+  ])('refuses %j %j', async (extra, env, want, why) => {
+    const { code, err } = await forerun(['tune', path, ...extra], { ...cache, ...env });
     expect(err).toMatch(why);
     expect(code).toBe(want);
   });

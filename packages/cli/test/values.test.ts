@@ -35,18 +35,24 @@ afterAll(() => folder.remove());
 
 test.each<[string, Schema, () => string[]]>([
   ['inspect', SCHEMAS.inspect, () => ['inspect', network]],
-  ['inspect of values', SCHEMAS.inspectValues, () => ['inspect', `${FIXTURES}/smallResnet.pth`]],
   ['ops', SCHEMAS.ops, () => ['ops', network]],
   ['node', SCHEMAS.node, () => ['node', network, 'conv/Conv2D']],
   ['tree', SCHEMAS.tree, () => ['tree', network]],
   ['dot', SCHEMAS.dot, () => ['dot', network]],
   ['svg', SCHEMAS.svg, () => ['svg', network]],
   ['weights', SCHEMAS.weights, () => ['weights', `${FIXTURES}/smallResnet.safetensors`]],
-  ['one weight', SCHEMAS.weight, () => ['weights', frozen, 'Const']],
   ['path', SCHEMAS.path, () => ['path', network, 'images', 'probabilities']],
+  ['validate', SCHEMAS.validate, () => ['validate', network]],
+  ['diff', SCHEMAS.diff, () => ['diff', network, network]],
   ['convert', SCHEMAS.convert, () => ['convert', network, folder.at('out.pbtxt')]],
 ])('%s --json of a process fits its schema', (_, schema, args) => {
   expect(misfits(spawnedJson(...args()), schema)).toEqual([]);
+});
+
+test('--json of values, and of one of them', async () => {
+  const file = await forerunJson('inspect', `${FIXTURES}/smallResnet.pth`);
+  expect(misfits(file, SCHEMAS.inspectValues)).toEqual([]);
+  expect(misfits(await forerunJson('weights', frozen, 'Const'), SCHEMAS.weight)).toEqual([]);
 });
 
 describe('weights', () => {

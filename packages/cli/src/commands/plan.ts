@@ -56,6 +56,7 @@ function render(
   terminal: Terminal,
 ): string {
   const { colors } = terminal;
+  const all = options.all === true;
   const { memory, graphNodes, units, dispatches, pipelines, passes, fusions, dispatchList } = report;
   const rows = dispatchList.map(({ label, nodes, workgroups }, i): Cell[] => [
     String(i + 1),
@@ -74,15 +75,17 @@ function render(
   return [
     `${colors.bold(path)}${feeds.length === 0 ? '' : ` with ${feeds.map(([name, shape]) => `${name}=${formatShape(shape)}`).join(', ')}`}`,
     `  ${plural(graphNodes, 'node')} become ${plural(units, 'unit')}, ${plural(dispatches, 'dispatch', 'dispatches')} and ${plural(pipelines, 'new pipeline')}`,
-    ...passes.map((pass) => `  ${describePass(pass)}`),
-    ...fusions.map((fusion) => `  ${describeFusion(fusion)}`),
+    ...passes
+      .filter((pass) => all || pass.nodesBefore !== pass.nodesAfter)
+      .map((pass) => `  ${describePass(pass)}`),
+    ...fusions.filter(({ joined }) => all || joined > 0).map((fusion) => `  ${describeFusion(fusion)}`),
     '',
     colors.bold('Kernels'),
-    ...limitedTable(columns, rows, { what: 'dispatches', all: options.all === true, limit: 40 }, terminal),
+    ...limitedTable(columns, rows, { what: 'dispatches', all, limit: 40 }, terminal),
     '',
     `${colors.bold('Memory')}  ${formatBytes(memory.peakBytes)} in ${plural(memory.buffers, 'buffer')}; at least ${formatBytes(memory.lowerBoundBytes)}, without sharing ${formatBytes(memory.naiveBytes)}`,
     `  constants ${formatBytes(memory.constantBytes)}, feeds ${formatBytes(memory.feedBytes)}`,
-    ...memoryChart(report, options.all === true, terminal),
+    ...memoryChart(report, all, terminal),
   ].join('\n');
 }
 

@@ -30,7 +30,7 @@ interface TunedRun {
  * what the session refuses, `UsageError` for a bad shape and where tuning is switched off.
  */
 export async function tune(file: string, options: TuneOptions, terminal: Terminal): Promise<void> {
-  const mode = process.env.FORERUN_TUNING;
+  const mode = terminal.env.FORERUN_TUNING;
   if (mode !== undefined && mode !== '' && mode !== 'on') {
     throw new UsageError(`FORERUN_TUNING=${mode} keeps kernels from being measured: unset it`);
   }

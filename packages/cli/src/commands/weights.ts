@@ -2,7 +2,7 @@
 import type { WeightEntry, WeightReader } from '@forerun/formats';
 import { dtypeBytes, sizeOf, type TensorValue } from '@forerun/graph';
 import { tensorHistogram, tensorStatistics, type Histogram, type TensorStatistics } from '@forerun/session';
-import { formatBytes, formatCount, formatShape, plural, type Cell } from '../format.js';
+import { formatBytes, formatCount, formatShape, plural, type Cell, type Column } from '../format.js';
 import { histogramLines, sparkline } from '../histogram.js';
 import { openValues, reading } from '../openValues.js';
 import type { CommonOptions } from '../program.js';
@@ -85,6 +85,71 @@ function reportOf(
 const number = (value: number | null | undefined): string =>
   value === null || value === undefined ? '' : formatNumber(value);
 
+interface WeightColumn extends Column {
+  readonly cell: (report: WeightReport, terminal: Terminal) => Cell;
+}
+
+const textOf = (cell: Cell): string => (typeof cell === 'string' ? cell : cell.text);
+
+function badCount(statistics: WeightReport['statistics']): number {
+  return (statistics?.nans ?? 0) + (statistics?.infinities ?? 0);
+}
+
+function statistic(title: 'min' | 'max' | 'mean' | 'std'): WeightColumn {
+  return { title, right: true, cell: ({ statistics }) => number(statistics?.[title]) };
+}
+
+const COLUMNS: readonly WeightColumn[] = [
+  { title: 'name', flexible: true, cell: ({ name }, { colors }) => ({ text: name, paint: colors.cyan }) },
+  { title: 'dtype', cell: ({ dtype }) => dtype },
+  { title: 'shape', cell: ({ shape }) => formatShape(shape) },
+  { title: 'elements', right: true, cell: ({ elements }) => formatCount(elements) },
+  statistic('min'),
+  statistic('max'),
+  statistic('mean'),
+  statistic('std'),
+  {
+    title: 'NaN, Inf',
+    right: true,
+    cell: ({ statistics }, { colors }) => {
+      const bad = badCount(statistics);
+      return { text: bad === 0 ? '' : `${formatCount(bad)} bad`, paint: colors.red };
+    },
+  },
+  {
+    title: 'histogram',
+    cell: ({ histogram }, terminal) => ({
+      text: histogram ? sparkline(histogram, terminal) : '',
+      paint: terminal.colors.cyan,
+    }),
+  },
+];
+
+/** What goes first where the terminal is too narrow; names are cut before that. */
+const DISPENSABLE = ['elements', 'histogram', 'std', 'mean', 'dtype'];
+const NAME_WIDTH = 24;
+
+/** The columns that fit into the terminal. */
+function fitting(
+  columns: readonly WeightColumn[],
+  reports: readonly WeightReport[],
+  terminal: Terminal,
+): readonly WeightColumn[] {
+  const widthOf = ({ title, flexible, cell }: WeightColumn): number => {
+    const lengths = reports.map((report) => textOf(cell(report, terminal)).length);
+    const widest = lengths.reduce((most, length) => Math.max(most, length), title.length);
+    return 2 + (flexible === true ? Math.min(widest, NAME_WIDTH) : widest);
+  };
+  const widths = new Map(columns.map((column) => [column.title, widthOf(column)]));
+  let kept = columns;
+  for (const title of DISPENSABLE) {
+    const total = kept.reduce((sum, column) => sum + (widths.get(column.title) ?? 0), 0);
+    if (total <= terminal.width) break;
+    kept = kept.filter((column) => column.title !== title);
+  }
+  return kept;
+}
+
 function renderAll(
   path: string,
   reports: readonly WeightReport[],
@@ -92,23 +157,13 @@ function renderAll(
   terminal: Terminal,
 ): string {
   const { colors } = terminal;
-  const rows = reports.map(({ name, dtype, shape, elements, statistics, histogram }): Cell[] => {
-    const bad = (statistics?.nans ?? 0) + (statistics?.infinities ?? 0);
-    return [
-      { text: name, paint: colors.cyan },
-      dtype,
-      formatShape(shape),
-      formatCount(elements),
-      number(statistics?.min),
-      number(statistics?.max),
-      number(statistics?.mean),
-      number(statistics?.std),
-      { text: bad === 0 ? '' : `${formatCount(bad)} bad`, paint: colors.red },
-      { text: histogram ? sparkline(histogram, terminal) : '', paint: colors.cyan },
-    ];
-  });
-  const right = (title: string): { title: string; right: boolean } => ({ title, right: true });
-  const columns = [{ title: 'name', flexible: true }, { title: 'dtype' }, { title: 'shape' }, ...['elements', 'min', 'max', 'mean', 'std', 'NaN, Inf'].map(right), { title: 'histogram' }]; // prettier-ignore
+  const anyBad = reports.some(({ statistics }) => badCount(statistics) > 0);
+  const columns = fitting(
+    COLUMNS.filter(({ title }) => title !== 'NaN, Inf' || anyBad),
+    reports,
+    terminal,
+  );
+  const rows = reports.map((report) => columns.map(({ cell }) => cell(report, terminal)));
   const total = reports.reduce((sum, { elements }) => sum + elements, 0);
   const bytes = reports.reduce((sum, report) => sum + report.bytes, 0);
   return [
