@@ -67,6 +67,7 @@ export {
   newCheckpointReader,
   initFromCheckpoint,
   inspectCheckpoint,
+  listObjects,
   listVariables,
   loadVariable,
   exportMetaGraph,

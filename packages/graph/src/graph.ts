@@ -412,8 +412,8 @@ function handleOf(op: Operation, index: number, dtype: DType): HandleData | null
     return { dtype: op.attrs.type('_handle_dtype'), shape: op.attrs.shape('_handle_shape') };
   }
   if (op.def?.handles !== undefined) return op.def.handles(op)[index] ?? null;
-  if (op.attrs.has('dtype') && op.attrs.has('shape')) {
-    return { dtype: op.attrs.type('dtype'), shape: op.attrs.shape('shape') };
-  }
+  // An argument of a function says of itself that it is a handle, but not of what.
+  const behind = op.attrs.has('dtype') && op.attrs.has('shape') ? op.attrs.type('dtype') : dtype;
+  if (behind !== 'resource' && behind !== 'variant') return { dtype: behind, shape: op.attrs.shape('shape') };
   return op.inputs.find((input) => input.dtype === dtype)?.handle ?? null;
 }

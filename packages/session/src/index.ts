@@ -34,6 +34,7 @@ export {
   type InspectCheckpointOptions,
   type InspectedTensor,
 } from './checkpoint/checkpointReader.js';
+export { listObjects, type ListedObject } from './checkpoint/objectNames.js';
 export { initFromCheckpoint } from './checkpoint/initFromCheckpoint.js';
 export {
   tensorHistogram,

@@ -93,6 +93,11 @@ export interface MessageTypes {
   TensorSliceProto: TensorSliceProto;
   'TensorSliceProto.Extent': TensorSliceProtoExtent;
   ThreadPoolOptionProto: ThreadPoolOptionProto;
+  TrackableObjectGraph: TrackableObjectGraph;
+  'TrackableObjectGraph.TrackableObject': TrackableObjectGraphTrackableObject;
+  'TrackableObjectGraph.TrackableObject.ObjectReference': TrackableObjectGraphTrackableObjectObjectReference;
+  'TrackableObjectGraph.TrackableObject.SerializedTensor': TrackableObjectGraphTrackableObjectSerializedTensor;
+  'TrackableObjectGraph.TrackableObject.SlotVariableReference': TrackableObjectGraphTrackableObjectSlotVariableReference;
   ValuesDef: ValuesDef;
   VariableDef: VariableDef;
   VariantTensorDataProto: VariantTensorDataProto;
@@ -827,6 +832,33 @@ export interface TensorSliceProtoExtent extends Message {
 export interface ThreadPoolOptionProto extends Message {
   numThreads: number;
   globalName: string;
+}
+
+export interface TrackableObjectGraph extends Message {
+  nodes: TrackableObjectGraphTrackableObject[];
+}
+
+export interface TrackableObjectGraphTrackableObject extends Message {
+  children: TrackableObjectGraphTrackableObjectObjectReference[];
+  attributes: TrackableObjectGraphTrackableObjectSerializedTensor[];
+  slotVariables: TrackableObjectGraphTrackableObjectSlotVariableReference[];
+}
+
+export interface TrackableObjectGraphTrackableObjectObjectReference extends Message {
+  nodeId: number;
+  localName: string;
+}
+
+export interface TrackableObjectGraphTrackableObjectSerializedTensor extends Message {
+  name: string;
+  fullName: string;
+  checkpointKey: string;
+}
+
+export interface TrackableObjectGraphTrackableObjectSlotVariableReference extends Message {
+  originalVariableNodeId: number;
+  slotName: string;
+  slotVariableNodeId: number;
 }
 
 export interface ValuesDef extends Message {

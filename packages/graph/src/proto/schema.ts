@@ -487,6 +487,23 @@ export const MESSAGES = {
   TensorSliceProto: ['1 extent repeated TensorSliceProto.Extent'],
   'TensorSliceProto.Extent': ['1 start int64 as number', '2 length int64 as number in has_length'],
   ThreadPoolOptionProto: ['1 num_threads int32', '2 global_name string'],
+  TrackableObjectGraph: ['1 nodes repeated TrackableObjectGraph.TrackableObject'],
+  'TrackableObjectGraph.TrackableObject': [
+    '1 children repeated TrackableObjectGraph.TrackableObject.ObjectReference',
+    '2 attributes repeated TrackableObjectGraph.TrackableObject.SerializedTensor',
+    '3 slot_variables repeated TrackableObjectGraph.TrackableObject.SlotVariableReference',
+  ],
+  'TrackableObjectGraph.TrackableObject.ObjectReference': ['1 node_id int32', '2 local_name string'],
+  'TrackableObjectGraph.TrackableObject.SerializedTensor': [
+    '1 name string',
+    '2 full_name string',
+    '3 checkpoint_key string',
+  ],
+  'TrackableObjectGraph.TrackableObject.SlotVariableReference': [
+    '1 original_variable_node_id int32',
+    '2 slot_name string',
+    '3 slot_variable_node_id int32',
+  ],
   ValuesDef: ['1 values repeated string', '2 external_values map<string,string>'],
   VariableDef: [
     '1 variable_name string',

@@ -2,7 +2,13 @@
  * Looking into checkpoints without a graph: `tf.train.NewCheckpointReader`, `list_variables`, `load_variable` and what the
  * program `inspect_checkpoint` tells. A path is a prefix, any of the checkpoint's files, or a directory, which means its latest one.
  */
-import { NotFoundError, type CheckpointEntry, type DType, type TensorValue } from '@forerun/graph';
+import {
+  NotFoundError,
+  ObjectGraph,
+  type CheckpointEntry,
+  type DType,
+  type TensorValue,
+} from '@forerun/graph';
 import { tensorStatistics, type TensorStatistics } from '../weights/statistics.js';
 import { fileKind, openCheckpoint, type OpenCheckpoint } from './files.js';
 import { latestCheckpoint } from './saver.js';
@@ -87,11 +93,16 @@ export async function listVariables(
   return [...reader.entries.values()].map(({ name, shape }) => [name, shape]);
 }
 
-/** The value of one tensor of a checkpoint (`tf.train.load_variable`). */
+/**
+ * The value of one tensor of a checkpoint (`tf.train.load_variable`), of one of TensorFlow 2 also by the path of attributes or the variable's
+ * name in its graph.
+ */
 export async function loadVariable(path: string, name: string): Promise<TensorValue> {
   const { reader, close } = await openCheckpointAt(path);
   try {
-    return await reader.read(name.replace(/:0$/, ''));
+    const plain = name.replace(/:0$/, '');
+    const objects = reader.has(plain) ? undefined : await ObjectGraph.of(reader);
+    return await reader.read(objects?.keyOf(plain) ?? plain);
   } finally {
     await close();
   }

@@ -20,6 +20,7 @@ import {
 } from '@forerun/graph';
 import { readFileIfPresent, writeFileAtomically } from './files.js';
 import { Saver } from './saver.js';
+import { isFunctionCall, restoredKey, restoredVariables } from './saverFunctions.js';
 
 /** Writes a MetaGraphDef file: text when the name ends in `txt`, JSON when in `.json`, else binary. Throws for collections without a form in files. */
 export async function exportMetaGraph(filename: string, options: ExportMetaGraphOptions = {}): Promise<void> {
@@ -60,6 +61,15 @@ function findSaverNodes(graph: Graph, saverDef: SaverDefFields, scope: string): 
       if (item instanceof Variable) byHandle.set(item.handle, item);
   }
   const variables = new Map<string, Variable>();
+  for (const { handle, key } of isFunctionCall(restore) ? restoredVariables(restore) : []) {
+    const variable = byHandle.get(handle) ?? variableBehind(handle, restore);
+    if (variable === undefined) {
+      throw new InvalidArgumentError(
+        `the saver's function restores "${handle.name}" (${handle.op.type}), which is no variable`,
+      );
+    }
+    variables.set(key, variable);
+  }
   for (const assign of assignments(restore)) {
     const [handle, restored] = assign.inputs;
     const variable =
@@ -99,14 +109,4 @@ const VARIABLES: ReadonlySet<string> = new Set(['VarHandleOp', 'VariableV2', 'Va
 
 function assignments(restore: Operation): Operation[] {
   return restore.controlInputs.flatMap((op) => (op.type === 'NoOp' ? assignments(op) : [op]));
-}
-
-/** The name that a `RestoreV2` node gives the tensor that reaches an assignment. */
-function restoredKey(tensor: Tensor): string | undefined {
-  const { op } = tensor;
-  if (op.type === 'Identity') return op.inputs[0] === undefined ? undefined : restoredKey(op.inputs[0]);
-  const names = op.inputs[1]?.op;
-  if (op.type !== 'RestoreV2' || names?.type !== 'Const') return undefined;
-  const name: unknown = names.attrs.tensor('value').data[tensor.index];
-  return name instanceof Uint8Array ? new TextDecoder().decode(name) : String(name);
 }

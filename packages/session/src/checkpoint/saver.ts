@@ -14,6 +14,7 @@ import {
   exportMetaGraph,
   indexPath,
   InvalidArgumentError,
+  OBJECT_GRAPH_KEY,
   readCheckpointState,
   globalVariables,
   writeCheckpointState,
@@ -42,6 +43,7 @@ import {
   removeFiles,
   writeFileAtomically,
 } from './files.js';
+import { objectNameMap } from './objectNames.js';
 import { RANDOM_STEP_KEY, randomStepEntry, writeBundle } from './hostOps.js';
 
 export interface SaverOptions {
@@ -147,7 +149,8 @@ export class Saver {
   }
 
   /**
-   * Sets the variables from a checkpoint, given by prefix or by any of its files. Nothing is
+   * Sets the variables from a checkpoint, given by prefix or by any of its files. One of TensorFlow 2, which is stored by object, is
+   * searched for the variables' names in their graph and for paths of attributes. Nothing is
    * assigned unless everything fits: throws `NotFoundError` listing missing keys with the nearest names, or
    * `InvalidArgumentError` listing the shapes and dtypes that differ.
    */
@@ -155,7 +158,8 @@ export class Saver {
     requirePath(savePath);
     const checkpoint = await openCheckpoint(savePath);
     try {
-      const match = matchVariables(this.#nodes.variables, checkpoint.reader, options);
+      const map = await objectNameMap(checkpoint.reader, options.map);
+      const match = matchVariables(this.#nodes.variables, checkpoint.reader, { ...options, map });
       const words = { what: `the checkpoint "${checkpointPrefix(savePath)}"`, call: 'restore(…' };
       requireMatch(match, checkpoint.reader, words, options);
       const values = new Map<Tensor, TensorValue>();
@@ -165,7 +169,7 @@ export class Saver {
       if (checkpoint.reader.has(RANDOM_STEP_KEY)) {
         sess.randomStep = (await checkpoint.reader.read(RANDOM_STEP_KEY)).data[0] as bigint;
       }
-      return matchReport(match, checkpoint.reader, [RANDOM_STEP_KEY]);
+      return matchReport(match, checkpoint.reader, [RANDOM_STEP_KEY, OBJECT_GRAPH_KEY]);
     } finally {
       await checkpoint.close();
     }

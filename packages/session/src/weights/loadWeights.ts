@@ -13,6 +13,7 @@ import {
   type Tensor,
   type ValueLike,
 } from '@forerun/graph';
+import { objectNameMap } from '../checkpoint/objectNames.js';
 import type { Session } from '../session.js';
 import { layoutOf, type Transpose } from './layouts.js';
 import {
@@ -57,9 +58,9 @@ export async function loadWeights(
   const opened = await open(weights);
   try {
     const variables = byKey(options.varList ?? globalVariablesOf(sess));
-    const { map, ignoreMissing, ignoreShapeMismatch } = options;
+    const { ignoreMissing, ignoreShapeMismatch } = options;
     const rules = {
-      map,
+      map: await objectNameMap(opened.reader, options.map),
       ignoreMissing,
       ignoreShapeMismatch,
       convert: true,

@@ -100,7 +100,8 @@ export function matchVariables(
   return { found, missing, mismatched, skipped };
 }
 
-function storedName(map: NameMap | undefined, key: string): string | null {
+/** What a key is called in the file; `null` leaves it out. */
+export function storedName(map: NameMap | undefined, key: string): string | null {
   if (map === undefined) return key;
   const name = typeof map === 'function' ? map(key) : isMap(map) ? map.get(key) : map[key];
   return name === undefined ? key : name;
