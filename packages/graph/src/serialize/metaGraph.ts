@@ -26,6 +26,7 @@ import { graphToGraphDef } from './exportGraph.js';
 import { readGraphFile, selectMetaGraph } from './graphFile.js';
 import { graphMetadata } from './graphMetadata.js';
 import { importGraphDef, type ImportOptions } from './importGraph.js';
+import { boundInputs, scopedMetaGraph, UNBOUND_INPUTS } from './metaGraphScope.js';
 import { opDefToProto } from './opDefProto.js';
 
 export interface ExportMetaGraphOptions {
@@ -45,6 +46,11 @@ export interface ExportMetaGraphOptions {
   /** Leaves out attributes that hold their defaults, which older readers may not know. */
   readonly stripDefaultAttrs?: boolean | undefined;
   readonly assetFileDefs?: readonly Init<AssetFileDef>[] | undefined;
+  /**
+   * Writes only what is below this name scope, by names relative to it. Inputs from outside are listed in the collection
+   * `unbound_inputs`; `importMetaGraph` takes tensors for them by `inputMap`. Savers, signatures and assets are of whole graphs.
+   */
+  readonly exportScope?: string | undefined;
   /** Called for a collection that has no form in files, which is then left out. Default: throws. */
   readonly onUnsupported?: ((key: string) => void) | undefined;
 }
@@ -54,6 +60,23 @@ export interface ExportMetaGraphOptions {
  * naming a collection that cannot be written.
  */
 export function exportMetaGraph(options: ExportMetaGraphOptions = {}): Init<MetaGraphDef> {
+  const { exportScope = '', ...rest } = options;
+  if (exportScope === '') return wholeMetaGraph(rest);
+  if (rest.saverDef !== undefined || rest.signatureDefs !== undefined || rest.assetFileDefs !== undefined) {
+    throw new InvalidArgumentError(
+      'exportMetaGraph: a saver, signatures and assets belong to the whole graph: leave them out with exportScope',
+    );
+  }
+  const meta = scopedMetaGraph(wholeMetaGraph(rest), exportScope, variableCodec().keys);
+  const used = new Set((meta.graphDef?.node ?? []).map(({ op }) => op));
+  const inFunctions = (meta.graphDef?.library?.function ?? []).flatMap(({ nodeDef }) => nodeDef ?? []);
+  for (const { op } of inFunctions) used.add(op);
+  const list = meta.metaInfoDef?.strippedOpList?.op ?? [];
+  const op = list.filter(({ name }) => used.has(name));
+  return { ...meta, metaInfoDef: { ...meta.metaInfoDef, strippedOpList: { op } } };
+}
+
+function wholeMetaGraph(options: Omit<ExportMetaGraphOptions, 'exportScope'>): Init<MetaGraphDef> {
   const { graph = getDefaultGraph(), saverDef, signatureDefs, metaInfo, addShapes = true } = options;
   const { clearDevices, stripDefaultAttrs, assetFileDefs } = options;
   return {
@@ -139,9 +162,16 @@ export function importMetaGraph(
   const graph = options.graph ?? getDefaultGraph();
   return graph.nameScope(importScope, (scope) => {
     const opDefs = metaGraph.metaInfoDef?.strippedOpList?.op ?? [];
-    const returned = importGraphDef(graphDef, { ...options, graph, name: scope, opDefs });
+    const { inputMap = {} } = options;
+    const given =
+      inputMap instanceof Map
+        ? (inputMap as ReadonlyMap<string, Tensor | Operation>)
+        : new Map(Object.entries(inputMap));
+    const bound = boundInputs(metaGraph, given);
+    const returned = importGraphDef(graphDef, { ...options, inputMap: bound, graph, name: scope, opDefs });
     const all = [...codecs, variableCodec()];
     for (const [key, def] of metaGraph.collectionDef) {
+      if (key === UNBOUND_INPUTS) continue;
       const values = collectionFromProto(def, { graph, key, scope }, all);
       for (const value of values) graph.addToCollection(key, value);
     }
