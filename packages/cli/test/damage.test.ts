@@ -1,5 +1,6 @@
 /** Damaged files of every kind: whatever byte is wrong, the answer is a report or one `FileError`. */
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { reportCheckpoint } from '../src/checkpointReport.js';
 import { collapse } from '../src/collapse.js';
 import { FileError } from '../src/errors.js';
@@ -11,6 +12,7 @@ import { renderGraph } from '../src/renderGraph.js';
 import { terminalOf } from '../src/terminal.js';
 import { Folder, GOLDEN } from './support.js';
 
+const GOLDEN_FORMATS = resolve(import.meta.dirname, '../../formats/test/golden/v1');
 const ROUNDS = 80;
 const folder = new Folder();
 const silent = { write: () => true };
@@ -49,8 +51,17 @@ async function lookInto(path: string): Promise<void> {
   );
 }
 
-test.each(['graph.pb', 'graph.pbtxt', 'graph.json', 'graph.meta', 'model.index'])('%s', async (name) => {
-  const original = readFileSync(`${GOLDEN}/${name}`);
+test.each([
+  'graph.pb',
+  'graph.pbtxt',
+  'graph.json',
+  'graph.meta',
+  'model.index',
+  'tfjs/model.json',
+  'model.onnx',
+])('%s', async (name) => {
+  const original = readFileSync(`${name === 'model.onnx' ? GOLDEN_FORMATS : GOLDEN}/${name}`);
+  folder.write('tfjs/group1-shard1of1.bin', readFileSync(`${GOLDEN}/tfjs/group1-shard1of1.bin`));
   folder.write('model.data-00000-of-00001', readFileSync(`${GOLDEN}/model.data-00000-of-00001`));
   const next = numbers(7);
   let refused = 0;

@@ -87,6 +87,8 @@ const number = (value: number | null | undefined): string =>
 
 interface WeightColumn extends Column {
   readonly cell: (report: WeightReport, terminal: Terminal) => Cell;
+  /** Needs values, not only names and shapes. */
+  readonly ofValues?: boolean;
 }
 
 const textOf = (cell: Cell): string => (typeof cell === 'string' ? cell : cell.text);
@@ -96,7 +98,7 @@ function badCount(statistics: WeightReport['statistics']): number {
 }
 
 function statistic(title: 'min' | 'max' | 'mean' | 'std'): WeightColumn {
-  return { title, right: true, cell: ({ statistics }) => number(statistics?.[title]) };
+  return { title, right: true, ofValues: true, cell: ({ statistics }) => number(statistics?.[title]) };
 }
 
 const COLUMNS: readonly WeightColumn[] = [
@@ -118,6 +120,7 @@ const COLUMNS: readonly WeightColumn[] = [
   },
   {
     title: 'histogram',
+    ofValues: true,
     cell: ({ histogram }, terminal) => ({
       text: histogram ? sparkline(histogram, terminal) : '',
       paint: terminal.colors.cyan,
@@ -158,11 +161,11 @@ function renderAll(
 ): string {
   const { colors } = terminal;
   const anyBad = reports.some(({ statistics }) => badCount(statistics) > 0);
-  const columns = fitting(
-    COLUMNS.filter(({ title }) => title !== 'NaN, Inf' || anyBad),
-    reports,
-    terminal,
+  const hasStatistics = reports.some(({ statistics }) => statistics !== undefined);
+  const wanted = COLUMNS.filter(({ title, ofValues }) =>
+    title === 'NaN, Inf' ? anyBad : ofValues !== true || hasStatistics,
   );
+  const columns = fitting(wanted, reports, terminal);
   const rows = reports.map((report) => columns.map(({ cell }) => cell(report, terminal)));
   const total = reports.reduce((sum, { elements }) => sum + elements, 0);
   const bytes = reports.reduce((sum, report) => sum + report.bytes, 0);

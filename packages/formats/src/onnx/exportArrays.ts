@@ -234,6 +234,14 @@ const leaky: OpWriter = (op, writer, [output]) => {
   writer.add('Add', [writer.add('Relu', [x]), writer.add('Mul', [alpha, negative])], {}, output);
 };
 
+/** Random numbers of the same distribution, not the same numbers. */
+const random =
+  (type: string): OpWriter =>
+  (op, writer, [output]) => {
+    const zeros = writer.add('ConstantOfShape', [toInt64(writer, op, 0)]);
+    writer.add(type, [zeros], { dtype: onnxNumber(op.attrs.type('dtype'), op.name) }, output);
+  };
+
 export const ARRAY_WRITERS: Readonly<Record<string, OpWriter>> = {
   AddN: simple('Sum'),
   All: logical('ReduceMin'),
@@ -253,6 +261,8 @@ export const ARRAY_WRITERS: Readonly<Record<string, OpWriter>> = {
   OnesLike: like(1),
   Pack: pack,
   Prelu: leaky,
+  RandomStandardNormal: random('RandomNormalLike'),
+  RandomUniform: random('RandomUniformLike'),
   Range: simple('Range'),
   ReverseV2: reverse,
   Select: select,

@@ -20,6 +20,7 @@ import { ImportNode, type NodeImporter, type Subgraph } from './importNode.js';
 import { INDEX_OPS } from './indexOps.js';
 import { NORM_OPS } from './normOps.js';
 import { POOL_OPS } from './poolOps.js';
+import { RANDOM_OPS } from './randomOps.js';
 import { RECURRENT_OPS } from './recurrentOps.js';
 import { REDUCE_OPS } from './reduceOps.js';
 import { RESIZE_OPS } from './resizeOps.js';
@@ -34,6 +35,7 @@ const IMPORTERS: ReadonlyMap<string, NodeImporter> = new Map(
     ...INDEX_OPS,
     ...NORM_OPS,
     ...POOL_OPS,
+    ...RANDOM_OPS,
     ...RECURRENT_OPS,
     ...REDUCE_OPS,
     ...RESIZE_OPS,

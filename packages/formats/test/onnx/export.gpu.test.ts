@@ -111,6 +111,20 @@ test('ops one by one', async () => {
   await check(graph, outputs, { x: values([2, 3, 4]), image: values([1, 4, 5, 6]) });
 }, 120_000);
 
+test('random numbers, of which nothing is left in the result', async () => {
+  const graph = new fr.Graph();
+  const outputs = graph.asDefault((): Record<string, fr.Tensor> => {
+    const x = fr.placeholder('float32', [null, 5], { name: 'x' });
+    const drawn = fr.randomUniform(fr.shape(x), { seed: 1 });
+    return {
+      kept: fr.mul(x, fr.floor(fr.add(drawn, 1))),
+      inRange: fr.cast(fr.less(fr.abs(fr.sub(drawn, 0.5)), 0.6), 'float32'),
+      finite: fr.mul(0, fr.randomNormal(fr.shape(x), { seed: 1 })),
+    };
+  });
+  await check(graph, outputs, { x: values([3, 5]) });
+}, 120_000);
+
 test('slices, splits, joins and choices', async () => {
   const graph = new fr.Graph();
   const outputs = graph.asDefault((): Record<string, fr.Tensor> => {

@@ -322,9 +322,48 @@ test.each(groups([...cases, ...RECURRENT, ...CONTROL]))('%s', async (_, list) =>
   });
 });
 
+test('random numbers have the shape, dtype and range that a model says', async () => {
+  const node = (opType: string, input: string[], attributes: Attributes): ModelParts['nodes'][number] => ({
+    opType,
+    name: opType,
+    input,
+    output: [opType],
+    attribute: Object.entries(attributes).map(([name, value]) => attribute(name, value)),
+  });
+  const model = modelOf({
+    nodes: [
+      node('RandomUniform', [], { shape: [2, 50], low: { f: 2 }, high: { f: 3 } }),
+      node('RandomUniformLike', ['x'], { low: { f: 2 }, high: { f: 3 } }),
+      node('RandomNormal', [], { shape: [3], mean: { f: 2.5 }, scale: { f: 0.001 } }),
+      node('RandomNormalLike', ['x'], { mean: { f: 2.5 }, scale: { f: 0.001 }, dtype: 1 }),
+    ],
+    inputs: { x: { type: 1, shape: [null, 4] } },
+    outputs: ['RandomUniform', 'RandomUniformLike', 'RandomNormal', 'RandomNormalLike'],
+  });
+  const graph = new Graph();
+  const { inputs, outputs } = importOnnx(model, { graph });
+  await using sess = await Session.create({ graph });
+  const feeds = inputs.x === undefined ? new Map() : new Map([[inputs.x, values([5, 4])]]);
+  const drawn = (await sess.run(outputs, feeds)) as Readonly<Record<string, TensorValue>>;
+  expect(Object.values(drawn).map(({ shape }) => shape)).toEqual([[2, 50], [5, 4], [3], [5, 4]]);
+  for (const [name, value] of Object.entries(drawn)) {
+    const numbers = [...(toHostValue(value)?.data ?? [])];
+    expect([name, numbers.every((x) => x >= 2 && x < 3), new Set(numbers).size > 1]).toEqual([
+      name,
+      true,
+      true,
+    ]);
+  }
+});
+
 test('the cases are of many ops', () => {
   const used = new Set([
     ...NODES.map(({ op }) => op),
+    // Of random numbers only what is sure can be compared; see below.
+    'RandomNormal',
+    'RandomNormalLike',
+    'RandomUniform',
+    'RandomUniformLike',
     ...[...RECURRENT, ...CONTROL].flatMap(({ parts }) => parts.nodes.map(({ opType }) => opType)),
   ]);
   expect(onnxOps().filter((op) => !used.has(op))).toEqual([
