@@ -19,8 +19,10 @@ import { deviceBytes, fitsBindings } from './join.js';
 import { DISPATCH_BYTES, STEP_BYTES } from './prologues.js';
 import { nodesOf, type UnitGraph } from './unitGraph.js';
 
-/** Fewer rows do not keep the adapter busy. */
+/** Fewer rows do not keep an adapter busy: one that computes on a CPU, and a GPU where rows are long. */
 const FEWEST_ROWS = 4;
+const FEWEST_LONG_ROWS = 64;
+const LONG_ROW = 4096;
 /** Programs with more steps are not joined further: drivers take long to compile them. */
 const MOST_VALUES = 64;
 
@@ -28,7 +30,7 @@ const MOST_VALUES = 64;
 export function fuseRows(graph: UnitGraph, adapter: AdapterFacts): number {
   let joined = 0;
   for (const id of graph.ids) {
-    if ((graph.find(id)?.rows?.rows ?? 0) < FEWEST_ROWS) continue;
+    if (!areEnough(graph.find(id)?.rows ?? null, adapter)) continue;
     for (let at: number | null = id; at !== null;) {
       const next: number | null = growOnce(graph, at, adapter);
       if (next !== null) joined++;
@@ -36,6 +38,11 @@ export function fuseRows(graph: UnitGraph, adapter: AdapterFacts): number {
     }
   }
   return joined;
+}
+
+function areEnough(program: RowProgram | null, { software }: AdapterFacts): boolean {
+  if (program === null || program.rows < FEWEST_ROWS) return false;
+  return software || program.rows >= FEWEST_LONG_ROWS || program.columns <= LONG_ROW;
 }
 
 /** Joins one neighbour to the unit, and returns the number of both; `null` when none joins. */
