@@ -13,6 +13,12 @@ const MOST_BYTES = 1 << 16;
 /** Longer texts take drivers long to compile where many of them meet. */
 const LONGEST_TEXT = 4000;
 const MOST_PARTS = 16;
+/** So many packs are tried for a unit, the newest first. */
+const MOST_TRIED = 8;
+/** Where more pairs of a writer and a user of one variable have to be ordered, they are not packed. */
+const MOST_PAIRS = 256;
+/** A search for whether one unit comes after another that takes more steps is given up. */
+const MOST_STEPS = 500;
 
 /** Packs what is small. Returns how many units joined others. */
 export function packUnits(graph: UnitGraph, adapter: AdapterFacts): number {
@@ -26,7 +32,7 @@ export function packUnits(graph: UnitGraph, adapter: AdapterFacts): number {
     const key = `${layer}/${width}`;
     const packs = open.get(key) ?? [];
     open.set(key, packs);
-    if (packs.some((pack) => pack.take(id, unit, adapter))) joined++;
+    if (packs.slice(-MOST_TRIED).some((pack) => pack.take(id, unit, adapter))) joined++;
     else packs.push(new Pack(id, unit));
   }
   for (const pack of [...open.values()].flat()) pack.close(graph, adapter);
@@ -46,20 +52,32 @@ function packableWidth({ kind, lowered, inputs, outputs }: OpenUnit): number | n
 
 /** Units that will share a dispatch. */
 class Pack {
-  readonly #members: Map<number, OpenUnit>;
+  readonly #members = new Map<number, OpenUnit>();
+  /** Variables that members bind, and those that they write. */
+  readonly #used = new Set<string>();
+  readonly #written = new Set<string>();
+  readonly #bindings = new Set<string>();
 
   constructor(id: number, unit: OpenUnit) {
-    this.#members = new Map([[id, unit]]);
+    this.add(id, unit);
   }
 
   /** Takes a unit if the adapter binds as much, and no variable is written that others of the pack use. */
   take(id: number, unit: OpenUnit, { maxBindings }: AdapterFacts): boolean {
     if (this.#members.size >= MOST_PARTS) return false;
-    const members = [...this.#members.values()];
-    if (members.some((other) => conflict(other, unit) || conflict(unit, other))) return false;
-    if (countBindings([...members, unit]) > maxBindings) return false;
-    this.#members.set(id, unit);
+    if (intersects(variableKeys(unit, true), this.#used)) return false;
+    if (intersects(variableKeys(unit, false), this.#written)) return false;
+    const added = bindingsOf(id, unit).filter((binding) => !this.#bindings.has(binding));
+    if (this.#bindings.size + added.length > maxBindings) return false;
+    this.add(id, unit);
     return true;
+  }
+
+  private add(id: number, unit: OpenUnit): void {
+    this.#members.set(id, unit);
+    for (const key of variableKeys(unit, false)) this.#used.add(key);
+    for (const key of variableKeys(unit, true)) this.#written.add(key);
+    for (const binding of bindingsOf(id, unit)) this.#bindings.add(binding);
   }
 
   close(graph: UnitGraph, adapter: AdapterFacts): void {
@@ -91,20 +109,14 @@ class Pack {
   }
 }
 
-/** How many bindings a pack of units has: values that are only read are bound once. */
-function countBindings(units: readonly OpenUnit[]): number {
-  const read = new Set<string>();
-  let others = 0;
-  for (const { inputs, lowered } of units) {
-    for (const { source, access = 'read', width = 1 } of lowered.dispatches.flatMap(
-      ({ spec }) => spec.bindings,
-    )) {
-      const value = source.kind === 'input' && access === 'read' ? inputs[source.index] : undefined;
-      if (value === undefined) others++;
-      else read.add(`${value.node.id}:${value.index}/${width}`);
-    }
-  }
-  return read.size + others;
+/** Names of a unit's bindings: values that are only read are bound once for a pack. */
+function bindingsOf(id: number, { inputs, lowered }: OpenUnit): string[] {
+  const all = lowered.dispatches.flatMap(({ spec }) => spec.bindings);
+  const names = all.map(({ source, access = 'read', width = 1 }, i) => {
+    const value = source.kind === 'input' && access === 'read' ? inputs[source.index] : undefined;
+    return value === undefined ? `${id} ${i}` : `${value.node.id}:${value.index}/${width}`;
+  });
+  return [...new Set(names)];
 }
 
 /** Keys of variables that a unit binds, all or those it writes. */
@@ -119,9 +131,9 @@ function variableKeys(unit: OpenUnit, writing: boolean): Set<string> {
   return new Set(keys);
 }
 
-function conflict(writer: OpenUnit, other: OpenUnit): boolean {
-  const used = variableKeys(other, false);
-  return [...variableKeys(writer, true)].some((key) => used.has(key));
+function intersects(some: ReadonlySet<string>, others: ReadonlySet<string>): boolean {
+  for (const key of some) if (others.has(key)) return true;
+  return false;
 }
 
 /**
@@ -129,39 +141,101 @@ function conflict(writer: OpenUnit, other: OpenUnit): boolean {
  * Units for which that is circular or hard to say, and those before them, have no layer.
  */
 function layersOf(graph: UnitGraph): Map<number, number> {
-  const before = new Map<number, Set<number>>();
-  const waiting = new Map<number, number>();
-  const add = (from: number, to: number): void => {
-    const list = before.get(to) ?? new Set<number>();
-    before.set(to, list);
-    if (list.has(from)) return;
-    list.add(from);
-    waiting.set(from, (waiting.get(from) ?? 0) + 1);
-  };
-  for (const id of graph.ids) for (const next of graph.after(id)) add(id, next);
+  const order = new Order(graph);
+  const writers = new Map<string, number[]>();
   for (const id of graph.ids) {
     const unit = graph.find(id);
-    const keys = unit === null ? [] : [...variableKeys(unit, true)];
-    if (keys.length === 0) continue;
-    const after = graph.descendants(id);
-    for (const user of keys.flatMap((key) => graph.usersOfVariable(key))) {
-      if (user === id) continue;
-      // What cannot be decided waits for itself.
-      if (after === null) add(user, user);
-      else if (!after.has(user)) add(user, id);
+    for (const key of unit === null ? [] : variableKeys(unit, true))
+      writers.set(key, [...(writers.get(key) ?? []), id]);
+  }
+  for (const [key, ids] of writers) {
+    const users = graph.usersOfVariable(key);
+    // What cannot be decided waits for itself.
+    if (users.length * ids.length > MOST_PAIRS) for (const one of [...users, ...ids]) order.add(one, one);
+    else for (const id of ids) orderUsers(order, id, users);
+  }
+  return order.layers();
+}
+
+/** Users of a variable come before the unit `id`, which writes it, unless edges lead from it to them. */
+function orderUsers(order: Order, id: number, users: readonly number[]): void {
+  for (const user of users) {
+    if (user === id) continue;
+    const after = order.isAfter(user, id);
+    if (after === null) order.add(user, user);
+    else if (!after) order.add(user, id);
+  }
+}
+
+/** Which units come before which. */
+class Order {
+  readonly #ids: readonly number[];
+  readonly #after: ReadonlyMap<number, readonly number[]>;
+  readonly #before = new Map<number, Set<number>>();
+  readonly #waiting = new Map<number, number>();
+  /** The most steps to a unit from one before which nothing comes, by data and control edges. */
+  readonly #levels = new Map<number, number>();
+
+  constructor(graph: UnitGraph) {
+    this.#ids = graph.ids;
+    this.#after = new Map(this.#ids.map((id) => [id, graph.after(id)]));
+    for (const [id, next] of this.#after) for (const one of next) this.add(id, one);
+    this.findLevels();
+  }
+
+  private findLevels(): void {
+    const left = new Map(this.#ids.map((id) => [id, this.#before.get(id)?.size ?? 0]));
+    const ready = this.#ids.filter((id) => left.get(id) === 0);
+    // Grows while it is read.
+    for (const id of ready) {
+      const level = this.#levels.get(id) ?? 0;
+      this.#levels.set(id, level);
+      for (const next of this.#after.get(id) ?? []) {
+        this.#levels.set(next, Math.max(this.#levels.get(next) ?? 0, level + 1));
+        const rest = (left.get(next) ?? 0) - 1;
+        left.set(next, rest);
+        if (rest === 0) ready.push(next);
+      }
     }
   }
-  const layers = new Map<number, number>();
-  const ready = graph.ids.filter((id) => (waiting.get(id) ?? 0) === 0);
-  for (const id of ready) {
-    const layer = layers.get(id) ?? 0;
-    layers.set(id, layer);
-    for (const earlier of before.get(id) ?? []) {
-      layers.set(earlier, Math.max(layers.get(earlier) ?? 0, layer + 1));
-      const left = (waiting.get(earlier) ?? 0) - 1;
-      waiting.set(earlier, left);
-      if (left === 0) ready.push(earlier);
-    }
+
+  add(from: number, to: number): void {
+    const list = this.#before.get(to) ?? new Set<number>();
+    this.#before.set(to, list);
+    if (list.has(from)) return;
+    list.add(from);
+    this.#waiting.set(from, (this.#waiting.get(from) ?? 0) + 1);
   }
-  return new Map(ready.map((id) => [id, layers.get(id) ?? 0]));
+
+  /** Whether edges lead from `first` to `last`; `null` where that takes too long to find out. */
+  isAfter(last: number, first: number): boolean | null {
+    const end = this.#levels.get(last) ?? 0;
+    const seen = new Set<number>();
+    const stack = [first];
+    for (let id = stack.pop(); id !== undefined; id = stack.pop()) {
+      if (id === last) return true;
+      // On the way to `last` levels grow.
+      if (seen.has(id) || (this.#levels.get(id) ?? 0) >= end) continue;
+      if (seen.size >= MOST_STEPS) return null;
+      seen.add(id);
+      stack.push(...(this.#after.get(id) ?? []));
+    }
+    return false;
+  }
+
+  layers(): Map<number, number> {
+    const layers = new Map<number, number>();
+    const ready = this.#ids.filter((id) => (this.#waiting.get(id) ?? 0) === 0);
+    for (const id of ready) {
+      const layer = layers.get(id) ?? 0;
+      layers.set(id, layer);
+      for (const earlier of this.#before.get(id) ?? []) {
+        layers.set(earlier, Math.max(layers.get(earlier) ?? 0, layer + 1));
+        const left = (this.#waiting.get(earlier) ?? 0) - 1;
+        this.#waiting.set(earlier, left);
+        if (left === 0) ready.push(earlier);
+      }
+    }
+    return new Map(ready.map((id) => [id, layers.get(id) ?? 0]));
+  }
 }
