@@ -19,7 +19,8 @@ function makeTable(): Float32Array {
   const words = new Uint32Array(numbers.buffer);
   const step = 2 ** -24;
   for (let bits = 0; bits < 65536; bits++) {
-    const [exponent, fraction] = [(bits >> 10) & 31, bits & 1023];
+    const exponent = (bits >> 10) & 31;
+    const fraction = bits & 1023;
     const sign = (bits & 0x8000) << 16;
     if (exponent === 0) numbers[bits] = (sign === 0 ? fraction : -fraction) * step;
     else words[bits] = sign | ((exponent === 31 ? 255 : exponent + 112) << 23) | (fraction << 13);

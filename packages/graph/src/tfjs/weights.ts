@@ -113,17 +113,21 @@ function dequantize(
   { dtype, scale, min }: WeightQuantization,
   whole: boolean,
 ): Float32Array | Int32Array {
-  const elements = dataOfBytes(dtype === 'uint8' ? 'uint8' : 'uint16', stored) as Uint8Array | Uint16Array;
+  if (dtype === 'float16') return fromHalves(dataOfBytes('uint16', stored) as Uint16Array, size);
+  const elements = dataOfBytes(dtype, stored) as Uint8Array | Uint16Array;
   const result = whole ? new Int32Array(size) : new Float32Array(size);
-  if (dtype === 'float16') {
-    const numbers = halfTable();
-    for (let i = 0; i < size; i++) result[i] = numbers[elements[i] ?? 0] ?? NaN;
-    return result;
-  }
   for (let i = 0; i < size; i++) {
     const value = (elements[i] ?? 0) * scale + min;
     result[i] = whole ? Math.round(value) : value;
   }
+  return result;
+}
+
+/** Apart, so that the loop only ever meets these types of arrays. */
+function fromHalves(bits: Uint16Array, size: number): Float32Array {
+  const numbers = halfTable();
+  const result = new Float32Array(size);
+  for (let i = 0; i < size; i++) result[i] = numbers[bits[i] ?? 0] ?? NaN;
   return result;
 }
 

@@ -10,7 +10,7 @@ import {
 } from '@forerun/graph';
 
 /** Larger constants are compared by identity. */
-const MAX_COMPARED_ELEMENTS = 256;
+const MAX_COMPARED_ELEMENTS = 32;
 
 const attrKeys = new WeakMap<Attrs, string>();
 const identities = new WeakMap<object, number>();
