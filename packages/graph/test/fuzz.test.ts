@@ -7,11 +7,15 @@ import {
   graphOfTfjsModel,
   importGraphDef,
   importMetaGraph,
+  importTfjsLayersModel,
   memorySource,
+  ObjectGraph,
   proto,
   readCheckpointState,
   readGraphFile,
   readTfjsGraphModel,
+  readTfjsLayersModel,
+  TensorValue,
   V1CheckpointReader,
 } from '../src/index.js';
 import { snappyDecompress } from '../src/checkpoint/snappy.js';
@@ -76,6 +80,29 @@ async function readV1(bytes: Uint8Array): Promise<void> {
   for (const name of reader.entries.keys()) await reader.read(name);
 }
 
+const OBJECTS = proto.encode('TrackableObjectGraph', {
+  nodes: [
+    { children: [{ nodeId: 1, localName: 'a' }, { nodeId: 2, localName: 'b' }] },
+    { children: [{ nodeId: 2, localName: 'c' }, { nodeId: 0, localName: 'up' }] },
+    { attributes: [{ name: 'VARIABLE_VALUE', fullName: 'w', checkpointKey: 'a/c/.ATTRIBUTES/VARIABLE_VALUE' }] },
+  ],
+}); // prettier-ignore
+
+async function readObjects(bytes: Uint8Array): Promise<void> {
+  const value = new TensorValue('string', [], [bytes]);
+  const graph = await ObjectGraph.of({ has: () => true, read: () => Promise.resolve(value) });
+  graph?.keyOf('a/up/b');
+}
+
+const LAYERS = resolve(import.meta.dirname, '../../session/test/fixtures/layers');
+const layersFile = (name: string): Uint8Array => new Uint8Array(readFileSync(`${LAYERS}/${name}`));
+
+/** Builds the layers of a model.json, with the weights of the model whose file it was. */
+async function readLayers(json: string, weights: Uint8Array): Promise<void> {
+  const model = await readTfjsLayersModel(json, () => Promise.resolve(weights));
+  importTfjsLayersModel(model, { graph: new Graph() });
+}
+
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
 
 test.each([
@@ -89,6 +116,8 @@ test.each([
   ['a checkpoint of version 1', [V1], readV1],
   ['a model.json of TensorFlow.js', [file('tfjs/model.json')], (bytes: Uint8Array) => readTfjs(text(bytes), file('tfjs/group1-shard1of1.bin'))],
   ['weights of TensorFlow.js', [file('tfjs/group1-shard1of1.bin')], (bytes: Uint8Array) => readTfjs(text(file('tfjs/model.json')), bytes)],
+  ['a layers model', [layersFile('words/model.json')], (bytes: Uint8Array) => readLayers(text(bytes), layersFile('words/weights.bin')), FUZZ_ROUNDS / 4],
+  ['the objects of a checkpoint', [OBJECTS], readObjects],
   ['a SavedModel', [file('saved_model.pb'), file('saved_model.pbtxt')], importFile],
   ['snappy', [Uint8Array.of(0x0a, 0x08, 97, 98, 99, 0x11, 0x03, 0x00, 97, 98)], snappyDecompress],
   ['checkpoint state', [Buffer.from('model_checkpoint_path: "a"\nall_model_checkpoint_paths: "a"\n')], (bytes: Uint8Array) => readCheckpointState(text(bytes))],

@@ -17,7 +17,8 @@ import { Session, type PassSwitches } from '../src/index.js';
 import { NO_PASSES, ONE_ALONE, WITHOUT_ONE } from './support/passes.js';
 import { checkShapes, FIRST_BATCH, randomProgram, type RandomProgram } from './support/randomProgram.js';
 
-const PROGRAMS = Number(process.env.FORERUN_FUZZ ?? 150);
+/** `long` is a switch of the parsers' tests; here it means as many as run in some minutes. */
+const PROGRAMS = process.env.FORERUN_FUZZ === 'long' ? 1500 : Number(process.env.FORERUN_FUZZ ?? 150);
 const FIRST_SEED = Number(process.env.FORERUN_FUZZ_SEED ?? 1);
 const GROUPS = 10;
 

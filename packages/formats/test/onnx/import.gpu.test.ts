@@ -1,7 +1,7 @@
 /** Imported ONNX models give what ONNX Runtime gives on the same inputs. */
 import type { proto, Tensor } from '@forerun/graph';
 import { Graph, TensorValue, toHostValue, UnimplementedError } from '@forerun/graph';
-import { Random, fuzz } from '@forerun/testing';
+import { Random } from '@forerun/testing';
 import { Session } from '@forerun/session';
 import { importOnnx, onnxOps } from '@forerun/formats';
 import {
@@ -450,10 +450,4 @@ describe('what is refused', () => {
       'input of Relu "r" "none" is computed by no node before it',
     );
   });
-
-  test('damaged models', async () => {
-    const seeds = [cases[45], cases[37]].flatMap((one) => (one === undefined ? [] : [modelOf(one.parts)]));
-    const { refused } = await fuzz({ seeds, parse: (bytes) => importOnnx(bytes, { graph: new Graph() }) });
-    expect(refused).toBeGreaterThan(500);
-  }, 600_000);
 });

@@ -7,7 +7,7 @@ import { InvalidArgumentError } from '../errors.js';
 import { decode } from '../proto/decode.js';
 import { encode } from '../proto/encode.js';
 import type { Init } from '../proto/message.js';
-import type { AttrValue, CollectionDef, GraphDef, MetaGraphDef, NodeDef } from '../proto/messages.js';
+import type { CollectionDef, GraphDef, MetaGraphDef, NodeDef } from '../proto/messages.js';
 import { textOrBytes, toBytes } from '../proto/utf8.js';
 
 /** Before the names of inputs from outside of the scope. */
@@ -76,14 +76,14 @@ function scopedNode(node: Init<NodeDef>, names: ScopedNames): Init<NodeDef> {
     else
       attr.set('_class', {
         list: { s: kept.map((group) => toBytes(`loc:@${names.strip(group.replace('loc:@', ''))}`)) },
-      } as Init<AttrValue>);
+      });
   }
   // A variable that is called as its node keeps to that, wherever the node is put.
   if (
     attr.get('shared_name')?.s !== undefined &&
     textOrBytes(attr.get('shared_name')?.s ?? toBytes('')) === name
   ) {
-    attr.set('shared_name', { s: toBytes('') } as Init<AttrValue>);
+    attr.set('shared_name', { s: toBytes('') });
   }
   return {
     ...node,
