@@ -135,7 +135,7 @@ describe('what a run costs', () => {
     expect(report.cost.inputs).toEqual([{ name: 'x', shape: [1, 3], source: 'assumed' }]);
     // One dot product of 3 for each of 2 elements.
     expect(report.cost.runs).toMatchObject([
-      { name: 'outputs', fetches: ['product'], flops: 12, activationBytes: 20 },
+      { name: 'outputs', fetches: ['product'], flops: 12, activationBytes: 20, peakBytes: 20 },
     ]);
     const { out } = await forerun(['inspect', folder.at('frozen.pb')]);
     expect(out).toContain('with x=[1,3] (a batch of 1 is assumed)');

@@ -64,6 +64,12 @@ const DRAWING: Schema = {
   ],
   edges: [{ from: 'string', to: 'string', tensors: 'number', label: 'string' }],
 };
+const SIGNATURE_TENSOR: Schema = { key: 'string', tensor: 'string', dtype: 'string', shape: 'array|null' };
+const RUN_COST: Schema = {
+  name: 'string', fetches: ['string'], nodes: 'number', flops: 'number', activationBytes: 'number', peakBytes: 'number', uncounted: ['string'],
+  flopsByType: [{ type: 'string', nodes: 'number', flops: 'number' }],
+  largestActivations: [{ name: 'string', type: 'string', dtype: 'string', shape: 'array|null', bytes: 'number' }],
+}; // prettier-ignore
 const WRITTEN: Schema = { path: 'string', bytes: 'number' };
 const ORIGIN: Schema = {
   facts: 'object',
@@ -87,11 +93,14 @@ const CHOSEN_KERNEL: Schema = {
 export const SCHEMAS = {
   inspect: {
     kind: 'string', file: 'string', format: 'string', encoding: 'string', fileBytes: 'number', producer: 'number', minConsumer: 'number',
-    'tensorflowVersion?': 'string', 'tags?': ['string'], 'origin?': ORIGIN, nodes: 'number', functions: ['string'], signatures: 'array',
-    collections: [{ key: 'string', kind: 'string', size: 'number' }], inputs: [TENSOR], outputs: [TENSOR], targets: 'array',
+    'tensorflowVersion?': 'string', 'tags?': ['string'], 'origin?': ORIGIN, nodes: 'number', functions: ['string'],
+    signatures: [{ name: 'string', method: 'string', inputs: [SIGNATURE_TENSOR], outputs: [SIGNATURE_TENSOR] }],
+    collections: [{ key: 'string', kind: 'string', size: 'number' }], inputs: [TENSOR], outputs: [TENSOR], targets: [{ name: 'string', op: 'string' }],
     variables: [{ name: 'string', dtype: 'string', shape: 'array|null', role: 'string', parameters: 'number', bytes: 'number' }],
     parameters: { total: AMOUNT, trained: AMOUNT, slots: AMOUNT, other: AMOUNT, constants: AMOUNT },
-    cost: 'object', ops: [{ type: 'string', nodes: 'number', supported: 'boolean', 'reason?': 'string' }], unsupported: 'array',
+    cost: { inputs: [{ name: 'string', shape: 'array|null', source: 'string' }], 'problem?': 'string', runs: [RUN_COST] },
+    ops: [{ type: 'string', nodes: 'number', supported: 'boolean', 'reason?': 'string' }],
+    unsupported: [{ type: 'string', nodes: 'number', supported: 'boolean', 'reason?': 'string' }],
   },
   inspectModel: {
     kind: 'string', file: 'string', format: 'string', encoding: 'string', fileBytes: 'number', origin: ORIGIN, problem: 'string',
