@@ -64,6 +64,7 @@ export {
 
 export * as bitwise from './bitwise.js';
 export * as data from '@forerun/data';
+export * as debugging from './debugging.js';
 export * as errors from './errors.js';
 export { graphUtil } from '@forerun/session';
 export * as image from './image.js';

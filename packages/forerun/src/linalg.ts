@@ -30,6 +30,7 @@ export {
   matvec,
   matrixRank,
   norm,
+  normalize,
   pinv,
   qr,
   selfAdjointEig as eigh,

@@ -13,6 +13,7 @@ export { nceLoss, sampledSoftmaxLoss, type SampledLossOptions } from './nnSample
 export { logPoissonLoss } from './logPoissonLoss.js';
 export { batchNormWithGlobalNormalization, batchNormalization, zeroFraction } from './nnNorms.js';
 export { staticRnn } from './rnnStatic.js';
+export { staticStateSavingRnn, type StateSaver } from './rnnStateSaving.js';
 export type { RNNOptions } from './rnnSteps.js';
 export {
   bidirectionalDynamicRnn,

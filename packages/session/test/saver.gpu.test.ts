@@ -11,7 +11,14 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fr from '@forerun/graph';
-import { importMetaGraph, latestCheckpoint, openCheckpoint, Saver, Session } from '../src/index.js';
+import {
+  checkpointExists,
+  importMetaGraph,
+  latestCheckpoint,
+  openCheckpoint,
+  Saver,
+  Session,
+} from '../src/index.js';
 import { savedModel } from './support/savedModel.js';
 
 let directory: string;
@@ -68,6 +75,9 @@ test('keeps the newest checkpoints and lists them', async () => {
   expect(saver.lastCheckpoints).toEqual([join(directory, 'm-3'), join(directory, 'm-4')]);
   expect(existsSync(join(directory, 'm-2.index'))).toBe(false);
   expect(await latestCheckpoint(directory)).toBe(`${directory}/m-4`);
+  expect(await checkpointExists(`${directory}/m-4`)).toBe(true);
+  expect(await checkpointExists(`${directory}/m-99`)).toBe(false);
+  await expect(checkpointExists('')).rejects.toThrow(/expected the prefix of a checkpoint, got ""/);
   expect(readFileSync(join(directory, 'checkpoint'), 'utf8')).toBe(
     'model_checkpoint_path: "m-4"\nall_model_checkpoint_paths: "m-3"\nall_model_checkpoint_paths: "m-4"\n',
   );

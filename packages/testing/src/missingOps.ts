@@ -1,4 +1,4 @@
-/** Ops of TensorFlow 1.15 that Forerun does not have, by the reason for it; `docs/ops.md` prints them. */
+/** Ops and functions of TensorFlow 1.15 that Forerun does not have, by the reason for it; `docs/ops.md` prints them. */
 
 export interface MissingOps {
   readonly group: string;
@@ -158,5 +158,69 @@ export const MISSING_OPS: readonly MissingOps[] = [
       GenerateVocabRemapping LoadAndRemapMatrix MapDefun NegTrain
       SdcaFprint SdcaOptimizer Skipgram SymbolicGradient Unbatch UnbatchGrad
       WordEmbedding`),
+  },
+];
+
+/** Functions of Python's `tf.math`, `nn`, `linalg`, `image`, `random`, `train`, `sparse` and others that have no counterpart. */
+export const MISSING_NAMES: readonly MissingOps[] = [
+  {
+    group: 'Complex numbers',
+    reason: 'The device has no complex dtype; spectra can be computed before feeding.',
+    ops: list(`math.angle math.conj math.imag math.real linalg.logm signal.fft signal.ifft signal.rfft signal.irfft signal.stft
+      signal.inverse_stft signal.dct signal.idct signal.mdct`),
+  },
+  {
+    group: 'Framing and windows of sound',
+    reason: 'They prepare inputs of Fourier transforms, and belong before feeding with them.',
+    ops: list(`signal.frame signal.overlap_and_add signal.hann_window signal.hamming_window signal.kaiser_window signal.vorbis_window
+      signal.linear_to_mel_weight_matrix signal.mfccs_from_log_mel_spectrograms`),
+  },
+  {
+    group: 'Sets and strings',
+    reason:
+      'Sets are sparse tensors of rows, mostly of texts, which live on the host: use the sets and strings of JavaScript.',
+    ops: list(`sets.difference sets.intersection sets.set_size sets.union strings.as_string strings.join strings.length strings.lower
+      strings.ngrams strings.reduce_join strings.regex_full_match strings.regex_replace strings.split strings.strip strings.substr
+      strings.to_hash_bucket strings.to_number strings.unicode_decode strings.unicode_encode strings.upper`),
+  },
+  {
+    group: 'Linear operators',
+    reason: 'Classes over the functions of `fr.linalg`, which take the matrices themselves.',
+    ops: list(`linalg.LinearOperator linalg.LinearOperatorDiag linalg.LinearOperatorFullMatrix linalg.LinearOperatorIdentity
+      linalg.LinearOperatorLowRankUpdate linalg.LinearOperatorLowerTriangular linalg.LinearOperatorKronecker linalg.LinearOperatorCirculant`),
+  },
+  {
+    group: 'Image files',
+    reason: 'A library of the host program decodes and encodes; `fr.data` takes pixels.',
+    ops: list(`image.adjust_jpeg_quality image.random_jpeg_quality image.decode_image image.decode_jpeg image.decode_png image.decode_gif
+      image.encode_jpeg image.encode_png image.is_jpeg`),
+  },
+  {
+    group: 'Quantized kernels',
+    reason:
+      'The device computes in float32 and int32; `fr.quantization` has what training for quantized inference needs.',
+    ops: list(`nn.quantized_avg_pool nn.quantized_conv2d nn.quantized_max_pool nn.quantized_relu_x quantization.dequantize
+      quantization.quantize quantization.quantized_concat`),
+  },
+  {
+    group: 'Pools with windows drawn at random',
+    reason: 'Not met in the training programs that were looked at; ask if yours needs one.',
+    ops: list(`nn.fractional_avg_pool nn.fractional_max_pool`),
+  },
+  {
+    group: 'Sparse tensors beyond products, reordering and dense forms',
+    reason:
+      'Their sizes depend on values; indices and values can be worked with as the dense tensors that they are.',
+    ops: list(`sparse.add sparse.concat sparse.cross sparse.expand_dims sparse.mask sparse.maximum sparse.merge sparse.minimum sparse.reduce_max
+      sparse.reset_shape sparse.reshape sparse.retain sparse.slice sparse.softmax sparse.split sparse.to_indicator sparse.transpose`),
+  },
+  {
+    group: 'Sessions with hooks, coordinators, queues and servers',
+    reason:
+      'A program of one process calls `sess.run` in its own loop and saves, logs and stops there; batches come from `fr.data`.',
+    ops: list(`train.MonitoredSession train.MonitoredTrainingSession train.SessionRunHook train.CheckpointSaverHook train.LoggingTensorHook
+      train.StopAtStepHook train.NanTensorHook train.Scaffold train.Supervisor train.Coordinator train.QueueRunner train.start_queue_runners
+      train.batch train.shuffle_batch train.string_input_producer train.slice_input_producer train.Server train.ClusterSpec
+      train.SyncReplicasOptimizer train.replica_device_setter train.Checkpoint train.CheckpointManager`),
   },
 ];

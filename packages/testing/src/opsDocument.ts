@@ -1,7 +1,7 @@
 /** `docs/ops.md`: every op with its dtypes, gradient, kernel and tolerance, made from the registry. */
 import { FAMILIES, type ArgSpec, type AttrSpec, type OpDef, type OpName } from '@forerun/graph';
 import { KERNELS, type Kernel } from '@forerun/kernels-webgpu';
-import { MISSING_OPS } from './missingOps.js';
+import { MISSING_NAMES, MISSING_OPS, type MissingOps } from './missingOps.js';
 import type { OpSamples } from './sample.js';
 import { SAMPLES } from './samples/index.js';
 
@@ -89,11 +89,16 @@ function family(name: string, ops: Readonly<Record<string, OpDef>>): string {
   return `## ${name}\n\n${head}\n${rows.join('\n')}\n`;
 }
 
+function byReason(groups: readonly MissingOps[]): string {
+  return groups
+    .map(({ group, reason, ops }) => `**${group}.** ${reason}\n\n${ops.map((op) => `\`${op}\``).join(' ')}\n`)
+    .join('\n');
+}
+
 function missing(): string {
-  const groups = MISSING_OPS.map(
-    ({ group, reason, ops }) => `**${group}.** ${reason}\n\n${ops.map((op) => `\`${op}\``).join(' ')}\n`,
-  );
-  return `## Ops of TensorFlow 1.15 that are not here\n\nA graph with one of these can be read, inspected and written back; a run that needs it says so.\n\n${groups.join('\n')}`;
+  const ops = `## Ops of TensorFlow 1.15 that are not here\n\nA graph with one of these can be read, inspected and written back; a run that needs it says so.\n\n`;
+  const names = `\n## Functions of TensorFlow 1.15 that are not here\n\nFrom the namespaces \`math\`, \`nn\`, \`linalg\`, \`image\`, \`random\`, \`train\`, \`sets\`, \`signal\`, \`strings\`, \`sparse\` and \`quantization\`; what they have besides is in \`fr\` under its name in camelCase.\n\n`;
+  return `${ops}${byReason(MISSING_OPS)}${names}${byReason(MISSING_NAMES)}`;
 }
 
 /** The text of \`docs/ops.md\`. */

@@ -1,5 +1,6 @@
 /** Reads the cases of `oracle/` and names the ops that they are for. */
 import { readFileSync, readdirSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
 import { OPS, type AttrInput, type AttrInputs, type DType, type HostValue } from '@forerun/graph';
 import { isSelected, testsEverything } from './selection.js';
 
@@ -47,7 +48,11 @@ function registeredName(op: string): string {
   return /^Apply[A-Z]/.test(plain) ? `Resource${plain}` : plain;
 }
 
-const FOLDER = new URL('../oracle/', import.meta.url);
+/** FORERUN_ORACLE names another folder of such files. */
+const FOLDER =
+  process.env.FORERUN_ORACLE === undefined
+    ? new URL('../oracle/', import.meta.url)
+    : pathToFileURL(`${process.env.FORERUN_ORACLE}/`);
 const ALL: readonly JsonCase[] = readdirSync(FOLDER)
   .filter((file) => file.endsWith('.json'))
   .sort()

@@ -30,6 +30,7 @@ import { IMAGE_VARIATIONS } from './variations/images.js';
 import { LINE_VARIATIONS } from './variations/lines.js';
 import { MATH_VARIATIONS } from './variations/math.js';
 import { ROW_VARIATIONS } from './variations/rows.js';
+import { STRUCTURE_VARIATIONS } from './variations/structures.js';
 import { WINDOW_VARIATIONS } from './variations/windows.js';
 
 const [COUNT = 6, SEED = 1] = (process.env.FORERUN_VARIATIONS ?? '6,1').split(',').map(Number);
@@ -43,6 +44,7 @@ const SIMPLE: Partial<Record<OpName, Generator>> = {
   ...ROW_VARIATIONS,
   ...IMAGE_VARIATIONS,
   ...LINE_VARIATIONS,
+  ...STRUCTURE_VARIATIONS,
 };
 const GENERATORS: Partial<Record<OpName, Generator>> = {
   ...ARRAY_VARIATIONS,

@@ -1,7 +1,7 @@
 /**
  * Gradients of the colour ops, in elementary ops so that they can be differentiated again. Which channel is
- * the largest and which the smallest counts as constant: at ties, where the derivative jumps, the first one in
- * the order red, green, blue is taken.
+ * the largest and which the smallest counts as constant: at ties, where the derivative jumps, the first of the largest
+ * and the last of the smallest in the order red, green, blue are taken, as in TensorFlow.
  */
 import type { GradContext } from '../opDef.js';
 import type { Tensor } from '../tensor.js';
@@ -16,7 +16,8 @@ const overChannels = (ops: Ops, x: Tensor): Tensor => ops.reduceSum(x, { axis: -
 function rgbFromHsvGrad(ops: Ops, rgb: Tensor, [dh, ds, dv]: Pixels): Tensor {
   const largest = ops.argMax(rgb, { axis: -1, outputType: 'int32' });
   const mask = (k: Tensor): Tensor => ops.oneHot(k, 3, { dtype: rgb.dtype });
-  const [max, min] = [mask(largest), mask(ops.argMin(rgb, { axis: -1, outputType: 'int32' }))];
+  const smallest = ops.argMin(ops.reverse(rgb, [-1]), { axis: -1, outputType: 'int32' });
+  const [max, min] = [mask(largest), mask(ops.sub(2, smallest))];
   const after = (n: number): Tensor => mask(ops.floorMod(ops.add(largest, n), 3));
   // h = offset + diff / (6 range), diff = next channel - the one after it
   const turn = ops.sub(after(1), after(2));

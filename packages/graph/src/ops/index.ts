@@ -36,5 +36,8 @@ export * from './dynamic.js';
 export * from './control.js';
 export * from './list.js';
 export * from './debug.js';
+export * from './assertions.js';
+export * from './ctcLabels.js';
+export * from './convDilated.js';
 
 export type Ops = typeof builders;

@@ -4,7 +4,7 @@ import { InvalidArgumentError } from '../errors.js';
 import { Tensor, type TensorLike } from '../tensor.js';
 import { transpose } from './arrayMove.js';
 import { expandDims, reshape, squeeze } from './arrayView.js';
-import { add, mul, pow } from './binary.js';
+import { add, mul, pow, realDiv } from './binary.js';
 import { cholesky, matrixTriangularSolve, svd } from './linalg.js';
 import { batchMatMul } from './matrix.js';
 import { composedOf, matrixTranspose } from './matrixComposed.js';
@@ -95,6 +95,18 @@ export function norm(tensor: TensorLike, options: NormOptions = {}): Tensor {
       ? reshape(kept, [])
       : squeeze(kept, { axis: typeof axis === 'number' ? [axis] : [...axis] });
   });
+}
+
+/**
+ * `tensor` divided by its norms, and these with dimensions of size 1 (`tf.linalg.normalize`); `ord` and `axis` as in `norm`.
+ */
+export function normalize(
+  tensor: TensorLike,
+  { ord, axis, name = 'normalize' }: Omit<NormOptions, 'keepDims'> = {},
+): { normalized: Tensor; norm: Tensor } {
+  const x = convertToTensor(tensor);
+  const norms = norm(x, { ord, axis, keepDims: true, name });
+  return { normalized: realDiv(x, norms), norm: norms };
 }
 
 function checkNorm(ord: NormOrder, axis: NormOptions['axis']): void {

@@ -225,6 +225,20 @@ export async function latestCheckpoint(
   throw new DataLossError(`${await incompleteness(newest)}, and "${list}" names no other that is complete`);
 }
 
+/**
+ * Whether there is a checkpoint of this prefix, of version 2 or 1 (`tf.train.checkpoint_exists`). Throws
+ * `InvalidArgumentError` for what is no path.
+ */
+export async function checkpointExists(checkpointPrefix: string): Promise<boolean> {
+  if (typeof checkpointPrefix !== 'string' || checkpointPrefix === '') {
+    throw new InvalidArgumentError(
+      `checkpointExists: expected the prefix of a checkpoint, got "${checkpointPrefix}"`,
+    );
+  }
+  const kinds = await Promise.all([fileKind(indexPath(checkpointPrefix)), fileKind(checkpointPrefix)]);
+  return kinds.includes('file');
+}
+
 /** The prefix that a path of the list means, when its index is there. */
 async function presentPrefix(directory: string, path: string): Promise<string | null> {
   const candidates = isAbsolute(path) ? [path, `${directory}/${baseName(path)}`] : [`${directory}/${path}`];
