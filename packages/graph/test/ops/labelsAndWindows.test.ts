@@ -89,16 +89,12 @@ it('withSpaceToBatch takes any axes, and refuses what it cannot do', () => {
     const differences = (t: Tensor): Tensor => apply('Cumsum', [t, 2]);
     // running sums along the last axis of every second element
     const y = withSpaceToBatch(x, [2], 'VALID', differences, { spatialDims: [2] });
-    const feeds = new Map([
-      [
-        x,
-        {
-          dtype: 'float32',
-          shape: [1, 2, 6],
-          data: Float64Array.from({ length: 12 }, (_, i) => i),
-        },
-      ],
-    ]);
+    const point: HostValue = {
+      dtype: 'float32',
+      shape: [1, 2, 6],
+      data: Float64Array.from({ length: 12 }, (_, i) => i),
+    };
+    const feeds = new Map([[x, point]]);
     expect(Array.from(interpret([y], feeds)[0]?.data ?? [])).toEqual([
       0, 1, 2, 4, 6, 9, 6, 7, 14, 16, 24, 27,
     ]);
