@@ -11,6 +11,7 @@ export {
   cropAndResize,
   cropToBoundingBox,
   drawBoundingBoxes,
+  extractGlimpse,
   extractImagePatches,
   extractImagePatches as extractPatches,
   flipLeftRight,

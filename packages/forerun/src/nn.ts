@@ -42,6 +42,8 @@ export {
   erosion2d,
   gelu,
   fixedUnigramCandidateSampler,
+  fractionalAvgPool,
+  fractionalMaxPool,
   fusedBatchNorm,
   inTopK,
   l2Loss,

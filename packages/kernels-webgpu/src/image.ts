@@ -7,9 +7,10 @@ import { IMAGE_CROP_KERNELS } from './imageCrop.js';
 import { IMAGE_PATCHES_KERNELS } from './imagePatches.js';
 import { IMAGE_RESIZE_KERNELS } from './imageResize.js';
 import { IMAGE_TRANSLATE_KERNELS } from './imageTranslate.js';
-import type { Kernel } from './kernel.js';
+import { composed, type Kernel } from './kernel.js';
 
 export const IMAGE_KERNELS = {
+  ExtractGlimpse: composed,
   ...IMAGE_RESIZE_KERNELS,
   ...IMAGE_TRANSLATE_KERNELS,
   ...IMAGE_CROP_KERNELS,

@@ -1,6 +1,6 @@
 /** Kernels of pooling and its gradients. No atomics: whoever writes an element gathers what belongs to it. */
 import { poolingOf, sizeOf, type OpName, type Pooling } from '@forerun/graph';
-import { device, type Kernel, type KernelContext, type Lowered } from './kernel.js';
+import { composed, device, type Kernel, type KernelContext, type Lowered } from './kernel.js';
 import { maxPoolGradGradWithArgmax, maxPoolGradWithArgmax, maxPoolWithArgmax } from './poolArgmax.js';
 import {
   allTaps,
@@ -175,6 +175,10 @@ function avgPoolGrad(c: KernelContext): Lowered {
 }
 
 export const POOL_KERNELS = {
+  FractionalAvgPool: composed,
+  FractionalMaxPool: composed,
+  FractionalAvgPoolGrad: composed,
+  FractionalMaxPoolGrad: composed,
   MaxPool: device((c) => maxPool(c, fromAttrs)),
   MaxPoolGrad: device((c) => maxPoolGrad(c, fromAttrs)),
   MaxPoolGradGrad: device((c) => maxPoolGradGrad(c, fromAttrs)),

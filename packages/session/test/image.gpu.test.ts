@@ -95,3 +95,21 @@ test('resizing learns', async () => {
   const expected = values.map((v) => ([0, 3, 12, 15].includes(v) ? 2 * v : 0));
   expect(numbers(gradient)).toEqual(expected);
 });
+
+test.each([true, false])('glimpses beyond an image are noise, uniform: %s', async (uniformNoise) => {
+  const x = fr.placeholder('float32', [null, 6, 6, 1], { name: 'x' });
+  const glimpse = fr.extractGlimpse(x, [20, 20], [[0, 0]], { uniformNoise });
+  const session = await open();
+  const image = Float32Array.from({ length: 36 }, (_, i) => 3 + i / 36);
+  const feeds = { x: new fr.TensorValue('float32', [1, 6, 6, 1], image) };
+  const [a, b] = [await session.run(glimpse, feeds), await session.run(glimpse, feeds)].map(({ data }) =>
+    Array.from(data, Number),
+  ) as [number[], number[]];
+  const inside = (i: number): boolean => [Math.floor(i / 20), i % 20].every((k) => k >= 7 && k < 13);
+  expect(a.filter((_, i) => inside(i))).toEqual(Array.from(image));
+  const noise = a.filter((_, i) => !inside(i));
+  expect(noise).not.toEqual(b.filter((_, i) => !inside(i)));
+  const mean = noise.reduce((sum, v) => sum + v, 0) / noise.length;
+  expect(Math.abs(mean - 3.49)).toBeLessThan(0.1);
+  expect(noise.every((v) => v >= 3 && v <= 4)).toBe(uniformNoise);
+});

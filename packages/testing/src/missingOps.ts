@@ -154,7 +154,7 @@ export const MISSING_OPS: readonly MissingOps[] = [
     group: 'Rare',
     reason: 'Not met in the training programs that were looked at; ask if yours needs one.',
     ops: list(`Batch BatchFunction BoostedTreesBucketize Copy Empty Fact FakeParam Fingerprint FixedUnigramCandidateSamplerV2 For
-      FractionalAvgPool FractionalAvgPoolGrad FractionalMaxPool FractionalMaxPoolGrad FusedPadConv2D FusedResizeAndPadConv2D
+      FusedPadConv2D FusedResizeAndPadConv2D
       GenerateVocabRemapping LoadAndRemapMatrix MapDefun NegTrain
       SdcaFprint SdcaOptimizer Skipgram SymbolicGradient Unbatch UnbatchGrad
       WordEmbedding`),
@@ -201,11 +201,6 @@ export const MISSING_NAMES: readonly MissingOps[] = [
       'The device computes in float32 and int32; `fr.quantization` has what training for quantized inference needs.',
     ops: list(`nn.quantized_avg_pool nn.quantized_conv2d nn.quantized_max_pool nn.quantized_relu_x quantization.dequantize
       quantization.quantize quantization.quantized_concat`),
-  },
-  {
-    group: 'Pools with windows drawn at random',
-    reason: 'Not met in the training programs that were looked at; ask if yours needs one.',
-    ops: list(`nn.fractional_avg_pool nn.fractional_max_pool`),
   },
   {
     group: 'Sparse tensors beyond products, reordering and dense forms',

@@ -98,6 +98,8 @@ export const MADE_BY: Partial<Record<OpName, string>> = {
   Dilation2DBackpropInput: 'the gradient of Dilation2D',
   Dilation2DBackpropFilter: 'the gradient of Dilation2D',
   MaxPoolGrad: 'the gradient of MaxPool',
+  FractionalAvgPoolGrad: 'the gradient of FractionalAvgPool',
+  FractionalMaxPoolGrad: 'the gradient of FractionalMaxPool',
   MaxPoolGradGrad: 'the gradient of MaxPoolGrad',
   AvgPoolGrad: 'the gradient of AvgPool',
   MaxPool3DGrad: 'the gradient of MaxPool3D',

@@ -6,6 +6,7 @@ import { IMAGE_SUPPRESSION } from './imageSuppression.js';
 import { IMAGE_SAMPLE } from './imageSample.js';
 import { IMAGE_COLOR } from './imageColor.js';
 import { IMAGE_CROP } from './imageCrop.js';
+import { IMAGE_GLIMPSE } from './imageGlimpse.js';
 import { IMAGE_PATCHES } from './imagePatches.js';
 import { IMAGE_RESIZE } from './imageResize.js';
 import { IMAGE_TRANSLATE } from './imageTranslate.js';
@@ -15,6 +16,7 @@ export const IMAGE = {
   ...IMAGE_TRANSLATE,
   ...IMAGE_CROP,
   ...IMAGE_PATCHES,
+  ...IMAGE_GLIMPSE,
   ...IMAGE_COLOR,
   ...IMAGE_SAMPLE,
   ...IMAGE_SUPPRESSION,
@@ -26,6 +28,7 @@ export * from './imageAdjust.js';
 export * from './imageBoxes.js';
 export * from './imageColor.js';
 export * from './imageCrop.js';
+export { extractGlimpse, type GlimpseOptions } from './imageGlimpse.js';
 export { convertImageDtype, saturateCast, type ConvertImageOptions } from './imageDtype.js';
 export {
   centralCrop,

@@ -2,6 +2,7 @@
 import { apply } from '../apply.js';
 import { op, type GradContext, type OpDef } from '../opDef.js';
 import type { Tensor } from '../tensor.js';
+import { FRACTIONAL_POOL } from './fractionalPool.js';
 import { POOL_3D } from './pool3d.js';
 import { POOL_ARGMAX } from './poolArgmax.js';
 import { inferAvgGrad, inferMaxGrad } from './poolInfer.js';
@@ -39,6 +40,7 @@ function atLargest({ attrs, input, ops, dy }: GradContext): Tensor {
 
 export const POOL = {
   ...POOL_3D,
+  ...FRACTIONAL_POOL,
   ...POOL_ARGMAX,
   ...POOL_V2,
 
@@ -97,5 +99,11 @@ export const POOL = {
   }),
 } satisfies Record<string, OpDef>;
 
+export {
+  fractionalAvgPool,
+  fractionalMaxPool,
+  type FractionalPoolOptions,
+  type FractionalPoolResult,
+} from './fractionalPool.js';
 export * from './poolBuilders.js';
 export { pool, type GeneralPoolOptions } from './poolGeneral.js';

@@ -1,4 +1,5 @@
 /** References of the family `image`. */
+import { IMAGE_GLIMPSE_REFERENCES } from './imageGlimpse.js';
 import type { FamilyReferences } from '../sample.js';
 import { IMAGE_BOXES_REFERENCES } from './imageBoxes.js';
 import { IMAGE_SAMPLE_REFERENCES } from './imageSample.js';
@@ -9,6 +10,7 @@ import { IMAGE_RESIZE_REFERENCES } from './imageResize.js';
 import { IMAGE_TRANSLATE_REFERENCES } from './imageTranslate.js';
 
 export const IMAGE_REFERENCES: FamilyReferences = {
+  ...IMAGE_GLIMPSE_REFERENCES,
   ...IMAGE_RESIZE_REFERENCES,
   ...IMAGE_TRANSLATE_REFERENCES,
   ...IMAGE_CROP_REFERENCES,

@@ -1,4 +1,5 @@
 /** Float64 references of pooling and its gradients: one loop over windows that all of them share. */
+import { FRACTIONAL_POOL_REFERENCES } from './fractionalPool.js';
 import type { HostValue } from '@forerun/graph';
 import type { FamilyReferences, Reference, ReferenceContext } from '../sample.js';
 
@@ -167,6 +168,7 @@ function chosen(c: ReferenceContext, window: number, elements: readonly number[]
 }
 
 export const POOL_REFERENCES = {
+  ...FRACTIONAL_POOL_REFERENCES,
   MaxPool: maxPool(),
   MaxPoolGrad: maxPoolGrad(),
   MaxPoolGradGrad: maxPoolGradGrad(),

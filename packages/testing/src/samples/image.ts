@@ -1,4 +1,5 @@
 /** Samples of the family `image`. */
+import { IMAGE_GLIMPSE_SAMPLES } from './imageGlimpse.js';
 import type { FamilySamples } from '../sample.js';
 import { IMAGE_BOXES_SAMPLES } from './imageBoxes.js';
 import { IMAGE_SAMPLE_SAMPLES } from './imageSample.js';
@@ -9,6 +10,7 @@ import { IMAGE_RESIZE_SAMPLES } from './imageResize.js';
 import { IMAGE_TRANSLATE_SAMPLES } from './imageTranslate.js';
 
 export const IMAGE_SAMPLES = {
+  ...IMAGE_GLIMPSE_SAMPLES,
   ...IMAGE_RESIZE_SAMPLES,
   ...IMAGE_TRANSLATE_SAMPLES,
   ...IMAGE_CROP_SAMPLES,

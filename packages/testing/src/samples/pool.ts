@@ -1,4 +1,5 @@
 /** Samples of pooling and its gradients. */
+import { FRACTIONAL_POOL_SAMPLES } from './fractionalPool.js';
 import type { ErrorCase, FamilySamples, Sample, ShapeCase } from '../sample.js';
 import {
   numbers,
@@ -165,6 +166,7 @@ const VOLUME_GRAD_ERROR: ErrorCase = {
 
 export const POOL_SAMPLES = {
   ...POOL_VARIANT_SAMPLES,
+  ...FRACTIONAL_POOL_SAMPLES,
 
   MaxPool: {
     samples: [
