@@ -15,7 +15,8 @@ const BUILT_IN: readonly (readonly [name: string, type: string])[] = [
   ['lane', 'u32'],
   ['lanes', 'u32'],
 ];
-const DECLARED = /\b(?:fn|const|alias|struct|var(?:<\w+>)?)\s+([A-Za-z_]\w*)/g;
+/** At module scope: a local variable may be called as a function of WGSL is, which must keep its name. */
+const DECLARED = /\b(?:fn|const|alias|struct|var<\w+>)\s+([A-Za-z_]\w*)/g;
 
 /** A part of a pack: its shader, with bindings that are those of the pack already. */
 export type PackPart = Pick<
