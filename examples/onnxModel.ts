@@ -80,9 +80,8 @@ async function roundTrip(): Promise<void> {
   const again = await second.run(model.outputs, { image: pixels });
   console.log('read again');
   print(again);
-  const [before = [], after = []] = [ours, again].map(({ probabilities: value }) =>
-    [...(value?.data ?? [])].map(Number),
-  );
+  const numbers = (value?: fr.TensorValue): number[] => [...(value?.data ?? [])].map(Number);
+  const [before, after] = [numbers(ours.probabilities), numbers(again.probabilities)];
   const apart = Math.max(...before.map((p, i) => Math.abs(p - (after[i] ?? NaN))));
   console.log(`largest difference ${apart.toExponential(1)}`);
 }

@@ -58,7 +58,10 @@ export function resolveAttrs(
   return new Attrs(values, owner);
 }
 
-/** The dtypes of all outputs, repeated and list outputs expanded. */
+/** A damaged file may ask for billions of outputs. */
+const MAX_OUTPUTS = 2 ** 20;
+
+/** The dtypes of all outputs, repeated and list outputs expanded. Throws for more outputs than a node can have. */
 export function outputDTypes(def: OpDef, attrs: Attrs): DType[] {
   const types: DType[] = [];
   for (const arg of def.outputs) {
@@ -69,6 +72,11 @@ export function outputDTypes(def: OpDef, attrs: Attrs): DType[] {
     const dtype = arg.dtype ?? attrs.type(arg.typeAttr ?? '');
     const type: DType = arg.isRef ? `${baseDType(dtype)}_ref` : dtype;
     const count = arg.numberAttr === undefined ? 1 : attrs.int(arg.numberAttr);
+    if (count > MAX_OUTPUTS) {
+      failRule(
+        `attribute "${arg.numberAttr ?? ''}" asks for ${count} outputs, a node has at most ${MAX_OUTPUTS}`,
+      );
+    }
     for (let i = 0; i < count; i++) types.push(type);
   }
   return types;

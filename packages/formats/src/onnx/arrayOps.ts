@@ -101,11 +101,16 @@ const pad: NodeImporter = (node) => {
   return fr.pad(node.input(0), table, { constantValues: node.known(2)?.[0] ?? node.float('value', 0) });
 };
 
+/** The places of all elements along a padded axis are computed when the model is read. */
+const MAX_PADDED = 2 ** 20;
+
 /** Borders that repeat the outermost elements. */
 function edgePadded(node: ImportNode, table: readonly (readonly number[])[]): Tensor {
   return table.reduce((x, [before = 0, after = 0], axis) => {
     if (before === 0 && after === 0) return x;
     const size = x.shape.dim(axis) ?? node.fail('the size to pad is not known');
+    if (before + size + after > MAX_PADDED)
+      node.fail(`pads ${before} and ${after} of axis ${axis} are too large`);
     const places = range(-before, size + after).map((i) => Math.min(Math.max(i, 0), size - 1));
     return fr.gather(x, fr.constant(places, { dtype: 'int32' }), { axis });
   }, node.input(0));

@@ -148,8 +148,20 @@ const gruCell: Cell = (node, direction) => {
   };
 };
 
+/** Ranks of the inputs, in their order. */
+const RANKS = [3, 3, 3, 2, 1, 3, 3, 2] as const;
+
+function checkRanks(node: ImportNode): void {
+  RANKS.forEach((rank, i) => {
+    if (node.has(i) && node.rank(i) !== rank) {
+      node.fail(`input ${i} must have rank ${rank}, its shape is ${node.input(i).shape.toString()}`);
+    }
+  });
+}
+
 function recurrent(cell: Cell, defaults: readonly string[], states: number): NodeImporter {
   return (node) => {
+    checkRanks(node);
     const kind = node.text('direction', 'forward');
     const count = kind === 'bidirectional' ? 2 : 1;
     const activations = activationsOf(node, defaults, count);

@@ -20,6 +20,9 @@ interface Tap {
   readonly weights: readonly number[];
 }
 
+/** The places of all elements along an axis are computed when the model is read. */
+const MAX_SIZE = 2 ** 20;
+
 function resizedAxes(node: ImportNode): Axis[] {
   const rank = node.rank(0);
   const old = node.def.opType === 'Upsample' || node.opset < 11;
@@ -38,6 +41,7 @@ function resizedAxes(node: ImportNode): Axis[] {
     if (scale === 1 || (from !== null && from === size)) return [];
     if (from === null) return node.fail('the size to resize is not known');
     const to = size ?? Math.floor(from * (scale ?? node.fail('there are neither scales nor sizes')));
+    if (!(to >= 1 && to <= MAX_SIZE)) return node.fail(`the size ${to} of axis ${axis} is not supported`);
     return [{ axis, from, to, scale: scale ?? to / from }];
   });
   return found.sort((a, b) => a.axis - b.axis);

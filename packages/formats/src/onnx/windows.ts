@@ -60,7 +60,7 @@ export function padded(x: Tensor, pads: Pads, value: number): Tensor {
 
 /** [channels] as [channels, 1, …], which broadcasts against [batch, channels, …]. */
 export function perChannel(x: Tensor, rank: number): Tensor {
-  return fr.reshape(x, [-1, ...new Array<number>(rank - 2).fill(1)]);
+  return fr.reshape(x, [-1, ...new Array<number>(Math.max(0, rank - 2)).fill(1)]);
 }
 
 /** Sequences as images of height 1: one more axis before the spatial ones. */

@@ -445,6 +445,11 @@ describe('what is refused', () => {
     expect(() => importOnnx(model({ opset: 30 }), { graph: new Graph() })).toThrow(
       'operator set 30 is not known; 9 to 21 are',
     );
+    const lstm = [{ opType: 'LSTM', name: 'l', input: ['x', 'x', 'x'], output: ['y'] }];
+    const x = { x: { type: 1, shape: [3, 4] } };
+    expect(() => importOnnx(model({ nodes: lstm, inputs: x }), { graph: new Graph() })).toThrow(
+      'LSTM "l": input 0 must have rank 3, its shape is [3,4]',
+    );
     const relu = [{ opType: 'Relu', name: 'r', input: ['none'], output: ['y'] }];
     expect(() => importOnnx(model({ nodes: relu }), { graph: new Graph() })).toThrow(
       'input of Relu "r" "none" is computed by no node before it',

@@ -333,6 +333,15 @@ describe('bad graphs', () => {
       'MatMul "n": attribute "transpose_a" stands for the attribute "t" of a function, but the node is in none',
     ],
     [
+      'billions of outputs',
+      [
+        variable('x'),
+        { ...variable('i'), attr: new Map([['dtype', { type: 3 }]]) },
+        node('n', 'Split', ['i', 'x'], new Map([['num_split', { i: 2n ** 31n }]])),
+      ],
+      'Split "n": attribute "num_split" asks for 2147483648 outputs, a node has at most 1048576',
+    ],
+    [
       'an attribute with nothing in it',
       [variable('x'), node('n', 'Neg', ['x'], new Map([['T', {}]]))],
       'Neg "n": attribute "T": it has no value',
