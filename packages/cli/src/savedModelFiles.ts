@@ -145,7 +145,15 @@ async function variableFiles(
   directory: string,
   weights: string | undefined,
 ): Promise<OutFiles> {
-  if (keys.length === 0) return new Map();
+  const own = view.loaded.format === 'SavedModel' && weights === undefined;
+  // Byte for byte, whatever its saver is: one of TensorFlow 2 has its keys in a function.
+  if (own) return copies(join(dirname(view.loaded.path), 'variables'), join(directory, 'variables'));
+  if (keys.length === 0 && !view.graph.operations.some(isVariable)) return new Map();
+  if (keys.length === 0) {
+    throw new FileError(
+      `${view.loaded.path}: its saver is a function, which restores the SavedModel's own variables only: leave out --weights`,
+    );
+  }
   const path = weightsPath(view, weights);
   if (path === undefined) {
     throw new FileError(
@@ -171,10 +179,14 @@ async function variableFiles(
 /** Copies of the assets of a SavedModel. */
 async function assetFiles({ loaded }: GraphView, directory: string): Promise<OutFiles> {
   if (loaded.format !== 'SavedModel') return new Map();
-  const assets = join(dirname(loaded.path), 'assets');
-  const entries = await readdir(assets, { withFileTypes: true }).catch(() => []);
+  return copies(join(dirname(loaded.path), 'assets'), join(directory, 'assets'));
+}
+
+/** The files of a directory for another one; none where it does not exist. */
+async function copies(from: string, to: string): Promise<OutFiles> {
+  const entries = await readdir(from, { withFileTypes: true }).catch(() => []);
   const names = entries.filter((entry) => entry.isFile()).map(({ name }) => name);
   const files = new Map<string, readonly Uint8Array[]>();
-  for (const name of names) files.set(join(directory, 'assets', name), [await readWhole(join(assets, name))]);
+  for (const name of names) files.set(join(to, name), [await readWhole(join(from, name))]);
   return files;
 }

@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { WeightReader } from '@forerun/formats';
-import type { Operation, TensorValue } from '@forerun/graph';
+import { ObjectGraph, type Operation, type TensorValue } from '@forerun/graph';
 import { isVariable, type GraphView } from './graphView.js';
 import { load } from './load.js';
 
@@ -42,9 +42,16 @@ export async function readVariables(
   const variables = graph.operations.filter(isVariable);
   return withWeights(path, async (reader) => {
     const values = new Map<Operation, TensorValue>();
+    // Checkpoints of TensorFlow 2 are stored by object and tell the names that variables had.
+    const { entries } = reader;
+    const objects = await ObjectGraph.of({
+      has: (name) => entries.has(name),
+      read: (name) => reader.read(name),
+    });
     for (const op of variables) {
-      const key = variableKey(op);
-      if (reader.entries.has(key)) values.set(op, await reader.read(key));
+      const name = variableKey(op);
+      const key = entries.has(name) ? name : (objects?.keyOf(name) ?? name);
+      if (entries.has(key)) values.set(op, await reader.read(key));
     }
     const missing = variables.filter((op) => !values.has(op)).map(({ name }) => name);
     return { values, missing };

@@ -1,7 +1,18 @@
 /** Models of other frameworks on the command line, and `convert` between all forms of graphs and values. */
 import { cpSync, readFileSync, rmSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { proto, toTensorValue, writeGraphDef } from '@forerun/graph';
+import {
+  encodeBundle,
+  Graph,
+  matMul,
+  placeholder,
+  proto,
+  TensorValue,
+  toTensorValue,
+  Variable,
+  writeGraphDef,
+  zeros,
+} from '@forerun/graph';
 import { writeSafetensors } from '@forerun/formats';
 import { writeGraph } from '@forerun/session';
 import type { GraphReport } from '../src/graphReport.js';
@@ -214,6 +225,28 @@ describe('convert', () => {
     );
     const { parameters } = await forerunJson<GraphReport>('inspect', onnx);
     expect(parameters.total.parameters).toBe(365);
+  });
+
+  test('variables from a checkpoint of TensorFlow 2, which is stored by object', async () => {
+    const graph = new Graph();
+    graph.asDefault(() => {
+      const w = new Variable(zeros([3, 2]), { name: 'w' });
+      matMul(placeholder('float32', [null, 3], { name: 'x' }), w, { name: 'y' });
+    });
+    const checkpointKey = 'layer/kernel/.ATTRIBUTES/VARIABLE_VALUE';
+    const attribute = { name: 'VARIABLE_VALUE', fullName: 'w', checkpointKey };
+    const nodes = [{ children: [{ nodeId: 1, localName: 'kernel' }] }, { attributes: [attribute] }];
+    const objects = proto.encode('TrackableObjectGraph', { nodes });
+    const { index, data } = encodeBundle([
+      { name: '_CHECKPOINTABLE_OBJECT_GRAPH', value: new TensorValue('string', [], [objects]) },
+      { name: checkpointKey, value: toTensorValue([[1, 2], [3, 4], [5, 6]]) }, // prettier-ignore
+    ]);
+    folder.write('objects.index', index);
+    folder.write('objects.data-00000-of-00001', data[0] ?? '');
+    const path = folder.write('objects.pb', writeGraphDef(graph));
+    const model = await converted(path, 'objects.onnx', '--weights', folder.at('objects'));
+    const { tensors } = await forerunJson<{ tensors: { statistics: { norm: number } }[] }>('weights', model);
+    expect(tensors.map(({ statistics }) => statistics.norm ** 2)).toEqual([expect.closeTo(91, 3)]);
   });
 
   test.each<[string, () => string[], number, RegExp]>([
