@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import {
   FAMILIES,
   Graph,
+  InvalidArgumentError,
   OPS,
   TensorShape,
   builders,
@@ -82,6 +83,16 @@ describe.each(SELECTED)('%s', (type) => {
     const kernel = KERNELS[type];
     if (kernel.kind === 'host' || kernel.kind === 'unsupported') expect(kernel.reason).not.toBe('');
     if (typeof def.grad !== 'function') expect(def.grad.notDifferentiable).not.toBe('');
+  });
+
+  it('refuses another number of inputs, naming op, node and rule', () => {
+    const isList = def.inputs.some((arg) => arg.numberAttr !== undefined || arg.typeListAttr !== undefined);
+    const graph = new Graph();
+    const inputs = Array.from({ length: isList ? 0 : def.inputs.length + 1 }, () =>
+      placeholderNode(graph, 'float32', TensorShape.UNKNOWN),
+    );
+    expect(() => graph.createOp({ type, name: 'node', inputs, attrs: {} })).toThrow(InvalidArgumentError);
+    expect(() => graph.createOp({ type, name: 'node', inputs, attrs: {} })).toThrow(`${type} "node": `);
   });
 
   it('has samples, a shape case with an unknown dimension and an error case', () => {

@@ -72,7 +72,16 @@ export const DEBUG = {
       'placeholder: string = "%s"',
       'summarize: int = 3',
     ],
-    infer: () => [TensorShape.SCALAR],
+    infer: (c) => {
+      const [template, placeholder] = [c.attrs.string('template'), c.attrs.string('placeholder')];
+      const count = template.split(placeholder).length - 1;
+      if (count !== c.shapes.length) {
+        c.fail(
+          `the template "${template}" has ${count} placeholders "${placeholder}" for ${c.shapes.length} inputs`,
+        );
+      }
+      return [TensorShape.SCALAR];
+    },
     grad: notDifferentiable('a text is no number'),
   }),
   CheckNumerics: op({
