@@ -86,11 +86,13 @@ function functional() {
 function recurrent() {
   const steps = tf.input({ shape: [5, 3], name: 'steps' });
   const [lstm, h, c] = layers.lstm({ units: 4, returnState: true }).apply(steps);
-  const each = layers
-    .timeDistributed({ layer: layers.dense({ units: 2, activation: 'tanh' }) })
-    .apply(steps);
+  const each = layers.timeDistributed({ layer: layers.dense({ units: 2, activation: 'tanh' }) }).apply(steps);
   const both = layers
-    .bidirectional({ layer: layers.lstm({ units: 2, returnSequences: true }), mergeMode: 'concat', name: 'both' })
+    .bidirectional({
+      layer: layers.lstm({ units: 2, returnSequences: true }),
+      mergeMode: 'concat',
+      name: 'both',
+    })
     .apply(each);
   const simple = layers.simpleRNN({ units: 4, useBias: false, goBackwards: true }).apply(both);
   const mean = layers.bidirectional({ layer: layers.simpleRNN({ units: 3 }), mergeMode: 'ave' }).apply(steps);
