@@ -36,6 +36,8 @@ export {
   getVariableScope,
   globalNorm,
   variableScope,
+  makeTemplate,
+  type MakeTemplateOptions,
   type GetVariableOptions,
   type Initializer,
   type Regularizer,

@@ -9,6 +9,7 @@ export {
   type Reuse,
   type VariableScopeOptions,
 } from './variableScope.js';
+export { makeTemplate, type MakeTemplateOptions } from './template.js';
 export * from './initializers.js';
 export { orthogonalInitializer } from './orthogonal.js';
 export { l1L2Regularizer, l1Regularizer, l2Regularizer, type Regularizer } from './regularizers.js';

@@ -22,13 +22,14 @@ export type { ChoiceSource, ChosenKernel, TuningMode } from './tuning/tuner.js';
 export type { FeedKey, Feeds, FeedValue } from './run/feeds.js';
 export type { FetchedSparseTensor, SparseTensorValue } from './run/sparseFeeds.js';
 export type { Fetched, Fetches, FetchLeaf } from './run/fetches.js';
+export { Saver, type SaveOptions, type SaverOptions } from './checkpoint/saver.js';
 export {
-  Saver,
   checkpointExists,
+  getCheckpointState,
   latestCheckpoint,
-  type SaveOptions,
-  type SaverOptions,
-} from './checkpoint/saver.js';
+  type CheckpointListOptions,
+  type CheckpointState,
+} from './checkpoint/latest.js';
 export { openCheckpoint, type OpenCheckpoint } from './checkpoint/files.js';
 export {
   CheckpointReader,

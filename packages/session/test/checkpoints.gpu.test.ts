@@ -7,6 +7,7 @@ import * as fr from '@forerun/graph';
 import {
   initFromCheckpoint,
   inspectCheckpoint,
+  getCheckpointState,
   latestCheckpoint,
   listVariables,
   loadVariable,
@@ -108,6 +109,11 @@ describe('looking into checkpoints', () => {
     const saver = new Saver();
     const first = await saver.save(sess, join(directory, 'model.ckpt'), { globalStep: 1 });
     const second = await saver.save(sess, join(directory, 'model.ckpt'), { globalStep: 2 });
+    expect(await getCheckpointState(directory)).toEqual({
+      modelCheckpointPath: second,
+      allModelCheckpointPaths: [first, second],
+    });
+    expect(await getCheckpointState(join(directory, 'none'))).toBeNull();
     expect(await latestCheckpoint(directory)).toBe(second);
     const warn = jest.spyOn(console, 'warn').mockImplementation(() => undefined);
     truncateSync(`${second}.data-00000-of-00001`, 3);

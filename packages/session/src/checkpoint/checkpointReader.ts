@@ -11,7 +11,7 @@ import {
 } from '@forerun/graph';
 import { tensorStatistics, type TensorStatistics } from '../weights/statistics.js';
 import { fileKind, openCheckpoint, type OpenCheckpoint } from './files.js';
-import { latestCheckpoint } from './saver.js';
+import { latestCheckpoint } from './latest.js';
 
 /** Opens the checkpoint that a path means. Throws `NotFoundError` when there is none. */
 export async function openCheckpointAt(path: string): Promise<OpenCheckpoint> {

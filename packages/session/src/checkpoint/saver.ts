@@ -5,21 +5,17 @@
  */
 import type { Tensor } from '@forerun/graph';
 import {
-  BundleReader,
   buildSaverNodes,
   CHECKPOINT_STATE_FILE,
   checkpointPrefix,
   dataPath,
-  DataLossError,
   exportMetaGraph,
   indexPath,
   InvalidArgumentError,
   OBJECT_GRAPH_KEY,
-  readCheckpointState,
   globalVariables,
   writeCheckpointState,
   writeMetaGraph,
-  type proto,
   type SaverNodes,
   type TensorConvertible,
   type TensorValue,
@@ -36,10 +32,7 @@ import {
 import {
   baseName,
   directoryOf,
-  fileKind,
-  fileSize,
   openCheckpoint,
-  readFileIfPresent,
   removeFiles,
   writeFileAtomically,
 } from './files.js';
@@ -196,91 +189,4 @@ function metaGraphBytes(sess: Session, saverDef: SaverNodes['saverDef']): Uint8A
 async function stepSuffix(sess: Session, step: SaveOptions['globalStep']): Promise<string> {
   if (step === undefined) return '';
   return `-${typeof step === 'number' ? step : (await sess.run(step as Tensor)).item()}`;
-}
-
-/**
- * The prefix of the newest checkpoint that a directory's list names (`tf.train.latest_checkpoint`),
- * or `null` when there is no list or its newest files are gone. A list with paths of another place, in a
- * directory that was moved, means the files of the same name beside it. Throws `InvalidArgumentError` naming
- * the list when it is malformed. When the newest is torn, because copying it was interrupted, the newest complete one is taken with a
- * warning; throws `DataLossError` when there is none.
- */
-export async function latestCheckpoint(
-  directory: string,
-  { latestFilename = CHECKPOINT_STATE_FILE }: { readonly latestFilename?: string } = {},
-): Promise<string | null> {
-  const list = `${directory}/${latestFilename}`;
-  const bytes = await readFileIfPresent(list);
-  if (bytes === undefined) return null;
-  const { modelCheckpointPath, allModelCheckpointPaths } = stateOf(list, new TextDecoder().decode(bytes));
-  const newest = await presentPrefix(directory, modelCheckpointPath);
-  if (newest === null || (await incompleteness(newest)) === null) return newest;
-  // A copy that was interrupted: the one before it is whole.
-  for (const path of [...allModelCheckpointPaths].reverse()) {
-    const prefix = await presentPrefix(directory, path);
-    if (prefix === null || prefix === newest || (await incompleteness(prefix)) !== null) continue;
-    console.warn(`forerun: ${await incompleteness(newest)}; "${prefix}" is the latest that is complete`);
-    return prefix;
-  }
-  throw new DataLossError(`${await incompleteness(newest)}, and "${list}" names no other that is complete`);
-}
-
-/**
- * Whether there is a checkpoint of this prefix, of version 2 or 1 (`tf.train.checkpoint_exists`). Throws
- * `InvalidArgumentError` for what is no path.
- */
-export async function checkpointExists(checkpointPrefix: string): Promise<boolean> {
-  if (typeof checkpointPrefix !== 'string' || checkpointPrefix === '') {
-    throw new InvalidArgumentError(
-      `checkpointExists: expected the prefix of a checkpoint, got "${checkpointPrefix}"`,
-    );
-  }
-  const kinds = await Promise.all([fileKind(indexPath(checkpointPrefix)), fileKind(checkpointPrefix)]);
-  return kinds.includes('file');
-}
-
-/** The prefix that a path of the list means, when its index is there. */
-async function presentPrefix(directory: string, path: string): Promise<string | null> {
-  const candidates = isAbsolute(path) ? [path, `${directory}/${baseName(path)}`] : [`${directory}/${path}`];
-  for (const prefix of candidates) {
-    if ((await fileKind(indexPath(prefix))) === 'file') return prefix;
-  }
-  return null;
-}
-
-/** What is wrong with the files of a checkpoint, `null` when all are as long as the index says. */
-async function incompleteness(prefix: string): Promise<string | null> {
-  try {
-    const { reader, close } = await openCheckpoint(prefix);
-    await close();
-    const needed = new Map<number, number>();
-    for (const entry of reader.entries.values()) {
-      if (!(reader instanceof BundleReader) || entry.slices.length > 0) continue;
-      const { shardId, offset, size } = reader.entry(entry.name);
-      needed.set(shardId, Math.max(needed.get(shardId) ?? 0, offset + size));
-    }
-    for (const [shard, bytes] of needed) {
-      const path = dataPath(prefix, shard, reader.numShards);
-      const size = (await fileSize(path)) ?? -1;
-      if (size < bytes)
-        return `the checkpoint "${prefix}" is incomplete: "${path}" ${size < 0 ? 'is missing' : `has ${size} of ${bytes} bytes`}`;
-    }
-    return null;
-  } catch (error) {
-    if (error instanceof DataLossError) return `the checkpoint "${prefix}" is damaged: ${error.message}`;
-    throw error;
-  }
-}
-
-function stateOf(list: string, text: string): proto.CheckpointState {
-  try {
-    return readCheckpointState(text);
-  } catch (cause) {
-    if (!(cause instanceof InvalidArgumentError)) throw cause;
-    throw new InvalidArgumentError(`"${list}" is malformed: ${cause.message}`, { cause });
-  }
-}
-
-function isAbsolute(path: string): boolean {
-  return path.startsWith('/') || /^[A-Za-z]:/.test(path);
 }
