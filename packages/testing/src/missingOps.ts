@@ -37,7 +37,31 @@ export const MISSING_OPS: readonly MissingOps[] = [
       MultiDeviceIterator OneShotIterator OptionalFromValue OptionalGetValue OptionalHasValue OptionalNone PaddedBatchDataset
       ParallelInterleaveDatasetV2 ParallelMapDataset PrefetchDataset RangeDataset ReduceDataset RepeatDataset SerializeIterator
       ShardDataset ShuffleDataset SkipDataset TakeDataset TensorDataset TensorSliceDataset TextLineDataset TFRecordDataset
-      WindowDataset ZipDataset`),
+      WindowDataset ZipDataset
+      AnonymousIteratorV2 AnonymousMemoryCache AnonymousMultiDeviceIterator AnonymousRandomSeedGenerator AssertNextDataset
+      AutoShardDataset BytesProducedStatsDataset CSVDataset CacheDatasetV2 ChooseFastestBranchDataset ChooseFastestDataset
+      DatasetCardinality DatasetFromGraph DatasetToTFRecord DeleteIterator DeleteMemoryCache DeleteMultiDeviceIterator
+      DeleteRandomSeedGenerator DenseToSparseBatchDataset DirectedInterleaveDataset ExperimentalAssertNextDataset
+      ExperimentalAutoShardDataset ExperimentalBytesProducedStatsDataset ExperimentalCSVDataset
+      ExperimentalChooseFastestDataset ExperimentalDatasetCardinality ExperimentalDatasetToTFRecord
+      ExperimentalDenseToSparseBatchDataset ExperimentalDirectedInterleaveDataset ExperimentalGroupByReducerDataset
+      ExperimentalGroupByWindowDataset ExperimentalIgnoreErrorsDataset ExperimentalIteratorGetDevice ExperimentalLMDBDataset
+      ExperimentalLatencyStatsDataset ExperimentalMapAndBatchDataset ExperimentalMapDataset ExperimentalMatchingFilesDataset
+      ExperimentalMaxIntraOpParallelismDataset ExperimentalNonSerializableDataset ExperimentalParallelInterleaveDataset
+      ExperimentalParseExampleDataset ExperimentalPrivateThreadPoolDataset ExperimentalRandomDataset
+      ExperimentalRebatchDataset ExperimentalScanDataset ExperimentalSetStatsAggregatorDataset ExperimentalSleepDataset
+      ExperimentalSlidingWindowDataset ExperimentalSqlDataset ExperimentalStatsAggregatorHandle
+      ExperimentalStatsAggregatorSummary ExperimentalTakeWhileDataset ExperimentalThreadPoolDataset
+      ExperimentalThreadPoolHandle ExperimentalUnbatchDataset ExperimentalUniqueDataset FilterByLastComponentDataset
+      FixedLengthRecordDatasetV2 GroupByReducerDataset GroupByWindowDataset IgnoreErrorsDataset IteratorFromStringHandleV2
+      IteratorGetDevice IteratorGetNextAsOptional LMDBDataset LatencyStatsDataset MapAndBatchDataset MatchingFilesDataset
+      MaxIntraOpParallelismDataset ModelDataset MultiDeviceIteratorFromStringHandle MultiDeviceIteratorGetNextFromShard
+      MultiDeviceIteratorInit MultiDeviceIteratorToStringHandle NonSerializableDataset OptimizeDataset PaddedBatchDatasetV2
+      ParallelInterleaveDataset ParseExampleDataset PrivateThreadPoolDataset RandomDataset RebatchDataset SamplingDataset
+      ScanDataset SetStatsAggregatorDataset ShuffleAndRepeatDataset ShuffleDatasetV2 SleepDataset SlidingWindowDataset
+      SnapshotDataset SparseTensorSliceDataset SqlDataset StatsAggregatorHandle StatsAggregatorHandleV2
+      StatsAggregatorSetSummaryWriter StatsAggregatorSummary TakeWhileDataset ThreadPoolDataset ThreadPoolHandle
+      UnbatchDataset UniqueDataset UnwrapDatasetVariant WrapDatasetVariant`),
   },
   {
     group: 'Queues, readers, barriers, stages',
@@ -48,7 +72,13 @@ export const MISSING_OPS: readonly MissingOps[] = [
       PriorityQueue QueueClose QueueCloseV2 QueueDequeue QueueDequeueMany QueueDequeueUpTo QueueDequeueV2 QueueEnqueue
       QueueEnqueueMany QueueEnqueueV2 QueueIsClosed QueueSize QueueSizeV2 RandomShuffleQueue RandomShuffleQueueV2 ReaderRead
       ReaderReadUpTo ReaderReset ReaderRestoreState ReaderSerializeState RecordInput Stage TFRecordReader TextLineReader Unstage
-      WholeFileReader`),
+      WholeFileReader
+      FakeQueue FixedLengthRecordReaderV2 IdentityReaderV2 MapIncompleteSize MapPeek MapSize MapUnstageNoKey OrderedMapClear
+      OrderedMapIncompleteSize OrderedMapPeek OrderedMapSize OrderedMapStage OrderedMapUnstage OrderedMapUnstageNoKey
+      PriorityQueueV2 QueueDequeueManyV2 QueueDequeueUpToV2 QueueEnqueueManyV2 QueueIsClosedV2 ReaderNumRecordsProduced
+      ReaderNumRecordsProducedV2 ReaderNumWorkUnitsCompleted ReaderNumWorkUnitsCompletedV2 ReaderReadUpToV2 ReaderReadV2
+      ReaderResetV2 ReaderRestoreStateV2 ReaderSerializeStateV2 StageClear StagePeek StageSize TFRecordReaderV2
+      TextLineReaderV2 WholeFileReaderV2`),
   },
   {
     group: 'Strings and parsing',
@@ -57,7 +87,8 @@ export const MISSING_OPS: readonly MissingOps[] = [
       ParseSequenceExample ParseSingleExample ParseTensor ReduceJoin RegexFullMatch RegexReplace SerializeTensor
       StaticRegexFullMatch StaticRegexReplace StringJoin StringLength StringLower StringNGrams StringSplit StringSplitV2
       StringStrip StringToHashBucket StringToHashBucketFast StringToHashBucketStrong StringToNumber StringUpper Substr
-      UnicodeDecode UnicodeDecodeWithOffsets UnicodeEncode UnicodeScript UnicodeTranscode UnsortedSegmentJoin`),
+      UnicodeDecode UnicodeDecodeWithOffsets UnicodeEncode UnicodeScript UnicodeTranscode UnsortedSegmentJoin
+      DecodePaddedRaw ParseExampleV2 ParseSequenceExampleV2 ParseSingleSequenceExample`),
   },
   {
     group: 'Files and media',
@@ -70,21 +101,32 @@ export const MISSING_OPS: readonly MissingOps[] = [
     group: 'Summaries',
     reason: 'Planned with the event-file writer; fetch values and log them until then.',
     ops: list(`AudioSummary AudioSummaryV2 HistogramSummary ImageSummary MergeSummary ScalarSummary TensorSummary TensorSummaryV2
-      WriteAudioSummary WriteGraphSummary WriteHistogramSummary WriteImageSummary WriteScalarSummary WriteSummary`),
+      WriteAudioSummary WriteGraphSummary WriteHistogramSummary WriteImageSummary WriteScalarSummary WriteSummary
+      CloseSummaryWriter CreateSummaryDbWriter CreateSummaryFileWriter FlushSummaryWriter ImportEvent SummaryWriter
+      WriteRawProtoSummary`),
   },
   {
     group: 'Complex numbers and Fourier transforms',
     reason:
       'The device has no complex dtype, and TensorFlow has `MatrixLogarithm` for complex matrices only.',
     ops: list(`Angle BatchFFT BatchFFT2D BatchFFT3D BatchIFFT Complex ComplexAbs Conj FFT FFT2D FFT3D IFFT IFFT2D IFFT3D IRFFT
-      IRFFT2D IRFFT3D Imag MatrixLogarithm RFFT RFFT2D RFFT3D Real`),
+      IRFFT2D IRFFT3D Imag MatrixLogarithm RFFT RFFT2D RFFT3D Real
+      BatchIFFT2D BatchIFFT3D`),
   },
   {
     group: 'Quantized arithmetic',
     reason: 'The device computes in float32 and int32; quantized weights are a matter of files.',
     ops: list(`Dequantize QuantizeDownAndShrinkRange QuantizeV2 QuantizedAdd QuantizedAvgPool QuantizedBatchNormWithGlobalNormalization
       QuantizedBiasAdd QuantizedConcat QuantizedConv2D QuantizedInstanceNorm QuantizedMatMul QuantizedMaxPool QuantizedMul
-      QuantizedRelu QuantizedRelu6 QuantizedReluX QuantizedReshape QuantizedResizeBilinear RequantizationRange Requantize`),
+      QuantizedRelu QuantizedRelu6 QuantizedReluX QuantizedReshape QuantizedResizeBilinear RequantizationRange Requantize
+      QuantizedConcatV2 QuantizedConv2DAndRelu QuantizedConv2DAndReluAndRequantize QuantizedConv2DAndRequantize
+      QuantizedConv2DPerChannel QuantizedConv2DWithBias QuantizedConv2DWithBiasAndRelu
+      QuantizedConv2DWithBiasAndReluAndRequantize QuantizedConv2DWithBiasAndRequantize
+      QuantizedConv2DWithBiasSignedSumAndReluAndRequantize QuantizedConv2DWithBiasSumAndRelu
+      QuantizedConv2DWithBiasSumAndReluAndRequantize QuantizedDepthwiseConv2D QuantizedDepthwiseConv2DWithBias
+      QuantizedDepthwiseConv2DWithBiasAndRelu QuantizedDepthwiseConv2DWithBiasAndReluAndRequantize QuantizedMatMulWithBias
+      QuantizedMatMulWithBiasAndDequantize QuantizedMatMulWithBiasAndRelu QuantizedMatMulWithBiasAndReluAndRequantize
+      QuantizedMatMulWithBiasAndRequantize RequantizationRangePerChannel RequantizePerChannel`),
   },
   {
     group: 'Sparse tensors',
@@ -94,7 +136,11 @@ export const MISSING_OPS: readonly MissingOps[] = [
       SerializeSparse SparseAdd SparseAddGrad SparseConcat SparseCross SparseDenseCwiseAdd SparseDenseCwiseDiv
       SparseDenseCwiseMul SparseMatMul SparseReduceMax SparseReshape
       SparseSlice SparseSoftmax SparseSparseMaximum SparseSparseMinimum SparseSplit SparseTensorDenseAdd
-      DenseToDenseSetOperation DenseToSparseSetOperation SetSize SparseToSparseSetOperation`),
+      DenseToDenseSetOperation DenseToSparseSetOperation SetSize SparseToSparseSetOperation
+      CSRSparseMatrixComponents CSRSparseMatrixToDense CSRSparseMatrixToSparseTensor DenseToCSRSparseMatrix SparseMatrixAdd
+      SparseMatrixMatMul SparseMatrixMul SparseMatrixNNZ SparseMatrixOrderingAMD SparseMatrixSoftmax SparseMatrixSoftmaxGrad
+      SparseMatrixSparseCholesky SparseMatrixSparseMatMul SparseMatrixTranspose SparseMatrixZeros SparseReduceMaxSparse
+      SparseReduceSumSparse SparseSliceGrad SparseTensorToCSRSparseMatrix TakeManySparseFromTensorsMap`),
   },
   {
     group: 'Tables',
@@ -102,21 +148,39 @@ export const MISSING_OPS: readonly MissingOps[] = [
     ops: list(`HashTable HashTableV2 InitializeTable InitializeTableFromTextFile InitializeTableFromTextFileV2 InitializeTableV2
       LookupTableExport LookupTableExportV2 LookupTableFind LookupTableFindV2 LookupTableImport LookupTableImportV2
       LookupTableInsert LookupTableInsertV2 LookupTableSize LookupTableSizeV2 MutableDenseHashTable MutableHashTable
-      MutableHashTableV2`),
+      MutableHashTableV2
+      AnonymousHashTable LookupTableRemoveV2 MutableDenseHashTableV2 MutableHashTableOfTensors MutableHashTableOfTensorsV2`),
   },
   {
     group: 'Several devices and processes',
     reason: 'A session runs on one device.',
     ops: list(`AllToAll BroadcastRecv BroadcastSend CollectiveBcastRecv CollectiveBcastSend CollectiveGather CollectiveReduce
       CollectivePermute ConfigureDistributedTPU CrossReplicaSum NcclAllReduce NcclBroadcast NcclReduce RemoteCall RemoteFusedGraphExecute
-      TPUReplicate TPUReplicatedInput TPUReplicatedOutput`),
+      TPUReplicate TPUReplicatedInput TPUReplicatedOutput
+      CollectiveBcastRecvV2 CollectiveBcastSendV2 CollectiveGatherV2 CollectiveReduceV2 ConfigureTPUEmbedding
+      EnqueueTPUEmbeddingIntegerBatch EnqueueTPUEmbeddingSparseBatch EnqueueTPUEmbeddingSparseTensorBatch InfeedDequeue
+      InfeedDequeueTuple InfeedEnqueue InfeedEnqueuePrelinearizedBuffer InfeedEnqueueTuple LoadTPUEmbeddingADAMParameters
+      LoadTPUEmbeddingAdadeltaParameters LoadTPUEmbeddingAdagradParameters LoadTPUEmbeddingCenteredRMSPropParameters
+      LoadTPUEmbeddingFTRLParameters LoadTPUEmbeddingMDLAdagradLightParameters LoadTPUEmbeddingMomentumParameters
+      LoadTPUEmbeddingProximalAdagradParameters LoadTPUEmbeddingRMSPropParameters
+      LoadTPUEmbeddingStochasticGradientDescentParameters OutfeedDequeue OutfeedDequeueTuple OutfeedEnqueue
+      OutfeedEnqueueTuple Prelinearize PrelinearizeTuple Recv RecvTPUEmbeddingActivations RetrieveTPUEmbeddingADAMParameters
+      RetrieveTPUEmbeddingAdadeltaParameters RetrieveTPUEmbeddingAdagradParameters
+      RetrieveTPUEmbeddingCenteredRMSPropParameters RetrieveTPUEmbeddingFTRLParameters
+      RetrieveTPUEmbeddingMDLAdagradLightParameters RetrieveTPUEmbeddingMomentumParameters
+      RetrieveTPUEmbeddingProximalAdagradParameters RetrieveTPUEmbeddingRMSPropParameters
+      RetrieveTPUEmbeddingStochasticGradientDescentParameters Send SendTPUEmbeddingGradients ShutdownDistributedTPU
+      TPUCompilationResult TPUEmbeddingActivations TPUOrdinalSelector TPUPartitionedCall TPUReplicateMetadata
+      WorkerHeartbeat`),
   },
   {
     group: 'Accumulators and mutexes',
     reason: 'Runs of a session follow each other, so nothing accumulates beside them; a variable does.',
     ops: list(`AccumulatorApplyGradient AccumulatorNumAccumulated AccumulatorSetGlobalStep AccumulatorTakeGradient ConditionalAccumulator
       ConsumeMutexLock MutexLock MutexV2 ResourceAccumulatorApplyGradient SparseAccumulatorApplyGradient
-      SparseConditionalAccumulator`),
+      SparseConditionalAccumulator
+      ResourceAccumulatorNumAccumulated ResourceAccumulatorSetGlobalStep ResourceAccumulatorTakeGradient
+      ResourceConditionalAccumulator SparseAccumulatorTakeGradient`),
   },
   {
     group: 'Version 1 tensor arrays and stacks',
@@ -129,26 +193,61 @@ export const MISSING_OPS: readonly MissingOps[] = [
   {
     group: 'cuDNN',
     reason: 'Names of one vendor’s kernels; the cells of `fr.nn.rnnCell` compute the same.',
-    ops: list(`CudnnRNN CudnnRNNBackprop CudnnRNNCanonicalToParams CudnnRNNParamsSize`),
+    ops: list(`CudnnRNN CudnnRNNBackprop CudnnRNNCanonicalToParams CudnnRNNParamsSize
+      CudnnRNNBackpropV2 CudnnRNNBackpropV3 CudnnRNNCanonicalToParamsV2 CudnnRNNParamsToCanonical
+      CudnnRNNParamsToCanonicalV2 CudnnRNNV2 CudnnRNNV3`),
   },
   {
     group: 'Debugging and session handles',
     reason:
       'A run reports what it computes by fetches, `Print`, `CheckNumerics` and traces, with times; values stay on the device in variables. `Timestamp` gives a float64, of which the device has none.',
     ops: list(`DebugGradientIdentity DebugGradientRefIdentity DebugIdentity DebugNanCount DebugNumericSummary DeleteSessionTensor
-      GetSessionHandle GetSessionHandleV2 GetSessionTensor Timestamp`),
+      GetSessionHandle GetSessionHandleV2 GetSessionTensor Timestamp
+      Abort CopyHost DebugIdentityV2`),
   },
   {
     group: 'Random generators as variables',
     reason: 'Random ops have seeds of their own and the session a random step, which checkpoints keep.',
     ops: list(`NonDeterministicInts RngSkip StatefulRandomBinomial StatefulStandardNormal StatefulStandardNormalV2 StatefulTruncatedNormal
-      StatefulUniform StatefulUniformFullInt StatefulUniformInt`),
+      StatefulUniform StatefulUniformFullInt StatefulUniformInt
+      RngReadAndSkip`),
   },
   {
     group: 'Ragged tensors',
     reason:
       'A ragged tensor is values and row splits; sequence lengths, masks and segment reductions do the same.',
-    ops: list(`RaggedGather RaggedRange RaggedTensorToSparse RaggedTensorToTensor`),
+    ops: list(`RaggedGather RaggedRange RaggedTensorToSparse RaggedTensorToTensor
+      RaggedTensorFromVariant RaggedTensorToVariant`),
+  },
+  {
+    group: 'Earlier forms of checkpoints and tensor arrays',
+    reason: 'TensorFlow itself has written their successors since 1.0, and these are here.',
+    ops: list(`Restore RestoreSlice Save SaveSlices ShardedFilespec StackClose TensorArrayClose TensorArrayCloseV2 TensorArrayConcat
+      TensorArrayConcatV2 TensorArrayGather TensorArrayGatherV2 TensorArrayGrad TensorArrayGradV2 TensorArrayGradWithShape
+      TensorArrayPack TensorArrayRead TensorArrayReadV2 TensorArrayScatter TensorArrayScatterV2 TensorArraySize
+      TensorArraySizeV2 TensorArraySplit TensorArraySplitV2 TensorArrayUnpack TensorArrayV2 TensorArrayWrite
+      TensorArrayWriteV2`),
+  },
+  {
+    group: 'Boosted trees',
+    reason: 'Trees are grown by histograms, not by gradients of a graph.',
+    ops: list(`BoostedTreesAggregateStats BoostedTreesCalculateBestFeatureSplit BoostedTreesCalculateBestFeatureSplitV2
+      BoostedTreesCalculateBestGainsPerFeature BoostedTreesCenterBias BoostedTreesCreateEnsemble
+      BoostedTreesCreateQuantileStreamResource BoostedTreesDeserializeEnsemble BoostedTreesEnsembleResourceHandleOp
+      BoostedTreesExampleDebugOutputs BoostedTreesFlushQuantileSummaries BoostedTreesGetEnsembleStates
+      BoostedTreesMakeQuantileSummaries BoostedTreesMakeStatsSummary BoostedTreesPredict
+      BoostedTreesQuantileStreamResourceAddSummaries BoostedTreesQuantileStreamResourceDeserialize
+      BoostedTreesQuantileStreamResourceFlush BoostedTreesQuantileStreamResourceGetBucketBoundaries
+      BoostedTreesQuantileStreamResourceHandleOp BoostedTreesSerializeEnsemble BoostedTreesSparseAggregateStats
+      BoostedTreesSparseCalculateBestFeatureSplit BoostedTreesTrainingPredict BoostedTreesUpdateEnsemble
+      BoostedTreesUpdateEnsembleV2 IsBoostedTreesEnsembleInitialized IsBoostedTreesQuantileStreamResourceInitialized`),
+  },
+  {
+    group: 'XLA',
+    reason: 'They are parts of graphs that the XLA compiler makes for itself.',
+    ops: list(`XlaBroadcastHelper XlaClusterOutput XlaConv XlaDequantize XlaDot XlaDynamicSlice XlaDynamicUpdateSlice XlaEinsum
+      XlaHostCompute XlaIf XlaKeyValueSort XlaLaunch XlaPad XlaRecv XlaRecvFromHost XlaReduce XlaReduceWindow XlaReplicaId
+      XlaSelectAndScatter XlaSelfAdjointEig XlaSend XlaSendToHost XlaSharding XlaSort XlaSvd XlaWhile`),
   },
   {
     group: 'Rare',
@@ -157,7 +256,10 @@ export const MISSING_OPS: readonly MissingOps[] = [
       FusedPadConv2D FusedResizeAndPadConv2D
       GenerateVocabRemapping LoadAndRemapMatrix MapDefun NegTrain
       SdcaFprint SdcaOptimizer Skipgram SymbolicGradient Unbatch UnbatchGrad
-      WordEmbedding`),
+      WordEmbedding
+      ComputeBatchSize EagerPyFunc GenerateBoundingBoxProposals ImageProjectiveTransformV2 KMC2ChainInitialization
+      KmeansPlusPlusInitialization KthOrderStatistic MakeUnique NearestNeighbors SdcaOptimizerV2 SdcaShrinkL1
+      ThreadUnsafeUnigramCandidateSampler TopKUnique TopKWithUnique`),
   },
 ];
 
