@@ -22,5 +22,7 @@ export default {
   watchman: false,
   // A software adapter takes every core for itself: more workers only wait for each other.
   maxWorkers: 2,
+  // Modules of suites that have run are not all freed: a worker that has grown is replaced before it runs out of memory.
+  workerIdleMemoryLimit: '1500MB',
   testTimeout: 60_000,
 };
