@@ -38,14 +38,16 @@ import { SELECTED } from './selection.js';
 
 const GOLDEN = new URL('ops.golden.json', import.meta.url);
 
-const references = new Map<Sample, readonly HostValue[]>();
+const references = new Map<OpName, Map<Sample, readonly HostValue[]>>();
 
-/** What the reference gives for a sample; some take seconds, and several tests ask. */
+/** What the reference gives for a sample, which ops may share; some take seconds, and several tests ask. */
 function referenceOf(type: OpName, sample: Sample): readonly HostValue[] {
+  const ofType = references.get(type) ?? new Map<Sample, readonly HostValue[]>();
+  references.set(type, ofType);
   const inputs = sampleInputs(sample);
-  const known = references.get(sample) ?? runReference(makeNode(type, inputs, sample.attrs ?? {}), inputs);
-  references.set(sample, known);
-  return known;
+  const values = ofType.get(sample) ?? runReference(makeNode(type, inputs, sample.attrs ?? {}), inputs);
+  ofType.set(sample, values);
+  return values;
 }
 
 describe('the registry', () => {
