@@ -71,7 +71,12 @@ export function convTranspose(
   outputShape: TensorLike,
   options: ConvTransposeByRankOptions,
 ): Tensor {
-  const { dataFormat, padding = 'SAME', name = 'conv_transpose', ...rest } = checked('convTranspose', options);
+  const {
+    dataFormat,
+    padding = 'SAME',
+    name = 'conv_transpose',
+    ...rest
+  } = checked('convTranspose', options);
   const x = convertToTensor(input);
   const { rank } = x.shape;
   if (rank !== 3 && rank !== 4 && rank !== 5) {

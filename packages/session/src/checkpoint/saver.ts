@@ -29,13 +29,7 @@ import {
   type RestoreOptions,
   type RestoreReport,
 } from '../weights/match.js';
-import {
-  baseName,
-  directoryOf,
-  openCheckpoint,
-  removeFiles,
-  writeFileAtomically,
-} from './files.js';
+import { baseName, directoryOf, openCheckpoint, removeFiles, writeFileAtomically } from './files.js';
 import { objectNameMap } from './objectNames.js';
 import { RANDOM_STEP_KEY, randomStepEntry, writeBundle } from './hostOps.js';
 
