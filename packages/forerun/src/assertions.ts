@@ -1,0 +1,22 @@
+/** Assertions: flat names, and those of `fr.debugging`. */
+export {
+  assertThat as Assert,
+  assertEqual,
+  assertNoneEqual,
+  assertLess,
+  assertLessEqual,
+  assertGreater,
+  assertGreaterEqual,
+  assertPositive,
+  assertNegative,
+  assertNonNegative,
+  assertNonPositive,
+  assertNear,
+  assertRank,
+  assertRankAtLeast,
+  assertRankIn,
+  assertScalar,
+  assertType,
+  assertInteger,
+  assertSameFloatDtype,
+} from '@forerun/graph';
