@@ -17,7 +17,7 @@ import {
 } from '@forerun/graph';
 import { FileError, messageOf, UnsupportedModel } from './errors.js';
 import type { LoadedGraph, Origin } from './load.js';
-import { onnxFacts, reportModel } from './modelReport.js';
+import { onnxFacts, reportModel, type ModelFacts } from './modelReport.js';
 import { readPart, readWhole } from './readWhole.js';
 
 type Tensors = Readonly<Record<string, Tensor>>;
@@ -60,15 +60,12 @@ export async function loadOnnx(path: string, bytes: Uint8Array): Promise<LoadedG
     return readPart(join(directory, location), offset, length);
   });
   const head = { path, format: 'ONNX', encoding: 'pb', bytes: bytes.length + outside } as const;
-  const graph = new Graph();
-  try {
-    const { inputs, outputs } = importOnnx(model, { graph });
-    return graphOf(head, origin, graph, inputs, outputs);
-  } catch (error) {
-    if (!(error instanceof ForerunError)) throw error;
-    const report = reportModel({ ...head, origin, problem: messageOf(error), ...onnxFacts(model) });
-    throw new UnsupportedModel(`${path}: ${messageOf(error)}`, report, { cause: error });
-  }
+  return graphOrReport(
+    head,
+    origin,
+    (graph) => importOnnx(model, { graph }),
+    () => onnxFacts(model),
+  );
 }
 
 /** Nodes of a graph and of the graphs in their attributes. */
@@ -125,14 +122,26 @@ async function loadTfjsLayers(
   const layers = await readTfjsLayersModel(text, readShard);
   const types = countTypes(countTfjsLayers(layers));
   const origin: Origin = { facts: factsOf(model), what: 'Layers', types };
+  const read = (graph: Graph): ImportedEnds => importTfjsLayersModel(layers, { graph });
+  return graphOrReport(head, origin, read, () => ({ weights: [...layers.weights.values()] }));
+}
+
+type ImportedEnds = Readonly<Record<'inputs' | 'outputs', Tensors>>;
+
+/** The graph that `read` makes of a model. Throws `UnsupportedModel` with what there is in it when there is none. */
+function graphOrReport(
+  head: Head,
+  origin: Origin,
+  read: (graph: Graph) => ImportedEnds,
+  facts: () => Pick<ModelFacts, 'weights'> & Partial<Pick<ModelFacts, 'inputs' | 'outputs'>>,
+): LoadedGraph {
   const graph = new Graph();
   try {
-    const { inputs, outputs } = importTfjsLayersModel(layers, { graph });
+    const { inputs, outputs } = read(graph);
     return graphOf(head, origin, graph, inputs, outputs);
   } catch (error) {
     if (!(error instanceof ForerunError)) throw error;
-    const weights = [...layers.weights.values()];
-    const report = reportModel({ ...head, origin, problem: messageOf(error), weights });
+    const report = reportModel({ ...head, origin, problem: messageOf(error), ...facts() });
     throw new UnsupportedModel(`${head.path}: ${messageOf(error)}`, report, { cause: error });
   }
 }
