@@ -58,14 +58,15 @@ function print(
   );
 }
 
-/** One row: the step per batch, and per example, which should stay or fall. */
+/** Rows: the step per batch, and per example, which should stay or fall; by the clock, and by processor time. */
 function batches(name: WorkloadName): void {
-  console.log(`\n${name}: batch, ms a step, us an example`);
+  console.log(`\n${name}: batch, ms a step, us an example; processor time of both`);
   for (const batch of BATCHES) {
-    const { step } = least([runChild('forerun', name, String(batch)) as Measurement]);
-    console.log(
-      `  ${String(batch).padStart(4)} ${step.toFixed(2).padStart(9)} ${((1000 * step) / batch).toFixed(1).padStart(9)}`,
+    const { step, processor } = least([runChild('forerun', name, String(batch)) as Measurement]);
+    const figures = [step, processor].map(
+      (time) => `${time.toFixed(2).padStart(9)} ${((1000 * time) / batch).toFixed(1).padStart(9)}`,
     );
+    console.log(`  ${String(batch).padStart(4)} ${figures.join('  ')}`);
   }
 }
 

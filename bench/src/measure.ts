@@ -4,6 +4,8 @@ export interface Measurement {
   /** From nothing to the end of the first step, in milliseconds. */
   readonly firstStepMilliseconds: number;
   readonly stepMilliseconds: readonly number[];
+  /** Processor time of this process per step: on a software adapter other load on the machine hardly changes it. */
+  readonly processorMilliseconds?: readonly number[];
   readonly finalLoss: number;
   /** What the compiler made of the step, in Forerun. */
   readonly plan?: PlanFigures;
@@ -35,12 +37,14 @@ export async function measure(
   await step();
   const firstStepMilliseconds = performance.now() - started;
   await step();
-  const stepMilliseconds: number[] = [];
+  const [stepMilliseconds, processorMilliseconds]: [number[], number[]] = [[], []];
   let finalLoss = NaN;
   for (let i = 0; i < steps; i++) {
-    const before = performance.now();
+    const [before, used] = [performance.now(), process.cpuUsage()];
     finalLoss = await step();
     stepMilliseconds.push(performance.now() - before);
+    const { user, system } = process.cpuUsage(used);
+    processorMilliseconds.push((user + system) / 1000);
   }
-  return { adapter, firstStepMilliseconds, stepMilliseconds, finalLoss };
+  return { adapter, firstStepMilliseconds, stepMilliseconds, processorMilliseconds, finalLoss };
 }
