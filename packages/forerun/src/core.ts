@@ -66,6 +66,7 @@ export {
   stopGradient,
   stringFormat,
   switchCase,
+  tablesInitializer,
   trainableVariables,
   tuple,
   variablesInitializer,

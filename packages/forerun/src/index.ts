@@ -72,6 +72,7 @@ export { graphUtil } from '@forerun/session';
 export * as image from './image.js';
 export * as io from './io.js';
 export * as linalg from './linalg.js';
+export * as lookup from './lookup.js';
 export * as math from './math.js';
 export * as nn from './nn.js';
 export * as quantization from './quantization.js';

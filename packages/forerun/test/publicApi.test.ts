@@ -55,6 +55,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
       'globalVariables',
       'globalVariablesInitializer',
       'glorotUniformInitializer',
+      'tablesInitializer',
     ],
     ...[
       'gradients',
@@ -267,6 +268,14 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
     'sin',
     'squaredDifference',
     ...['countNonzero', 'cumulativeLogsumexp', 'l2Normalize', 'reduceAll', 'reduceAny', 'zeroFraction'],
+  ],
+  lookup: [
+    'HashTable',
+    'KeyValueTensorInitializer',
+    'MutableHashTable',
+    'StaticHashTable',
+    'TextFileIndex',
+    'TextFileInitializer',
   ],
   linalg: [
     ...['eigh', 'eigvalsh', 'expm', 'matrixRank', 'pinv', 'sqrtm', 'svd'],

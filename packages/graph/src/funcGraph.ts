@@ -163,6 +163,14 @@ export class FuncGraph extends Graph {
   }
 }
 
+/** Ops that change nothing behind the handle that they take. */
+const READS: ReadonlySet<string> = new Set([
+  'ReadVariableOp',
+  'LookupTableFindV2',
+  'LookupTableSizeV2',
+  'LookupTableExportV2',
+]);
+
 /**
  * Program order inside a function: effects on one variable happen in the order of their creation, and an
  * effect happens though nothing uses it (the automatic control dependencies of TensorFlow's functions).
@@ -176,7 +184,7 @@ class EffectOrder {
   add(op: Operation): void {
     if (op.type === 'VarHandleOp' || op.type === 'Placeholder' || op.def?.stateful !== true) return;
     const handles = op.inputs.filter((input) => input.dtype === 'resource');
-    if (op.type === 'ReadVariableOp') handles.forEach((handle) => this.read(op, handle));
+    if (READS.has(op.type)) handles.forEach((handle) => this.read(op, handle));
     else if (handles.length > 0) handles.forEach((handle) => this.write(op, handle));
     else if (op.outputs.length === 0 || op.type.startsWith('Print')) this.sequence(op);
   }

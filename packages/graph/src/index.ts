@@ -74,6 +74,7 @@ export * from './controlFlow/index.js';
 export * from './variable.js';
 export * from './variableKeys.js';
 export * from './variableCollections.js';
+export * from './lookup.js';
 export {
   buildSaverNodes,
   type SaverNodes,

@@ -27,6 +27,7 @@ import { DYNAMIC } from './ops/dynamic.js';
 import { CONTROL } from './ops/control.js';
 import { LIST } from './ops/list.js';
 import { DEBUG } from './ops/debug.js';
+import { TABLE } from './ops/table.js';
 import { provideOps } from './opTable.js';
 
 /** The families under the names that kernels, samples and references use for theirs. */
@@ -54,6 +55,7 @@ export const FAMILIES = {
   control: CONTROL,
   list: LIST,
   debug: DEBUG,
+  table: TABLE,
 } as const;
 
 /** Every registered op by type. */
@@ -81,6 +83,7 @@ export const OPS = {
   ...CONTROL,
   ...LIST,
   ...DEBUG,
+  ...TABLE,
 } satisfies Record<string, OpDef>;
 
 export type OpName = keyof typeof OPS;

@@ -26,6 +26,7 @@ import { DYNAMIC_KERNELS } from './dynamic.js';
 import { CONTROL_KERNELS } from './control.js';
 import { LIST_KERNELS } from './list.js';
 import { DEBUG_KERNELS } from './debug.js';
+import { TABLE_KERNELS } from './table.js';
 
 export * from './kernel.js';
 export * from './elementwiseProgram.js';
@@ -70,4 +71,5 @@ export const KERNELS: Readonly<Record<OpName, Kernel>> = {
   ...CONTROL_KERNELS,
   ...LIST_KERNELS,
   ...DEBUG_KERNELS,
+  ...TABLE_KERNELS,
 };

@@ -1,11 +1,11 @@
 /** A compiled plan: what a run executes. Built once; a run creates nothing. */
 import type { DType, Tensor, TensorValue } from '@forerun/graph';
-import type { IrNode, VariableRef } from './compiler/ir.js';
+import type { VariableRef } from './compiler/ir.js';
 import type { DeferredOp, Export } from './compiler/values.js';
 import type { MemoryPlan } from './compiler/memory.js';
 import type { FusionReport } from './compiler/fusion/index.js';
 import type { PassReport } from './compiler/simplify.js';
-import type { HostStepFn } from './run/hostOps.js';
+import type { HostStepFn, HostStepNode } from './run/hostOps.js';
 import type { ChosenKernel } from './tuning/tuner.js';
 import type { DeviceHandle } from './device/handle.js';
 
@@ -41,7 +41,7 @@ export interface DeviceStep {
 
 export interface HostStep {
   readonly kind: 'host';
-  readonly node: IrNode;
+  readonly node: HostStepNode;
   readonly run: HostStepFn;
   readonly inputs: readonly PlannedValue[];
   /** Slots of the results, and the buffers that kernels read them from. */

@@ -54,6 +54,7 @@ import type {
   SessionOptions,
   SessionStats,
 } from './sessionConfig.js';
+import { TableStore } from './tables.js';
 import { VariableStore } from './variables.js';
 import { ConstantStore } from './constants.js';
 
@@ -68,6 +69,7 @@ function printOut(text: string, stream: 'stdout' | 'stderr'): void {
 export class Session {
   readonly #variables: VariableStore;
   readonly #constants: ConstantStore;
+  readonly #tables = new TableStore();
   readonly #random = new RandomState();
   /** Buffers of values between the parts of runs that are cut. */
   readonly #pool: RuntimePool;
@@ -97,6 +99,7 @@ export class Session {
     this.#tuner = sessionTuner(handle, config, (message) => this.warn(message));
     this.#environment = {
       variables: this.#variables,
+      tables: this.#tables,
       print: config.onPrint ?? printOut,
     };
   }
@@ -426,6 +429,7 @@ export class Session {
     this.#constants.close();
     this.#pool.close();
     this.#variables.close();
+    this.#tables.clear();
   }
 
   /** Waits for runs under way, then closes: `await using sess = await Session.create()`. */

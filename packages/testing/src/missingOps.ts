@@ -143,15 +143,6 @@ export const MISSING_OPS: readonly MissingOps[] = [
       SparseReduceSumSparse SparseSliceGrad SparseTensorToCSRSparseMatrix TakeManySparseFromTensorsMap`),
   },
   {
-    group: 'Tables',
-    reason: 'Their keys are mostly strings; look up before feeding, or gather from a variable.',
-    ops: list(`HashTable HashTableV2 InitializeTable InitializeTableFromTextFile InitializeTableFromTextFileV2 InitializeTableV2
-      LookupTableExport LookupTableExportV2 LookupTableFind LookupTableFindV2 LookupTableImport LookupTableImportV2
-      LookupTableInsert LookupTableInsertV2 LookupTableSize LookupTableSizeV2 MutableDenseHashTable MutableHashTable
-      MutableHashTableV2
-      AnonymousHashTable LookupTableRemoveV2 MutableDenseHashTableV2 MutableHashTableOfTensors MutableHashTableOfTensorsV2`),
-  },
-  {
     group: 'Several devices and processes',
     reason: 'A session runs on one device.',
     ops: list(`AllToAll BroadcastRecv BroadcastSend CollectiveBcastRecv CollectiveBcastSend CollectiveGather CollectiveReduce

@@ -184,7 +184,41 @@ export const MADE_BY: Partial<Record<OpName, string>> = {
   PartitionedCall: 'importers',
   StatefulPartitionedCall: 'importers',
   MergeV2Checkpoints: 'importers',
+  ...tables(),
 };
+
+/** Tables have classes in place of builders. */
+function tables(): Partial<Record<OpName, string>> {
+  const old = 'importers: files of the oldest form';
+  const initializer = 'the initializer of a StaticHashTable';
+  const mutable = 'MutableHashTable';
+  return {
+    HashTable: old,
+    MutableHashTable: old,
+    MutableHashTableOfTensors: old,
+    MutableDenseHashTable: old,
+    InitializeTable: old,
+    InitializeTableFromTextFile: old,
+    LookupTableFind: old,
+    LookupTableInsert: old,
+    LookupTableImport: old,
+    LookupTableSize: old,
+    LookupTableExport: old,
+    AnonymousHashTable: 'importers',
+    MutableDenseHashTableV2: 'importers',
+    HashTableV2: 'StaticHashTable',
+    MutableHashTableV2: mutable,
+    MutableHashTableOfTensorsV2: mutable,
+    InitializeTableV2: initializer,
+    InitializeTableFromTextFileV2: initializer,
+    LookupTableFindV2: 'lookup of a table',
+    LookupTableSizeV2: 'size of a table',
+    LookupTableInsertV2: mutable,
+    LookupTableImportV2: 'importers',
+    LookupTableRemoveV2: mutable,
+    LookupTableExportV2: mutable,
+  };
+}
 
 /** Optimizer updates have one builder for all, `applyUpdate`, but for the oldest. */
 function updates(): Partial<Record<OpName, string>> {

@@ -18,6 +18,8 @@ const NEWER: Readonly<Record<string, readonly string[]>> = {
   FusedBatchNorm: ['exponential_avg_factor'],
   FusedBatchNormV2: ['exponential_avg_factor'],
   FusedBatchNormV3: ['exponential_avg_factor'],
+  InitializeTableFromTextFile: ['offset'],
+  InitializeTableFromTextFileV2: ['offset'],
   MaxPool: ['explicit_paddings'],
   MaxPoolGrad: ['explicit_paddings'],
   NotEqual: ['incompatible_shape_error'],

@@ -197,10 +197,12 @@ export class PlanBuilder {
   private hostStep({ unit: { root } }: LoweredUnit): HostStep {
     const run = hostStep(root.type);
     if (run === undefined) throw new InternalError(`${describe(root)} is not a host step`);
+    const { type, name, attrs, site } = root;
     const inputs = root.inputs.filter((input) => input.variable === null);
+    const resources = root.inputs.flatMap(({ variable }) => variable ?? []);
     return {
       kind: 'host',
-      node: root,
+      node: { type, name, attrs, site, resources },
       run,
       inputs: inputs.map((input) => this.planned(input)),
       outputs: root.outputs.map((output) => ({ slot: this.slot(output), upload: this.uploadBuffer(output) })),

@@ -264,5 +264,5 @@ function variablesRead(node: IrNode, kind: LoweredUnit['kind']): VariableRef[] {
   if (node.type === 'ReadVariableOp') return node.outputs.map(variableRead);
   if (node.type === 'AssignVariableOp' || kind === 'host') return [];
   if (node.type === 'VarHandleOp') return [];
-  return node.inputs.flatMap(({ variable }) => variable ?? []);
+  return node.inputs.flatMap(({ variable }) => (variable?.table === undefined ? (variable ?? []) : []));
 }

@@ -4,6 +4,7 @@
  */
 import { InternalError, type OpName } from '@forerun/graph';
 import { KERNELS, type Kernel } from '@forerun/kernels-webgpu';
+import { TABLES } from '../tables.js';
 import type { HostValues } from './hostValues.js';
 import { consumersOf, elements, inputOf, outputOf, type IrNode, type IrValue, type Program } from './ir.js';
 
@@ -23,6 +24,7 @@ export const SESSION_OPS: ReadonlySet<string> = new Set([
   'Placeholder',
   'PlaceholderV2',
   'IdentityN',
+  ...TABLES,
 ]);
 
 export function kernelOf(node: Pick<IrNode, 'type'>): Kernel {

@@ -8,6 +8,7 @@ import {
   type Operation,
 } from '@forerun/graph';
 import { isHostStep } from '../run/hostOps.js';
+import { isTable, tableRef } from '../tables.js';
 import { variableRef } from '../variables.js';
 import { requireDef } from './describe.js';
 import { kernelOf, SESSION_OPS } from './fuse.js';
@@ -79,6 +80,8 @@ export function resourceOutputs(
   host: HostValues,
 ): OutputInit[] {
   if (type === 'VarHandleOp') return [{ dtype: 'resource', shape: [], variable: variableRef(op.output(0)) }];
+  if (isTable(type)) return [{ dtype: 'resource', shape: [], variable: tableRef(op) }];
+  if (op.def?.inputs[0]?.name === 'table_handle') return inferOutputs(op, op.def, inputs, host);
   if (type === 'VarIsInitializedOp') return [{ dtype: 'bool', shape: [], variable: null }];
   if (type.startsWith('ResourceScatter')) checkScatter(op, inputs, host);
   if (type.startsWith('Assign')) checkAssignment(op, inputs);
@@ -105,7 +108,9 @@ function checkAssignment(op: Operation, [handle, value]: readonly IrValue[]): vo
 /** The variable that a resource output stands for: declared here, or passed through from an input. */
 function variableOf(op: Operation, inputs: readonly IrValue[]): VariableRef | null {
   const passed = inputs.find((input) => input.variable !== null)?.variable;
-  return passed ?? (op.type === 'VarHandleOp' ? variableRef(op.output(0)) : null);
+  if (passed !== undefined) return passed;
+  if (isTable(op.type)) return tableRef(op);
+  return op.type === 'VarHandleOp' ? variableRef(op.output(0)) : null;
 }
 
 /** Whether the run evaluates an op on the host, from values that it reads. */

@@ -27,6 +27,15 @@ export interface IrValue {
 export interface VariableRef extends HandleData {
   /** Key in the session's variable store: the shared name, or the name of the handle node. */
   readonly key: string;
+  /** Set where it is a hash table, which the host keeps: `dtype` and `shape` are then those of one value. */
+  readonly table?: TableSpec;
+}
+
+/** What a hash table is declared as. */
+export interface TableSpec {
+  readonly keyDtype: DType;
+  /** Whether it is filled once. */
+  readonly isStatic: boolean;
 }
 
 /** A node of a program. `literal` holds the value of constants; `feed` the position of fed values. */

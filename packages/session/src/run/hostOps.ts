@@ -3,16 +3,18 @@
  * checkpoint files. A plan is cut at each of them, and only there.
  */
 import { TensorValue } from '@forerun/graph';
-import type { IrNode } from '../compiler/ir.js';
-import { inputOf } from '../compiler/ir.js';
+import type { IrNode, VariableRef } from '../compiler/ir.js';
+import type { TableStore } from '../tables.js';
 import type { VariableStore } from '../variables.js';
 import { mergeV2Checkpoints, saveV2, shardedFilename } from '../checkpoint/hostOps.js';
 import { DEBUG_STEPS } from './debugSteps.js';
 import { learnedUnigram } from './learnedSampler.js';
 import type { RandomWords } from './random.js';
+import { TABLE_STEPS } from './tableSteps.js';
 
 export interface HostEnvironment {
   readonly variables: VariableStore;
+  readonly tables: TableStore;
   /** Of the run, or of the body that is run. */
   readonly random: RandomWords;
   /** Takes what the graph prints. */
@@ -20,7 +22,10 @@ export interface HostEnvironment {
 }
 
 /** What a host step sees of its node. */
-export type HostStepNode = Pick<IrNode, 'type' | 'name' | 'attrs' | 'inputs' | 'site'>;
+export interface HostStepNode extends Pick<IrNode, 'type' | 'name' | 'attrs' | 'site'> {
+  /** The variables and tables among its inputs. */
+  readonly resources: readonly VariableRef[];
+}
 
 /** Carries out one node. Gets the values of all inputs that are not resources. */
 export type HostStepFn = (
@@ -30,15 +35,18 @@ export type HostStepFn = (
 ) => Promise<readonly TensorValue[]> | readonly TensorValue[];
 
 const HOST_STEPS: Readonly<Record<string, HostStepFn>> = {
-  VarIsInitializedOp: (node, _, { variables }) => {
-    const key = inputOf(node, 0).variable?.key ?? '';
+  VarIsInitializedOp: ({ resources: [variable] }, _, { variables }) => {
+    const key = variable?.key ?? '';
     return [new TensorValue('bool', [], Uint8Array.of(variables.isInitialized(key) ? 1 : 0))];
   },
-  DestroyResourceOp: (node, _, { variables }) => {
-    variables.destroy(inputOf(node, 0).variable?.key ?? '', node.attrs.bool('ignore_lookup_error'));
+  DestroyResourceOp: ({ attrs, resources: [resource] }, _, { variables, tables }) => {
+    const [key, ignoreMissing] = [resource?.key ?? '', attrs.bool('ignore_lookup_error')];
+    if (resource?.table === undefined) variables.destroy(key, ignoreMissing);
+    else tables.destroy(key, ignoreMissing);
     return [];
   },
   ...DEBUG_STEPS,
+  ...TABLE_STEPS,
   LearnedUnigramCandidateSampler: learnedUnigram,
   MergeV2Checkpoints: mergeV2Checkpoints,
   SaveV2: saveV2,

@@ -71,18 +71,24 @@ export class PartOps {
     inputs: readonly RuntimeValue[],
   ): Promise<readonly RuntimeValue[] | null> {
     const tensors = inputs.filter((value) => value.kind === 'tensor');
+    if (isHostStep(op.type)) return this.stepped(op, tensors, inputs);
     if (tensors.length < inputs.length) return null;
-    if (isHostStep(op.type)) return this.stepped(op, tensors);
     if (op.def?.evaluate === undefined) return null;
     await readTensors(this.context.handle, tensors);
     return evaluateChecked(op, tensors);
   }
 
   /** A host step whose results have shapes that only it knows. */
-  private async stepped(op: Operation, tensors: readonly RuntimeTensor[]): Promise<readonly RuntimeValue[]> {
+  private async stepped(
+    op: Operation,
+    tensors: readonly RuntimeTensor[],
+    inputs: readonly RuntimeValue[],
+  ): Promise<readonly RuntimeValue[]> {
     await readTensors(this.context.handle, tensors);
     const values = await Promise.all(tensors.map((tensor) => readTensor(this.context.handle, tensor)));
-    const node = { type: op.type, name: op.name, attrs: op.attrs, inputs: [], site: () => op.creationSite() };
+    const resources = inputs.flatMap((value) => (value.kind === 'variable' ? [value.variable] : []));
+    const { type, name, attrs } = op;
+    const node = { type, name, attrs, resources, site: () => op.creationSite() };
     const results = (await hostStep(op.type)?.(node, values, this.context.environment)) ?? [];
     return results.map(hostTensor);
   }

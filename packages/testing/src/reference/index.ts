@@ -24,6 +24,7 @@ import { DYNAMIC_REFERENCES } from './dynamic.js';
 import { CONTROL_REFERENCES } from './control.js';
 import { LIST_REFERENCES } from './list.js';
 import { DEBUG_REFERENCES } from './debug.js';
+import { TABLE_REFERENCES } from './table.js';
 
 export const REFERENCES: Readonly<Partial<Record<OpName, Reference>>> = {
   ...SOURCE_REFERENCES,
@@ -38,6 +39,7 @@ export const REFERENCES: Readonly<Partial<Record<OpName, Reference>>> = {
   ...CONTROL_REFERENCES,
   ...LIST_REFERENCES,
   ...DEBUG_REFERENCES,
+  ...TABLE_REFERENCES,
   ...BINARY_REFERENCES,
   ...ARRAY_REFERENCES,
   ...SHAPE_REFERENCES,

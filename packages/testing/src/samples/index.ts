@@ -24,6 +24,7 @@ import { DYNAMIC_SAMPLES } from './dynamic.js';
 import { CONTROL_SAMPLES } from './control.js';
 import { LIST_SAMPLES } from './list.js';
 import { DEBUG_SAMPLES } from './debug.js';
+import { TABLE_SAMPLES } from './table.js';
 
 export const SAMPLES: Readonly<Partial<Record<OpName, OpSamples | { readonly testedElsewhere: string }>>> = {
   ...SOURCE_SAMPLES,
@@ -38,6 +39,7 @@ export const SAMPLES: Readonly<Partial<Record<OpName, OpSamples | { readonly tes
   ...CONTROL_SAMPLES,
   ...LIST_SAMPLES,
   ...DEBUG_SAMPLES,
+  ...TABLE_SAMPLES,
   ...BINARY_SAMPLES,
   ...ARRAY_SAMPLES,
   ...SHAPE_SAMPLES,
