@@ -34,7 +34,7 @@ async function observe(
   build: () => Built,
   passes: PassSwitches,
   steps = 2,
-): Promise<{ seen: number[][]; dispatches: number }> {
+): Promise<{ seen: number[][]; dispatches: number; report: fr.PlanReport }> {
   const graph = new fr.Graph();
   const { built, init, variables } = graph.asDefault(() => {
     fr.setRandomSeed(7);
@@ -56,7 +56,7 @@ async function observe(
     }
     for (const value of await sess.run(variables)) seen.push([...(value.data as Float32Array)]);
     const report = await sess.compile(built.fetches, new Map(built.feeds));
-    return { seen, dispatches: report.dispatches };
+    return { seen, dispatches: report.dispatches, report };
   } finally {
     sess.close();
   }
@@ -246,4 +246,49 @@ test('a dense training step takes the dispatches that its contractions need', as
   // Forward 2, loss 2, gradients with their updates 5, and 2 powers of beta; split sums may add some.
   expect(dispatches).toBeLessThanOrEqual(15);
   expect(plain.dispatches - dispatches).toBeGreaterThanOrEqual(8);
+});
+
+/** Gradients that are sums of products, of column sums and of filter gradients, and of what decays weights. */
+function sharedWeights(): Built {
+  const feeds = new Map<fr.Tensor, readonly number[]>();
+  const start = (count: number, seed: number): fr.Initializer =>
+    fr.constantInitializer(numbers(count, seed).map((value) => value / 8));
+  const w = fr.getVariable('w', { shape: [144, 144], initializer: start(144 * 144, 3) });
+  const b = fr.getVariable('b', { shape: [144], initializer: start(144, 4) });
+  const filter = fr.getVariable('filter', { shape: [3, 3, 8, 8], initializer: start(576, 5) });
+  let h = input([128, 144], feeds);
+  let image = input([4, 16, 16, 8], feeds);
+  for (let step = 0; step < 3; step++) {
+    h = fr.tanh(fr.add(fr.matMul(h, w), b));
+    image = fr.tanh(fr.nn.conv2d(image, filter, { strides: 1, padding: 'SAME' }));
+  }
+  const decay = fr.mul(0.01, fr.nn.l2Loss(w.value()));
+  const squares = fr.add(fr.reduceSum(fr.square(h)), fr.reduceSum(fr.square(image)));
+  const loss = fr.add(fr.mul(0.01, squares), decay);
+  return { fetches: [new fr.train.GradientDescentOptimizer(0.1).minimize(loss), loss], feeds };
+}
+
+/** The most temporaries of a size that are alive at once. */
+function mostAlive({ temporaries }: fr.PlanReport, bytes: number): number {
+  const own = temporaries.filter((one) => one.bytes === bytes);
+  return Math.max(...own.map(({ from }) => own.filter((one) => one.from <= from && one.to >= from).length));
+}
+
+test('gradients of shared weights are added up as they are computed', async () => {
+  const plain = await observe(sharedWeights, NO_PASSES);
+  const { seen, report } = await observe(sharedWeights, {});
+  seen.forEach((values, i) => {
+    values.forEach((value, k) => {
+      const want = plain.seen[i]?.[k] ?? NaN;
+      expect(Math.abs(value - want)).toBeLessThanOrEqual(1e-5 * Math.max(1, Math.abs(want)));
+    });
+  });
+  const { report: apart } = await observe(sharedWeights, { sums: false }, 0);
+  const reductions = (kernels: fr.PlanReport): number =>
+    kernels.dispatchList.filter(({ label }) => /[sS]um|biasAddGrad/.test(label)).length;
+  // One column sum in place of three.
+  expect(reductions(apart) - reductions(report)).toBe(2);
+  expect(apart.dispatches - report.dispatches).toBeGreaterThanOrEqual(2);
+  expect(mostAlive(apart, 144 * 144 * 4)).toBe(3);
+  expect(mostAlive(report, 144 * 144 * 4)).toBe(2);
 });

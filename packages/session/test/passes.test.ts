@@ -131,3 +131,65 @@ describe('layout', () => {
     expect(types(program).filter((type) => type === 'Transpose')).toHaveLength(2);
   });
 });
+
+describe('sums', () => {
+  const TYPES = ['MatMul', 'AddV2', 'AddN', 'Sum', 'Neg'];
+  /** Types in order, of `build` over so many values of a shape. */
+  function summed(
+    build: (xs: readonly fr.Tensor[]) => fr.Tensor,
+    shape: readonly number[],
+    count = 4,
+  ): string {
+    const feeds = new Map<fr.Tensor, fr.TensorValue>();
+    const xs = Array.from({ length: count }, () => fr.placeholder('float32', shape));
+    xs.forEach((x) => feeds.set(x, zeros(...shape)));
+    const { program } = compileStages([build(xs)], { feeds });
+    return types(program)
+      .filter((type) => TYPES.includes(type))
+      .join(' ');
+  }
+  const products = (xs: readonly fr.Tensor[]): fr.Tensor[] => xs.map((x) => fr.matMul(x, x));
+  const chained = 'MatMul MatMul AddV2 MatMul AddV2 MatMul AddV2';
+
+  test.each<[string, (xs: readonly fr.Tensor[]) => fr.Tensor, string]>([
+    ['a sum of products is added up as they come', (xs) => fr.addN(products(xs)), chained],
+    [
+      'whichever way it is written',
+      (xs) => products(xs).reduceRight((sum, product) => fr.add(sum, product)),
+      chained,
+    ],
+    [
+      'other terms come last',
+      (xs) =>
+        fr.addN([fr.neg(fr.constant(1, { shape: [80, 80] })), ...products(xs)].map((x) => fr.identity(x))),
+      'MatMul MatMul AddV2 MatMul AddV2 MatMul AddN',
+    ],
+    [
+      'a product with another reader is one of those',
+      (xs) => {
+        const [first = fr.constant(0), ...rest] = products(xs);
+        return fr.matMul(fr.addN([first, ...rest]), first);
+      },
+      'MatMul MatMul MatMul AddV2 MatMul AddN MatMul',
+    ],
+    ['a product that counts twice stays', (xs) => fr.addN([...products(xs), ...products(xs)]), ''],
+  ])('%s', (_, build, expected) => {
+    const found = summed(build, [80, 80]);
+    if (expected === '') expect(found).toBe('MatMul MatMul MatMul MatMul AddN');
+    else expect(found.replace('Neg ', '')).toBe(expected);
+  });
+
+  test.each<[string, readonly number[], number, string]>([
+    ['two products', [80, 80], 2, 'MatMul MatMul AddN'],
+    ['products that share a dispatch', [16, 16], 4, 'MatMul MatMul MatMul MatMul AddN'],
+  ])('%s stay apart', (_, shape, count, expected) => {
+    expect(summed((xs) => fr.addN(products(xs)), shape, count)).toBe(expected);
+  });
+
+  test('rows are added up before their columns are', () => {
+    const sums = (xs: readonly fr.Tensor[]): fr.Tensor =>
+      fr.addN(xs.map((x) => fr.reduceSum(fr.matMul(x, x), { axis: 0 })));
+    expect(summed(sums, [128, 128])).toBe('MatMul MatMul AddV2 MatMul AddV2 MatMul AddV2 Sum');
+    expect(summed(sums, [256, 256])).toBe('MatMul Sum MatMul Sum MatMul Sum MatMul Sum AddN');
+  });
+});

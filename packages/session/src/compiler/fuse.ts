@@ -6,6 +6,7 @@ import { InternalError, type OpName } from '@forerun/graph';
 import { KERNELS, type Kernel } from '@forerun/kernels-webgpu';
 import { TABLES } from '../tables.js';
 import type { HostValues } from './hostValues.js';
+import { isRunningSum } from './passes/newNodes.js';
 import { consumersOf, elements, inputOf, outputOf, type IrNode, type IrValue, type Program } from './ir.js';
 
 /** Nodes that are lowered together. Only the last node's outputs are stored. */
@@ -97,6 +98,7 @@ class ElementwiseFusion {
   }
 
   private unitToJoin(node: IrNode, members: ReadonlyMap<IrNode, IrNode[]>): IrNode {
+    if (isRunningSum(node)) return node;
     const users = this.#consumers.get(outputOf(node)) ?? [];
     const roots = new Set(users.map((user) => this.#rootOf.get(user)));
     const [root] = roots;

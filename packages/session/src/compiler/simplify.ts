@@ -10,6 +10,7 @@ import { mergeCommon } from './passes/cse.js';
 import { foldConstants } from './passes/fold.js';
 import { removeIdentities } from './passes/identities.js';
 import { moveTransposes } from './passes/layout.js';
+import { accumulateSums } from './passes/sums.js';
 import { validate } from './rebuild.js';
 
 const PASSES = {
@@ -18,7 +19,13 @@ const PASSES = {
   arithmetic: reduceStrength,
   layout: moveTransposes,
   cse: mergeCommon,
+  sums: accumulateSums,
 } as const satisfies Record<string, (program: Program, host: HostValues) => Program>;
+
+/** Fusions without which a pass would only make more dispatches. */
+const NEEDED: Readonly<Partial<Record<SimplifyPass, readonly ('fuse' | Fusion)[]>>> = {
+  sums: ['fuse', 'epilogues'],
+};
 
 export type SimplifyPass = keyof typeof PASSES;
 
@@ -47,7 +54,8 @@ export function simplify(
   const reports: PassReport[] = [];
   let current = program;
   for (const pass of Object.keys(PASSES) as SimplifyPass[]) {
-    if (switches[pass] === false) continue;
+    if (switches[pass] === false || NEEDED[pass]?.some((fusion) => switches[fusion] === false) === true)
+      continue;
     const next = validate(PASSES[pass](current, host), pass, current);
     reports.push({ pass, nodesBefore: current.nodes.length, nodesAfter: next.nodes.length });
     current = next;

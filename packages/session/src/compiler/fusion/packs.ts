@@ -5,14 +5,12 @@
  */
 import { packShaders, shader, workgroupWidth, type AdapterFacts } from '@forerun/kernels-webgpu';
 import type { OpenUnit } from '../lower.js';
+import { MOST_PACKED_BYTES, MOST_PARTS } from './costs.js';
 import { deviceBytes, JoinedValues, partLabel } from './join.js';
 import { nodesOf, variableKey, type UnitGraph } from './unitGraph.js';
 
-/** What moves more bytes is worth a dispatch of its own, and should not wait for others. */
-const MOST_BYTES = 1 << 16;
 /** Longer texts take drivers long to compile where many of them meet. */
 const LONGEST_TEXT = 4000;
-const MOST_PARTS = 16;
 /** So many packs are tried for a unit, the newest first. */
 const MOST_TRIED = 8;
 /** Where more pairs of a writer and a user of one variable have to be ordered, they are not packed. */
@@ -47,7 +45,7 @@ function packableWidth({ kind, lowered, inputs, outputs }: OpenUnit): number | n
   const { spec } = dispatch;
   if (spec.body.length + (spec.declarations ?? '').length > LONGEST_TEXT) return null;
   const bytes = [...inputs, ...outputs].reduce((sum, value) => sum + deviceBytes(value), 0);
-  return bytes > MOST_BYTES ? null : workgroupWidth(spec);
+  return bytes > MOST_PACKED_BYTES ? null : workgroupWidth(spec);
 }
 
 /** Units that will share a dispatch. */

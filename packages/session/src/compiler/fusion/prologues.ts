@@ -8,6 +8,7 @@ import { elements, type IrValue } from '../ir.js';
 import { identityOf } from '../keys.js';
 import type { OpenUnit } from '../lower.js';
 import { aliasRoot } from '../storage.js';
+import { DISPATCH_BYTES, STEP_BYTES } from './costs.js';
 import {
   deviceBytes,
   dispatchesOf,
@@ -17,11 +18,6 @@ import {
   type JoinedKernels,
 } from './join.js';
 import { nodesOf, type UnitGraph } from './unitGraph.js';
-
-/** A dispatch costs about as much as moving these many bytes. */
-export const DISPATCH_BYTES = 1 << 17;
-/** A step of an elementwise program costs about as much as moving these many bytes of an element. */
-export const STEP_BYTES = 1;
 
 /** Joins elementwise units to their only reader. Returns how many it joined. */
 export function fusePrologues(graph: UnitGraph, adapter: AdapterFacts): number {

@@ -15,8 +15,8 @@ import {
 import type { IrValue } from '../ir.js';
 import type { OpenUnit } from '../lower.js';
 import { aliasRoot } from '../storage.js';
+import { DISPATCH_BYTES, STEP_BYTES } from './costs.js';
 import { deviceBytes, fitsBindings } from './join.js';
-import { DISPATCH_BYTES, STEP_BYTES } from './prologues.js';
 import { nodesOf, type UnitGraph } from './unitGraph.js';
 
 /** Fewer rows do not keep an adapter busy: one that computes on a CPU, and a GPU where rows are long. */

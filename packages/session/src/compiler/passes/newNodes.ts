@@ -26,6 +26,18 @@ export function opFor(
   return outputOf(makeNode(other, [{ dtype, shape, variable: null }]));
 }
 
+const RUNNING = '_running_sum';
+
+/** `term` with a sum so far added, in the place of `node`: an addition that is left for the epilogue of what computes the term. */
+export function runningSum(node: IrNode, term: IrValue, sum: IrValue): IrValue {
+  const attrs = withAttrs(node.attrs, { [RUNNING]: { kind: 'bool', value: true } });
+  return opFor({ ...node, attrs }, 'AddV2', [term, sum], term.shape);
+}
+
+export function isRunningSum(node: Pick<IrNode, 'attrs'>): boolean {
+  return node.attrs.has(RUNNING);
+}
+
 /** `value` under another shape with as many elements; itself where it has that shape. */
 export function reshapedFor(node: IrNode, value: IrValue, shape: readonly number[]): IrValue {
   if (value.shape.join() === shape.join()) return value;
