@@ -5,9 +5,9 @@
  */
 import { InternalError } from './errors.js';
 import { Graph } from './graph.js';
-import type { HandleData } from './opDef.js';
+import type { FunctionSignature, HandleData } from './opDef.js';
 import type { Operation } from './operation.js';
-import type { DType } from './dtype.js';
+import { baseDType, type DType } from './dtype.js';
 import type { TensorShape } from './shape.js';
 import type { Tensor } from './tensor.js';
 
@@ -26,6 +26,8 @@ export class FuncGraph extends Graph {
   outputs: Tensor[] = [];
   /** Why the function of a file cannot be called. */
   fault: Error | null = null;
+  /** While the function of a file is read: its arguments and results are not all there. */
+  isPartial = false;
   readonly #captures = new Map<Tensor, Tensor>();
   readonly #copies = new Map<Tensor, Tensor>();
   readonly #order = new EffectOrder();
@@ -59,6 +61,13 @@ export class FuncGraph extends Graph {
   /** Captured tensors of the graph around, in the order of their arguments, with these arguments. */
   get captures(): ReadonlyMap<Tensor, Tensor> {
     return this.#captures;
+  }
+
+  /** Dtypes of arguments and results; `null` where the function is not whole. */
+  get signature(): FunctionSignature | null {
+    if (this.isPartial || this.fault !== null) return null;
+    const dtypes = (tensors: readonly Tensor[]): DType[] => tensors.map(({ dtype }) => baseDType(dtype));
+    return { inputs: dtypes(this.inputs), outputs: dtypes(this.outputs) };
   }
 
   /** Nodes that must run though nothing uses their outputs. */

@@ -397,7 +397,7 @@ function addOutputs(op: Operation, def: OpDef | undefined, dtypes: readonly DTyp
     return;
   }
   const types = outputDTypes(def, op.attrs);
-  const shapes = inferShapes(def, op.attrs, op.inputs, types.length);
+  const shapes = inferShapes(def, op, types.length);
   types.forEach((dtype, i) => {
     const shape = shapes[i];
     if (shape === undefined) throw new InternalError(`${op.describe()}: no shape for output ${i}`);

@@ -18,6 +18,12 @@ export interface HandleData {
   readonly shape: TensorShape;
 }
 
+/** Dtypes of the arguments and results of a function. */
+export interface FunctionSignature {
+  readonly inputs: readonly DType[];
+  readonly outputs: readonly DType[];
+}
+
 /** What shape inference sees: while a graph is built, and again with static shapes when it is compiled. */
 export interface InferContext {
   readonly attrs: Attrs;
@@ -32,6 +38,8 @@ export interface InferContext {
   constant(i: number): HostValue | null;
   /** The variable behind resource input `i`, where it is known. */
   handle(i: number): HandleData | null;
+  /** Dtypes of what a function of the graph's library takes and gives; `null` where it is not there, or not yet whole. */
+  signature?(name: string): FunctionSignature | null;
   /** Rejects the op; the caller adds type, node name and creation site to `rule`. */
   fail(rule: string): never;
 }

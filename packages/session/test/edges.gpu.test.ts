@@ -42,6 +42,17 @@ describe('feeds inside the graph', () => {
     expect((await sess.run([v.snapshot], [[v.snapshot, [5, 6]]]))[0].toArray()).toEqual([5, 6]);
   });
 
+  test('the placeholder of older files is fed like others, and only its shape', async () => {
+    const graph = fr.getDefaultGraph();
+    const attrs = { dtype: 'float32', shape: [null, 2] } as const;
+    const x = graph.createOp({ type: 'PlaceholderV2', attrs }).output(0);
+    const y = fr.mul(x, 2);
+    await open();
+    expect((await sess.run(y, [[x, [[1, 2]]]])).toArray()).toEqual([[2, 4]]);
+    await expect(sess.run(y)).rejects.toThrow(/PlaceholderV2/);
+    await expect(sess.run(y, [[x, [1, 2, 3]]])).rejects.toThrow(/shape \[3\]/);
+  });
+
   test('a buffer on the device that is fetched directly is read back', async () => {
     const x = fr.placeholder('float32', [4]);
     const y = fr.add(x, 1);

@@ -203,6 +203,10 @@ const RULES: Readonly<Record<string, (c: Call) => readonly HostValue[]>> = {
   },
   TensorListElementShape: (c) => {
     const shapes = items(c).flatMap((element) => (element === null ? [] : [element.shape]));
+    const declared = c.op.inputs[0]?.handle?.shape.dims?.map((dim) => dim ?? -1) ?? [];
+    if (shapes.length === 0) {
+      return [{ dtype: 'int32', shape: [declared.length], data: Float64Array.from(declared) }];
+    }
     const [first = []] = shapes;
     const data = first.map((dim, axis) => (shapes.every((shape) => shape[axis] === dim) ? dim : -1));
     return [{ dtype: 'int32', shape: [data.length], data: Float64Array.from(data) }];

@@ -10,6 +10,7 @@ import {
   lookupOp,
   toHostValue,
   toTensorValue,
+  type ArgSpec,
   type AttrInputs,
   type DType,
   type HostValue,
@@ -99,15 +100,36 @@ export function variableNode(graph: Graph, dtype: DType, shape: TensorShape): Te
   return graph.createOp({ type: 'VarHandleOp', attrs: { dtype, shape } }).output(0);
 }
 
-/** The dtype that the signature gives each of `count` inputs: fixed, by default, or float32 where allowed. */
-export function argDTypes(def: OpDef, count: number): DType[] {
+/** A `VariableV2` node in `graph`: a variable by reference. */
+export function referenceNode(graph: Graph, dtype: DType, shape: TensorShape): Tensor {
+  return graph.createOp({ type: 'VariableV2', attrs: { dtype, shape } }).output(0);
+}
+
+/** A tensor list in `graph` of elements of this dtype and shape. */
+export function listNode(graph: Graph, dtype: DType, element: TensorShape): Tensor {
+  const dims = element.dims?.map((dim) => dim ?? -1);
+  const [shape, size] = [dims ?? -1, -1].map((value) =>
+    constantNode(graph, toTensorValue(value, 'int32', Array.isArray(value) ? [value.length] : [])),
+  ) as [Tensor, Tensor];
+  const attrs = { element_dtype: dtype, shape_type: 'int32' };
+  return graph.createOp({ type: 'EmptyTensorList', inputs: [shape, size], attrs }).output(0);
+}
+
+/** The argument of the signature that each of `count` inputs belongs to. */
+export function argSpecs(def: OpDef, count: number): ArgSpec[] {
   const variadic = def.inputs.filter((arg) => arg.numberAttr !== undefined || arg.typeListAttr !== undefined);
   const each = variadic.length === 0 ? 1 : (count - (def.inputs.length - variadic.length)) / variadic.length;
-  return def.inputs.flatMap((arg) => {
+  return def.inputs.flatMap((arg) =>
+    new Array<ArgSpec>(variadic.includes(arg) ? Math.max(0, Math.floor(each)) : 1).fill(arg),
+  );
+}
+
+/** The dtype that the signature gives each of `count` inputs: fixed, by default, or float32 where allowed. */
+export function argDTypes(def: OpDef, count: number): DType[] {
+  return argSpecs(def, count).map((arg) => {
     const spec = def.attrs.find((attr) => attr.name === arg.typeAttr);
     const fallback = spec?.default?.kind === 'type' ? spec.default.value : undefined;
     const allowed = spec?.allowed ?? ['float32'];
-    const dtype = arg.dtype ?? fallback ?? ((allowed.includes('float32') ? 'float32' : allowed[0]) as DType);
-    return new Array<DType>(variadic.includes(arg) ? Math.max(0, Math.floor(each)) : 1).fill(dtype);
+    return arg.dtype ?? fallback ?? ((allowed.includes('float32') ? 'float32' : allowed[0]) as DType);
   });
 }

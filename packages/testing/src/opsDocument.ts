@@ -2,7 +2,7 @@
 import { FAMILIES, type ArgSpec, type AttrSpec, type OpDef, type OpName } from '@forerun/graph';
 import { KERNELS, type Kernel } from '@forerun/kernels-webgpu';
 import { MISSING_NAMES, MISSING_OPS, type MissingOps } from './missingOps.js';
-import type { OpSamples } from './sample.js';
+import type { OpCases, OpSamples } from './sample.js';
 import { SAMPLES } from './samples/index.js';
 
 /** Dtypes that the device computes with; those that only files have are left out. */
@@ -42,11 +42,9 @@ function kernelOf(kernel: Kernel): string {
 }
 
 /** The widest tolerance that a sample of the op has, relative and absolute. */
-function toleranceOf(
-  samples: OpSamples | { readonly testedElsewhere: string } | undefined,
-  def: OpDef,
-): string {
-  if (samples === undefined || 'testedElsewhere' in samples) return 'see its tests';
+function toleranceOf(samples: OpSamples | OpCases | undefined, def: OpDef): string {
+  if (samples === undefined) return '';
+  if ('testedElsewhere' in samples) return samples.tolerance;
   const floats = def.outputs.some((arg) =>
     argDTypes(arg, def.attrs).some((name) => name === 'float32' || name === 'any'),
   );

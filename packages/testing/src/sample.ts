@@ -27,22 +27,38 @@ export interface Sample {
   readonly unsupportedOnGpu?: string;
 }
 
-/** Shape inference with unknown dimensions: inputs `"[1,?];[?,2]"`, outputs in the same notation, `?` = unknown rank. */
-export interface ShapeCase {
+/** A function of the graph's library, which returns the arguments at these positions. */
+export interface FunctionCase {
+  /** Shapes of the arguments, as in a `ShapeCase`. */
   readonly inputs: string;
-  readonly outputs: string;
+  /** Dtypes of the arguments; default float32. */
+  readonly dtypes?: readonly DType[];
+  readonly returns: readonly number[];
+}
+
+/** The inputs of a node that is built for its shapes alone. */
+interface NodeCase {
+  /**
+   * Shapes as `shapes.ts` reads them. A resource or reference input becomes a variable of that shape; `list[2,?]` is a
+   * tensor list of such elements, `2*list[3]` a vector of two, `tensor[2]` a plain tensor where a variable is expected.
+   */
+  readonly inputs: string;
   readonly attrs?: AttrInputs;
+  /** Dtypes by position: of a variable, of the elements of a list, of a tensor. */
   readonly dtypes?: readonly DType[];
   /** Constant values of inputs by position. */
   readonly constants?: Readonly<Record<number, NestedArray>>;
+  /** Functions of the graph's library, by name. */
+  readonly functions?: Readonly<Record<string, FunctionCase>>;
+}
+
+/** Shape inference with unknown dimensions: inputs `"[1,?];[?,2]"`, outputs in the same notation, `?` = unknown rank. */
+export interface ShapeCase extends NodeCase {
+  readonly outputs: string;
 }
 
 /** Input that must be rejected while the graph is built. */
-export interface ErrorCase {
-  readonly inputs: string;
-  readonly attrs?: AttrInputs;
-  readonly dtypes?: readonly DType[];
-  readonly constants?: Readonly<Record<number, NestedArray>>;
+export interface ErrorCase extends NodeCase {
   /** Must match the error's message. */
   readonly message: RegExp;
 }
@@ -53,8 +69,18 @@ export interface OpSamples {
   readonly errors: readonly ErrorCase[];
 }
 
-/** Samples by op type; stateful ops, which need a session, say why they have none. */
-export type FamilySamples = Partial<Record<OpName, OpSamples | { readonly testedElsewhere: string }>>;
+/** Cases of an op that has no samples, because it needs a session, a file, or the lists and functions of a graph. */
+export interface OpCases {
+  /** Where its values are tested: names the file, from `packages`. */
+  readonly testedElsewhere: string;
+  /** How far its results may be from what is right, for `docs/ops.md`. */
+  readonly tolerance: string;
+  readonly shapes: readonly ShapeCase[];
+  readonly errors: readonly ErrorCase[];
+}
+
+/** Samples by op type, or cases with the place of the other tests. */
+export type FamilySamples = Partial<Record<OpName, OpSamples | OpCases>>;
 
 /** What a float64 reference sees. `outputs` carries the inferred dtypes. */
 export interface ReferenceContext {

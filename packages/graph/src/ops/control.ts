@@ -2,8 +2,9 @@
  * Functional control flow: conditionals, loops and calls of functions of the graph's library. The builders that
  * take callbacks are in `controlFlow/`; these records are what they make, and what files contain.
  */
-import type { AttrValue } from '../attr.js';
+import type { AttrValue, FuncValue } from '../attr.js';
 import { callGrad, whileGrad } from '../controlFlow/gradients.js';
+import type { DType } from '../dtype.js';
 import { op, type HandleData, type InferContext, type OpDef } from '../opDef.js';
 import type { Operation } from '../operation.js';
 import { TensorShape } from '../shape.js';
@@ -12,8 +13,34 @@ const SHAPES = 'output_shapes: list(shape) = []';
 
 /** The shapes that the builder recorded, else nothing is known. */
 function declaredShapes(c: InferContext, types = 'Tout'): TensorShape[] {
-  const shapes = c.attrs.shapes('output_shapes');
-  return c.attrs.types(types).map((_, i) => shapes[i] ?? TensorShape.UNKNOWN);
+  const [shapes, results] = [c.attrs.shapes('output_shapes'), c.attrs.types(types)];
+  if (shapes.length > 0 && shapes.length !== results.length)
+    c.fail(`attribute "output_shapes" has ${shapes.length} shapes for ${results.length} results`);
+  return results.map((_, i) => shapes[i] ?? TensorShape.UNKNOWN);
+}
+
+/** Refuses a function that does not take these arguments or does not give results of these dtypes (`null`: any one). */
+function checkFunction(
+  c: InferContext,
+  name: string,
+  given: readonly DType[],
+  results: readonly DType[] | null,
+): void {
+  const signature = c.signature?.(name) ?? null;
+  if (signature === null) return;
+  const { inputs, outputs } = signature;
+  if (!sameDTypes(inputs, given))
+    c.fail(`function "${name}" takes (${inputs.join(', ')}), the arguments are (${given.join(', ')})`);
+  if (results === null && outputs.length !== 1)
+    c.fail(`function "${name}" must give one result, it gives (${outputs.join(', ')})`);
+  if (results !== null && !sameDTypes(outputs, results))
+    c.fail(`function "${name}" gives (${outputs.join(', ')}), the results are (${results.join(', ')})`);
+}
+
+/** Dtypes that a file leaves open fit every other. */
+function sameDTypes(a: readonly DType[], b: readonly DType[]): boolean {
+  if (a.length !== b.length) return false;
+  return a.every((dtype, i) => dtype === b[i] || dtype === 'invalid' || b[i] === 'invalid');
 }
 
 /** Handles of the results of the functions that an op may call: those of the first one that is here. */
@@ -37,6 +64,9 @@ function functionNames(attr: AttrValue | undefined): string[] {
 }
 
 function inferWhile(c: InferContext): TensorShape[] {
+  const values = c.attrs.types('T');
+  checkFunction(c, c.attrs.func('cond').name, values, null);
+  checkFunction(c, c.attrs.func('body').name, values, values);
   return declaredShapes(c, 'T');
 }
 
@@ -44,6 +74,11 @@ function rejectBadBranchIndex(c: InferContext): void {
   if (c.shape(0).rank !== null && c.shape(0).rank !== 0) {
     c.fail(`branch_index must be a scalar, got shape ${c.shape(0).toString()}`);
   }
+}
+
+/** Functions that all take `Tin` and give `Tout`. */
+function checkFunctions(c: InferContext, functions: readonly FuncValue[]): void {
+  for (const { name } of functions) checkFunction(c, name, c.attrs.types('Tin'), c.attrs.types('Tout'));
 }
 
 function conditional(summary: string, stateful: boolean): OpDef {
@@ -59,7 +94,10 @@ function conditional(summary: string, stateful: boolean): OpDef {
       'else_branch: func',
       SHAPES,
     ],
-    infer: (c) => declaredShapes(c),
+    infer: (c) => {
+      checkFunctions(c, [c.attrs.func('then_branch'), c.attrs.func('else_branch')]);
+      return declaredShapes(c);
+    },
     handles: resultHandles,
     grad: callGrad,
     stateful,
@@ -87,6 +125,7 @@ function choice(summary: string, stateful: boolean): OpDef {
     attrs: ['Tin: list(type) >= 0', 'Tout: list(type) >= 0', 'branches: list(func) >= 1', SHAPES],
     infer: (c) => {
       rejectBadBranchIndex(c);
+      checkFunctions(c, c.attrs.funcs('branches'));
       return declaredShapes(c);
     },
     handles: resultHandles,
@@ -108,7 +147,10 @@ function call(summary: string, stateful: boolean): OpDef {
       'config_proto: string = ""',
       'executor_type: string = ""',
     ],
-    infer: (c) => c.attrs.types('Tout').map(() => TensorShape.UNKNOWN),
+    infer: (c) => {
+      checkFunctions(c, [c.attrs.func('f')]);
+      return c.attrs.types('Tout').map(() => TensorShape.UNKNOWN);
+    },
     handles: resultHandles,
     grad: callGrad,
     stateful,

@@ -15,6 +15,13 @@ function scalarCondition(c: InferContext): TensorShape[] {
   return noOutputs();
 }
 
+const STREAMS = ['stdout', 'stderr', 'log(info)', 'log(warning)', 'log(error)'];
+
+function checkStream(c: InferContext, stream: string): void {
+  if (STREAMS.includes(stream) || stream.startsWith('file://')) return;
+  c.fail(`output_stream must be ${STREAMS.join(', ')} or a file:// path, got "${stream}"`);
+}
+
 function hostFunction(summary: string, stateful: boolean): OpDef {
   return op({
     summary,
@@ -57,6 +64,7 @@ export const DEBUG = {
     attrs: ['output_stream: string = "stderr"', 'end: string = "\\n"'],
     infer: (c) => {
       if ((c.shape(0).rank ?? 0) !== 0) c.fail(`input must be a scalar, got shape ${c.shape(0).toString()}`);
+      checkStream(c, c.attrs.string('output_stream'));
       return noOutputs();
     },
     grad: notDifferentiable('it has no result'),

@@ -10,7 +10,6 @@ import { notDifferentiable, op, type HandleData, type OpDef } from '../opDef.js'
 import { TensorShape } from '../shape.js';
 import type { Tensor, TensorLike } from '../tensor.js';
 import {
-  checkElement,
   declaredHandle,
   ELEMENT,
   elementDims,
@@ -18,7 +17,6 @@ import {
   likeElement,
   listGradient,
   oneList,
-  readShape,
   rowHandle,
   rowShape,
   rowsOf,
@@ -26,6 +24,18 @@ import {
   SHAPE_TYPE,
   UNKNOWN_ELEMENT,
 } from './listHelpers.js';
+import {
+  askedShape,
+  checkCount,
+  checkElement,
+  checkHeld,
+  checkIndices,
+  checkList,
+  checkRowShape,
+  checkRows,
+  readShape,
+  rowOf,
+} from './listInfer.js';
 import { LIST_JOIN } from './listJoin.js';
 
 export const LIST = {
@@ -34,7 +44,11 @@ export const LIST = {
     inputs: ['element_shape: shape_type', 'max_num_elements: int32'],
     outputs: ['handle: variant'],
     attrs: [ELEMENT, SHAPE_TYPE],
-    infer: oneList,
+    infer: (c) => {
+      askedShape(c, 0);
+      checkCount(c, 1, 'max_num_elements', -1);
+      return oneList();
+    },
     handles: declaredHandle(0),
     grad: notDifferentiable('it has no elements'),
   }),
@@ -44,8 +58,8 @@ export const LIST = {
     outputs: ['handle: variant'],
     attrs: [ELEMENT, SHAPE_TYPE],
     infer: (c) => {
-      const count = c.constant(1)?.data[0] ?? NaN;
-      if (count < 0) c.fail(`num_elements must not be negative, got ${count}`);
+      askedShape(c, 0);
+      checkCount(c, 1, 'num_elements');
       return oneList();
     },
     handles: declaredHandle(0),
@@ -81,7 +95,10 @@ export const LIST = {
     summary: 'The number of elements of a list.',
     inputs: ['input_handle: variant'],
     outputs: ['length: int32'],
-    infer: scalarShape,
+    infer: (c) => {
+      checkList(c, 0);
+      return scalarShape();
+    },
     grad: notDifferentiable('the number of elements is an integer'),
   }),
   TensorListElementShape: op({
@@ -89,7 +106,11 @@ export const LIST = {
     inputs: ['input_handle: variant'],
     outputs: ['element_shape: shape_type'],
     attrs: [SHAPE_TYPE],
-    infer: () => [TensorShape.UNKNOWN],
+    infer: (c) => {
+      checkList(c, 0);
+      const rank = c.handle(0)?.shape.rank ?? null;
+      return [rank === null ? TensorShape.UNKNOWN : new TensorShape([rank])];
+    },
     grad: notDifferentiable('a shape consists of integers'),
   }),
   TensorListGetItem: op({
@@ -97,7 +118,10 @@ export const LIST = {
     inputs: ['input_handle: variant', 'index: int32', 'element_shape: int32'],
     outputs: ['item: element_dtype'],
     attrs: [ELEMENT],
-    infer: (c) => [readShape(c, 0, 2)],
+    infer: (c) => {
+      checkCount(c, 1, 'index');
+      return [readShape(c, 0, 2)];
+    },
     handles: () => [null],
     grad: forFloats(({ ops, input, dy }) => {
       const zeros = ops.zerosLike(input(0));
@@ -110,6 +134,7 @@ export const LIST = {
     outputs: ['output_handle: variant'],
     attrs: [ELEMENT, 'resize_if_index_out_of_bounds: bool = false'],
     infer: (c) => {
+      checkCount(c, 1, 'index');
       checkElement(c, 0, 2);
       return oneList();
     },
@@ -137,7 +162,7 @@ export const LIST = {
     outputs: ['output_handle: variant'],
     attrs: [ELEMENT, SHAPE_TYPE],
     infer: (c) => {
-      if (c.shape(0).rank === 0) c.fail('the tensor must have a first dimension, got a scalar');
+      checkRowShape(c, rowOf(c, 0), 1);
       return oneList();
     },
     handles: rowHandle,
@@ -158,6 +183,7 @@ export const LIST = {
     attrs: [ELEMENT],
     infer: (c) => {
       const { dims } = readShape(c, 0, 2);
+      checkIndices(c, 1);
       const rows = c.shape(1).dims?.[0] ?? null;
       return [new TensorShape(dims === null ? null : [rows, ...dims])];
     },
@@ -176,7 +202,11 @@ export const LIST = {
     inputs: ['input_handle: variant', 'tensor: element_dtype', 'indices: int32'],
     outputs: ['output_handle: variant'],
     attrs: [ELEMENT],
-    infer: oneList,
+    infer: (c) => {
+      checkList(c, 0);
+      checkHeld(c, 0, checkRows(c, 1, 2));
+      return oneList();
+    },
     grad: forFloats((c) => {
       const [dlist, x, indices] = [listGradient(c), c.input(1), c.input(2)];
       const cleared = c.ops.tensorListScatterIntoExistingList(dlist, c.ops.zerosLike(x), indices);
@@ -187,7 +217,11 @@ export const LIST = {
     summary: 'The list with another number of elements.',
     inputs: ['input_handle: variant', 'size: int32'],
     outputs: ['output_handle: variant'],
-    infer: oneList,
+    infer: (c) => {
+      checkList(c, 0);
+      checkCount(c, 1, 'size');
+      return oneList();
+    },
     grad: (c) => [c.ops.tensorListResize(listGradient(c), c.ops.tensorListLength(c.input(0))), null],
   }),
   ...LIST_JOIN,

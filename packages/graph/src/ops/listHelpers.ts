@@ -2,7 +2,7 @@
 import { constantValue } from '../constantValue.js';
 import { isFloating, type DType } from '../dtype.js';
 import { scalarShape } from '../inferHelpers.js';
-import type { GradContext, GradFn, HandleData, InferContext } from '../opDef.js';
+import type { GradContext, GradFn, HandleData } from '../opDef.js';
 import type { Operation } from '../operation.js';
 import { TensorShape } from '../shape.js';
 import type { Tensor, TensorLike } from '../tensor.js';
@@ -18,27 +18,6 @@ export function elementShape(
 ): TensorShape {
   if (value === null || value.shape.length === 0) return TensorShape.UNKNOWN;
   return new TensorShape(Array.from(value.data, (dim) => (Number.isNaN(dim) || dim < 0 ? null : dim)));
-}
-
-/** What is known of an element that is read: the list's own element shape and the one that is asked for. */
-export function readShape(c: InferContext, list: number, shape: number): TensorShape {
-  const known = c.handle(list)?.shape ?? TensorShape.UNKNOWN;
-  const asked = elementShape(c.constant(shape));
-  return (
-    known.mergeWith(asked) ?? c.fail(`elements of shape ${known.toString()} are read as ${asked.toString()}`)
-  );
-}
-
-/** Refuses to put an element of another dtype or shape into a list. */
-export function checkElement(c: InferContext, list: number, item: number): void {
-  const handle = c.handle(list);
-  if (handle === null || handle.dtype === 'variant') return;
-  const [dtype, shape] = [c.dtypes[item], c.shape(item)];
-  if (dtype !== undefined && dtype !== handle.dtype)
-    c.fail(`an element is ${dtype}, the list holds ${handle.dtype}`);
-  if (handle.shape.mergeWith(shape) === null) {
-    c.fail(`an element has shape ${shape.toString()}, the list holds ${handle.shape.toString()}`);
-  }
 }
 
 export function declaredHandle(shapeInput: number) {

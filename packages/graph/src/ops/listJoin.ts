@@ -5,28 +5,38 @@ import { notDifferentiable, op, type GradContext, type InferContext, type OpDef 
 import type { Operation } from '../operation.js';
 import { TensorShape } from '../shape.js';
 import type { Tensor, TensorLike } from '../tensor.js';
+import { withRank } from '../inferHelpers.js';
 import {
   ELEMENT,
   declaredHandle,
   elementDims,
-  elementShape,
   forFloats,
   listGradient,
   oneList,
   rowsOf,
   SHAPE_TYPE,
 } from './listHelpers.js';
+import {
+  askedShape,
+  checkCount,
+  checkHeld,
+  checkList,
+  checkRowShape,
+  checkRows,
+  heldShape,
+  rowOf,
+} from './listInfer.js';
 
 /** The joined elements of a list: everything but the number of rows is known from one of them. */
 function joinedShape(c: InferContext, asked: TensorShape): TensorShape[] {
+  checkList(c, 0);
   const lengths = new TensorShape([null]);
-  const rest = [c.handle(0)?.shape ?? TensorShape.UNKNOWN, asked].map((shape) => withoutFirst(c, shape));
+  const held = heldShape(c, 0);
+  const rest = [held, asked].map((shape) => withoutFirst(c, shape));
   const [known = TensorShape.UNKNOWN, wanted = TensorShape.UNKNOWN] = rest;
   const merged = known.mergeWith(wanted);
   if (merged === null) {
-    return c.fail(
-      `elements of shape ${String(c.handle(0)?.shape)} are joined as elements of shape ${asked.toString()}`,
-    );
+    return c.fail(`elements of shape ${held.toString()} are joined as elements of shape ${asked.toString()}`);
   }
   return [new TensorShape(merged.dims === null ? null : [null, ...merged.dims]), lengths];
 }
@@ -42,18 +52,6 @@ function concatGrad(c: GradContext): Tensor {
   return c.ops.tensorListSplit(c.dy, c.output(1), { shape });
 }
 
-function checkRows(c: InferContext, tensor: number, indices: number): void {
-  const [rows, positions] = [c.shape(tensor), c.shape(indices)];
-  if (rows.rank === 0) c.fail('the tensor must have a first dimension, got a scalar');
-  if (positions.rank !== null && positions.rank !== 1)
-    c.fail(`indices must be a vector, got shape ${positions.toString()}`);
-  const [count, asked] = [rows.dims?.[0] ?? null, positions.dims?.[0] ?? null];
-  if (count !== null && asked !== null && count !== asked)
-    c.fail(`the tensor has ${count} rows for ${asked} indices`);
-  const negative = Array.from(c.constant(indices)?.data ?? []).find((index) => index < 0);
-  if (negative !== undefined) c.fail(`indices must not be negative, got ${negative}`);
-}
-
 function scatter(summary: string, sized: boolean): OpDef {
   return op({
     summary,
@@ -66,8 +64,8 @@ function scatter(summary: string, sized: boolean): OpDef {
     outputs: ['output_handle: variant'],
     attrs: [ELEMENT, SHAPE_TYPE],
     infer: (c) => {
-      checkRows(c, 0, 1);
-      checkRowShape(c, 0, 2);
+      checkRowShape(c, checkRows(c, 0, 1), 2);
+      if (sized) checkCount(c, 3, 'num_elements', -1);
       return oneList();
     },
     handles: declaredHandle(2),
@@ -79,17 +77,8 @@ function scatter(summary: string, sized: boolean): OpDef {
   });
 }
 
-/** Refuses rows that are no elements of the shape that is given for these. */
-function checkRowShape(c: InferContext, tensor: number, shape: number): void {
-  const [rows, declared] = [c.shape(tensor), elementShape(c.constant(shape))];
-  if (rows.dims === null) return;
-  const row = new TensorShape(rows.dims.slice(1));
-  if (row.mergeWith(declared) === null)
-    c.fail(`the rows have shape ${row.toString()}, the elements ${declared.toString()}`);
-}
-
 function inferSplit(c: InferContext): TensorShape[] {
-  const [x, lengths, declared] = [c.shape(0), c.shape(2), elementShape(c.constant(1))];
+  const [x, lengths, declared] = [c.shape(0), c.shape(2), askedShape(c, 1)];
   if (x.rank === 0) c.fail('the tensor must have a first dimension to be cut along, got a scalar');
   if (lengths.rank !== null && lengths.rank !== 1)
     c.fail(`lengths must be a vector, got shape ${lengths.toString()}`);
@@ -138,7 +127,10 @@ export const LIST_JOIN = {
     inputs: ['input_handle: variant', 'element_shape: shape_type', 'leading_dims: int64'],
     outputs: ['tensor: element_dtype', 'lengths: int64'],
     attrs: [ELEMENT, SHAPE_TYPE],
-    infer: (c) => joinedShape(c, elementShape(c.constant(1))),
+    infer: (c) => {
+      withRank(c, 2, 1, 'leading_dims');
+      return joinedShape(c, askedShape(c, 1));
+    },
     grad: forFloats((c) => [concatGrad(c), null, null]),
   }),
   TensorListSplit: op({
@@ -167,6 +159,9 @@ export const LIST_JOIN = {
     attrs: [ELEMENT],
     infer: (c) => {
       const merged = c.shape(0).mergeWith(c.shape(1));
+      const [a, b] = [heldShape(c, 0), heldShape(c, 1)];
+      if (a.mergeWith(b) === null)
+        c.fail(`one list holds elements of shape ${a.toString()}, the other of ${b.toString()}`);
       return [
         merged ?? c.fail(`the lists have shapes ${c.shape(0).toString()} and ${c.shape(1).toString()}`),
       ];
@@ -181,9 +176,9 @@ export const LIST_JOIN = {
     attrs: [ELEMENT],
     infer: (c) => {
       const [lists, rows] = [c.shape(0), c.shape(1)];
-      if (rows.rank === 0) c.fail('the tensor must have a first dimension, got a scalar');
       if (lists.rank !== null && lists.rank !== 1)
         c.fail(`input_handles must be a vector of lists, got shape ${lists.toString()}`);
+      checkHeld(c, 0, rowOf(c, 1));
       const count = new TensorShape([rows.dims?.[0] ?? null]);
       return [
         lists.mergeWith(count) ?? c.fail(`there are ${lists.toString()} lists for rows ${rows.toString()}`),

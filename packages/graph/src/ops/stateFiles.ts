@@ -51,7 +51,10 @@ export const FILES = {
     summary: 'The file name of one shard of a checkpoint: basename, shard number, number of shards.',
     inputs: ['basename: string', 'shard: int32', 'num_shards: int32'],
     outputs: ['filename: string'],
-    infer: scalarShape,
+    infer: (c) => {
+      ['basename', 'shard', 'num_shards'].forEach((name, i) => withRank(c, i, 0, name));
+      return scalarShape();
+    },
     grad: IO,
   }),
 

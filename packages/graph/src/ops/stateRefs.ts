@@ -25,19 +25,17 @@ function update(summary: string): OpDef {
     inputs: ['ref: Ref(T)', 'value: T'],
     outputs: ['output_ref: Ref(T)'],
     attrs: ['T: numeric', 'use_locking: bool = false'],
-    infer: (c) => {
-      checkSameShape(c);
-      return sameShape(c);
-    },
+    infer: (c) => [checkSameShape(c)],
     grad: notDifferentiable('it changes a variable'),
     stateful: true,
   });
 }
 
-function checkSameShape(c: InferContext): void {
-  if (!c.shape(0).isCompatibleWith(c.shape(1))) {
-    c.fail(`the value has shape ${c.shape(1).toString()}, the variable has ${c.shape(0).toString()}`);
-  }
+/** What is known of the variable from its own shape and that of the value, which must agree. */
+function checkSameShape(c: InferContext): TensorShape {
+  const [variable, value] = [c.shape(0), c.shape(1)];
+  const merged = variable.mergeWith(value);
+  return merged ?? c.fail(`the value has shape ${value.toString()}, the variable has ${variable.toString()}`);
 }
 
 export const REFERENCES = {
@@ -70,8 +68,7 @@ export const REFERENCES = {
     attrs: ['T: type', 'validate_shape: bool = true', 'use_locking: bool = true'],
     infer: (c) => {
       if (!c.attrs.bool('validate_shape')) return [c.shape(1)];
-      checkSameShape(c);
-      return [c.shape(0).mergeWith(c.shape(1)) ?? c.shape(0)];
+      return [checkSameShape(c)];
     },
     grad: notDifferentiable('it changes a variable'),
     stateful: true,

@@ -146,6 +146,7 @@ class FunctionReader {
     private readonly signatures: ReadonlyMap<string, OpDef>,
   ) {
     this.#fn = new FuncGraph(def.signature?.name ?? '', graph);
+    this.#fn.isPartial = true;
     graph.addFunction(this.#fn);
   }
 
@@ -174,6 +175,7 @@ class FunctionReader {
     this.#fn.outputs = (signature?.outputArg ?? []).map(({ name }) =>
       this.tensor(ret.get(name) ?? name, 'its results'),
     );
+    this.#fn.isPartial = false;
   }
 
   private argument(i: number): Pick<ArgumentSpec, 'shape' | 'handle'> {

@@ -348,7 +348,18 @@ const LEGACY = {
     shapes: [{ inputs: '[?,3]', outputs: '[?,3]' }],
     errors: [{ inputs: '[2];[2]', message: /input/ }],
   },
-  PlaceholderV2: { testedElsewhere: 'it must be fed: see the tests of the session' },
+  PlaceholderV2: {
+    testedElsewhere: 'it must be fed: session/test/edges.gpu.test.ts feeds placeholders',
+    tolerance: 'exact',
+    shapes: [
+      { inputs: '', attrs: { dtype: 'float32', shape: [null, 3] }, outputs: '[?,3]' },
+      { inputs: '', attrs: { dtype: 'float32', shape: null }, outputs: '?' },
+    ],
+    errors: [
+      { inputs: '', attrs: { dtype: 'float32' }, message: /attribute "shape" is missing/ },
+      { inputs: '', attrs: { shape: [2] }, message: /attribute "dtype" is missing/ },
+    ],
+  },
   Bitcast: {
     samples: [
       { name: 'floats as integers', inputs: [[1, -2, 0.5]], attrs: { type: 'int32' } },

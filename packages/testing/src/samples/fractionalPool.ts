@@ -1,9 +1,35 @@
 /** Samples of the gradients of pools over windows of two sizes. */
 import { Random } from '../random.js';
-import type { FamilySamples, Sample, SampleInput } from '../sample.js';
+import type { FamilySamples, OpCases, Sample, SampleInput } from '../sample.js';
 
-const RANDOM = {
-  testedElsewhere: 'its windows are drawn: a test in the session checks them and what they hold',
+const RATIO = { pooling_ratio: [1, 1.5, 2, 1] };
+const RANDOM: OpCases = {
+  testedElsewhere:
+    'its windows are drawn: session/test/fractionalPool.gpu.test.ts checks them and what they hold',
+  tolerance: '1e-5 rel, 1e-6 abs',
+  shapes: [
+    { inputs: '[?,6,?,3]', attrs: RATIO, outputs: '[?,4,?,3];[5];[?]' },
+    { inputs: '?', attrs: RATIO, outputs: '[?,?,?,?];[?];[?]' },
+  ],
+  errors: [
+    { inputs: '[6,6,3]', attrs: RATIO, message: /value must have rank 4, got shape \[6,6,3\]/ },
+    {
+      inputs: '[1,6,6,3]',
+      attrs: { pooling_ratio: [1, 0.5, 2, 1] },
+      message: /pooling_ratio must be \[1, rows, columns, 1\], each 1 or more, got \[1,0.5,2,1\]/,
+    },
+    {
+      inputs: '[1,6,6,3]',
+      attrs: { pooling_ratio: [1, 2, 8, 1] },
+      message: /pooling_ratio 8 leaves nothing of 6 elements/,
+    },
+    {
+      inputs: '[1,6,6,3]',
+      attrs: { pooling_ratio: [1, 2] },
+      message: /"pooling_ratio" must be at least 4, got 2/,
+    },
+    { inputs: '[1,6,6,3]', dtypes: ['bool'], attrs: RATIO, message: /"T" must be one of .*, got bool/ },
+  ],
 };
 
 function numbers(seed: number, shape: readonly number[]): SampleInput {

@@ -1,6 +1,6 @@
 /** All samples by op type. */
 import type { OpName } from '@forerun/graph';
-import type { OpSamples } from '../sample.js';
+import type { OpCases, OpSamples } from '../sample.js';
 import { ARRAY_SAMPLES } from './array.js';
 import { BINARY_SAMPLES } from './binary.js';
 import { CONV_SAMPLES } from './conv.js';
@@ -26,7 +26,7 @@ import { LIST_SAMPLES } from './list.js';
 import { DEBUG_SAMPLES } from './debug.js';
 import { TABLE_SAMPLES } from './table.js';
 
-export const SAMPLES: Readonly<Partial<Record<OpName, OpSamples | { readonly testedElsewhere: string }>>> = {
+export const SAMPLES: Readonly<Partial<Record<OpName, OpSamples | OpCases>>> = {
   ...SOURCE_SAMPLES,
   ...UNARY_SAMPLES,
   ...NORM_SAMPLES,

@@ -1,4 +1,6 @@
 /** Samples of the family `scatter`. */
+import type { OpName } from '@forerun/graph';
+import { byReference } from './byReference.js';
 import { SPARSE_SAMPLES } from './sparse.js';
 import { SPARSE_DENSE_SAMPLES } from './sparseDense.js';
 import type { ErrorCase, FamilySamples, OpSamples, Sample, SampleInput } from '../sample.js';
@@ -156,10 +158,6 @@ const integers: Sample = {
   attrs: { dtype: 'int32' },
 };
 
-const BY_REFERENCE = {
-  testedElsewhere: 'reference variables come with files; the session runs them as resource variables',
-};
-
 /** Rows of a tensor of four. */
 function inplace(rows: readonly number[]): OpSamples {
   const i = { value: [...rows], dtype: 'int32' } as const;
@@ -195,6 +193,31 @@ function inplace(rows: readonly number[]): OpSamples {
   };
 }
 
+const ROWS = {
+  ResourceScatterUpdate: rows(integers, {
+    name: 'bool',
+    inputs: [{ value: [true, false, true] }, ints(0, 1), { value: [false, true] }],
+    attrs: { dtype: 'bool' },
+  }),
+  ResourceScatterAdd: rows(integers),
+  ResourceScatterSub: rows(integers),
+  ResourceScatterMul: rows(integers),
+  ResourceScatterDiv: rows(integers),
+  ResourceScatterMin: rows(integers),
+  ResourceScatterMax: rows(integers),
+  ResourceScatterNdUpdate: vectors,
+  ResourceScatterNdAdd: vectors,
+  ResourceScatterNdSub: vectors,
+} satisfies FamilySamples;
+
+/** The same ops by reference: `ScatterAdd` from `ResourceScatterAdd`. */
+const BY_REFERENCE: FamilySamples = Object.fromEntries(
+  Object.entries(ROWS).map(([resource, samples]) => {
+    const type = resource.replace('Resource', '') as OpName;
+    return [type, byReference(type, [resource as OpName, samples])];
+  }),
+);
+
 export const SCATTER_SAMPLES = {
   ...SPARSE_SAMPLES,
   ...SPARSE_DENSE_SAMPLES,
@@ -226,20 +249,8 @@ export const SCATTER_SAMPLES = {
   TensorScatterMax: tensorScatter({ repeated: TIES }),
   TensorScatterMin: tensorScatter({ repeated: TIES }),
   ScatterNdNonAliasingAdd: tensorScatter(),
-  ResourceScatterUpdate: rows(integers, {
-    name: 'bool',
-    inputs: [{ value: [true, false, true] }, ints(0, 1), { value: [false, true] }],
-    attrs: { dtype: 'bool' },
-  }),
-  ResourceScatterAdd: rows(integers),
-  ResourceScatterSub: rows(integers),
-  ResourceScatterMul: rows(integers),
-  ResourceScatterDiv: rows(integers),
-  ResourceScatterMin: rows(integers),
-  ResourceScatterMax: rows(integers),
-  ResourceScatterNdUpdate: vectors,
-  ResourceScatterNdAdd: vectors,
-  ResourceScatterNdSub: vectors,
+  ...ROWS,
+  ...BY_REFERENCE,
   ResourceGather: {
     samples: [
       { name: 'rows', inputs: [counting(4, 3), ints([2, 0], [3, 3])], attrs: { dtype: 'float32' } },
@@ -279,14 +290,4 @@ export const SCATTER_SAMPLES = {
     ],
     errors: [{ inputs: '[4];[2,2]', attrs: { dtype: 'float32' }, message: /index vectors have 2 elements/ }],
   },
-  ScatterUpdate: BY_REFERENCE,
-  ScatterAdd: BY_REFERENCE,
-  ScatterSub: BY_REFERENCE,
-  ScatterMul: BY_REFERENCE,
-  ScatterDiv: BY_REFERENCE,
-  ScatterMin: BY_REFERENCE,
-  ScatterMax: BY_REFERENCE,
-  ScatterNdUpdate: BY_REFERENCE,
-  ScatterNdAdd: BY_REFERENCE,
-  ScatterNdSub: BY_REFERENCE,
 } satisfies FamilySamples;

@@ -60,7 +60,22 @@ export const SOURCE_SAMPLES = {
       },
     ],
   },
-  Placeholder: { testedElsewhere: 'it has no value without a session' },
+  Placeholder: {
+    testedElsewhere: 'it has no value without a session: session/test/session.gpu.test.ts feeds placeholders',
+    tolerance: 'exact',
+    shapes: [
+      { inputs: '', attrs: { dtype: 'float32', shape: [null, 3] }, outputs: '[?,3]' },
+      { inputs: '', attrs: { dtype: 'int32' }, outputs: '?' },
+    ],
+    errors: [
+      { inputs: '', attrs: { shape: [2] }, message: /attribute "dtype" is missing/ },
+      {
+        inputs: '',
+        attrs: { dtype: 'float32', shape: 'wide' },
+        message: /attribute "shape" must be of kind shape, got "wide"/,
+      },
+    ],
+  },
   PlaceholderWithDefault: {
     samples: [{ name: 'default', inputs: [m22], attrs: { shape: [null, 2] } }],
     shapes: [

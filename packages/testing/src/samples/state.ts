@@ -1,5 +1,7 @@
 /** Samples of resource variables and assignments, saving and restoring. */
 import { SLICE_ASSIGNMENTS } from './arraySlice.js';
+import { byReference } from './byReference.js';
+import { STATE_CASES } from './stateCases.js';
 import type { FamilySamples, OpSamples, Sample } from '../sample.js';
 
 const SAMPLES: readonly Sample[] = [
@@ -68,15 +70,10 @@ function assignment(...more: Sample[]): OpSamples {
   };
 }
 
-const SESSION = { testedElsewhere: 'what it gives depends on the session' };
-const BY_REFERENCE = {
-  testedElsewhere: 'reference variables come with files; the session runs them as resource variables',
-};
-const FILES = { testedElsewhere: 'needs files; see the tests of saverNodes and of the session' };
-
 const FLOATS = { T: 'float32' };
 
-export const STATE_SAMPLES = {
+/** Ops that reference variables have too. */
+const UPDATES = {
   ResourceStridedSliceAssign: {
     samples: SLICE_ASSIGNMENTS,
     shapes: [
@@ -105,18 +102,6 @@ export const STATE_SAMPLES = {
       },
     ],
   },
-  StridedSliceAssign: BY_REFERENCE,
-  VariableShape: {
-    samples: [
-      { name: 'a matrix', inputs: [[[1, 2, 3]]] },
-      { name: 'a scalar, as int64', inputs: [1], attrs: { out_type: 'int64' } },
-    ],
-    shapes: [
-      { inputs: '[?,3]', outputs: '[2]' },
-      { inputs: '?', outputs: '[?]' },
-    ],
-    errors: [{ inputs: '[2]', attrs: { out_type: 'float32' }, message: /must be one of int32, int64/ }],
-  },
   ResourceCountUpTo: {
     samples: [
       { name: 'below the limit', inputs: [{ value: 3, dtype: 'int32' }], attrs: { limit: 5, T: 'int32' } },
@@ -138,7 +123,6 @@ export const STATE_SAMPLES = {
       },
     ],
   },
-  CountUpTo: BY_REFERENCE,
   AssignVariableOp: assignment({
     name: 'bool',
     inputs: [{ value: [true, false, false] }, { value: [false, true, false] }].map((x) => ({
@@ -160,22 +144,32 @@ export const STATE_SAMPLES = {
       { value: [5, -2, 5], dtype: 'int32' },
     ],
   }),
-  VarHandleOp: SESSION,
-  ReadVariableOp: SESSION,
-  VarIsInitializedOp: SESSION,
-  DestroyResourceOp: SESSION,
-  Variable: BY_REFERENCE,
-  VariableV2: BY_REFERENCE,
-  TemporaryVariable: BY_REFERENCE,
-  DestroyTemporaryVariable: BY_REFERENCE,
-  Assign: BY_REFERENCE,
-  AssignAdd: BY_REFERENCE,
-  AssignSub: BY_REFERENCE,
-  IsVariableInitialized: BY_REFERENCE,
-  RefIdentity: BY_REFERENCE,
-  RefSelect: BY_REFERENCE,
-  SaveV2: FILES,
-  RestoreV2: FILES,
-  ShardedFilename: FILES,
-  MergeV2Checkpoints: FILES,
+} satisfies FamilySamples;
+
+const asResource = <K extends keyof typeof UPDATES>(type: K) => [type, UPDATES[type]] as const;
+
+/** Both shapes are of one tensor: of what is merged the more is known. */
+const first = ([variable = '?']: readonly string[]): string => variable;
+const merged = (inputs: readonly string[]): string =>
+  inputs[0]?.includes('?') === true && inputs[1] === '?' ? first(inputs) : '[2,3]';
+
+export const STATE_SAMPLES = {
+  ...UPDATES,
+  ...STATE_CASES,
+  VariableShape: {
+    samples: [
+      { name: 'a matrix', inputs: [[[1, 2, 3]]] },
+      { name: 'a scalar, as int64', inputs: [1], attrs: { out_type: 'int64' } },
+    ],
+    shapes: [
+      { inputs: '[?,3]', outputs: '[2]' },
+      { inputs: '?', outputs: '[?]' },
+    ],
+    errors: [{ inputs: '[2]', attrs: { out_type: 'float32' }, message: /must be one of int32, int64/ }],
+  },
+  StridedSliceAssign: byReference('StridedSliceAssign', asResource('ResourceStridedSliceAssign')),
+  CountUpTo: byReference('CountUpTo', asResource('ResourceCountUpTo'), () => '[]'),
+  Assign: byReference('Assign', asResource('AssignVariableOp'), merged),
+  AssignAdd: byReference('AssignAdd', asResource('AssignAddVariableOp'), merged),
+  AssignSub: byReference('AssignSub', asResource('AssignSubVariableOp'), merged),
 } satisfies FamilySamples;

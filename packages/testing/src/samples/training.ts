@@ -1,5 +1,6 @@
 /** Samples of optimizer updates. The first input of each is the variable's value, slots follow. */
 import { OPS, type AttrInputs, type OpName } from '@forerun/graph';
+import { byReference } from './byReference.js';
 import type { FamilySamples, OpSamples, Sample, SampleInput } from '../sample.js';
 
 const list = (length: number, f: (i: number) => number): number[] => Array.from({ length }, (_, i) => f(i));
@@ -182,18 +183,7 @@ const ADAGRAD_DA: Readonly<Record<string, Recipe>> = {
 };
 const ADAM = [0.729, 0.997, 0.001, 0.9, 0.999, 1e-8, 'grad'] as const;
 
-const BY_REFERENCE = {
-  testedElsewhere: 'reference variables come with files; the session runs them as resource variables',
-};
-const REFERENCE_FORMS: FamilySamples = Object.fromEntries(
-  Object.keys(OPS)
-    .filter((type) => /^(Sparse)?Apply[A-Z]/.test(type))
-    .map((type) => [type, BY_REFERENCE]),
-);
-
-export const TRAINING_SAMPLES = {
-  ...REFERENCE_FORMS,
-
+const RESOURCE_FORMS = {
   ResourceApplyGradientDescent: dense(
     'ResourceApplyGradientDescent',
     { plain: { slots: [], values: [0.1, 'grad'] } },
@@ -246,3 +236,13 @@ export const TRAINING_SAMPLES = {
   ResourceSparseApplyProximalAdagrad: sparse('ResourceSparseApplyProximalAdagrad', PROXIMAL_ADAGRAD),
   ResourceSparseApplyAdagradDA: sparse('ResourceSparseApplyAdagradDA', ADAGRAD_DA),
 } satisfies FamilySamples;
+
+/** The same updates by reference, where there are: `ApplyAdam` from `ResourceApplyAdam`. */
+const REFERENCE_FORMS: FamilySamples = Object.fromEntries(
+  Object.entries(RESOURCE_FORMS).flatMap(([resource, samples]) => {
+    const type = resource.replace('Resource', '');
+    return type in OPS ? [[type, byReference(type as OpName, [resource as OpName, samples])]] : [];
+  }),
+);
+
+export const TRAINING_SAMPLES = { ...RESOURCE_FORMS, ...REFERENCE_FORMS } satisfies FamilySamples;
