@@ -3,7 +3,7 @@
  * things up. Each op has two forms: over a resource (`V2`), and over a reference in files of TensorFlow before 1.4.
  * `lookup.ts` builds them.
  */
-import { noOutputs, scalarShape, withRank } from '../inferHelpers.js';
+import { noOutputs, scalarShape, withRank, withRankAtLeast } from '../inferHelpers.js';
 import { notDifferentiable, op, type InferContext, type OpDef, type OpSpec } from '../opDef.js';
 import { TensorShape } from '../shape.js';
 
@@ -57,13 +57,23 @@ function access(
   });
 }
 
-/** Shape of the value under one key. */
-function rowShape(c: InferContext): TensorShape {
-  return c.handle(0)?.shape ?? TensorShape.UNKNOWN;
+/** Shape of the value under one key. Refuses a handle of another rank and a table of other values than attribute `values` says. */
+function rowShape(c: InferContext, values: string): TensorShape {
+  checkHandle(c);
+  const handle = c.handle(0);
+  const asked = c.attrs.type(values);
+  if (handle !== null && handle.dtype !== asked)
+    c.fail(`the table holds ${handle.dtype}, attribute "${values}" says ${asked}`);
+  return handle?.shape ?? TensorShape.UNKNOWN;
+}
+
+/** A handle is a scalar, or by reference two strings. */
+function checkHandle(c: InferContext): void {
+  withRank(c, 0, c.dtypes[0] === 'resource' ? 0 : 1, 'table_handle');
 }
 
 function inferFind(c: InferContext): TensorShape[] {
-  const row = rowShape(c);
+  const row = rowShape(c, 'Tout');
   if (!c.shape(2).isCompatibleWith(row)) {
     c.fail(`default_value has shape ${c.shape(2).toString()}, a value of the table ${row.toString()}`);
   }
@@ -76,8 +86,8 @@ function joined(keys: TensorShape, row: TensorShape): TensorShape {
 }
 
 /** Values go with keys, one row each. */
-function inferPairs(c: InferContext): TensorShape[] {
-  const expected = joined(c.shape(1), rowShape(c));
+function inferPairs(c: InferContext, row = rowShape(c, 'Tout')): TensorShape[] {
+  const expected = joined(c.shape(1), row);
   if (!c.shape(2).isCompatibleWith(expected)) {
     c.fail(
       `values have shape ${c.shape(2).toString()}; for keys of shape ${c.shape(1).toString()} it must be ${expected.toString()}`,
@@ -91,7 +101,14 @@ function inferFill(c: InferContext): TensorShape[] {
   return inferPairs(c);
 }
 
+/** A table that is filled once has one scalar under each key. */
+function inferInitial(c: InferContext): TensorShape[] {
+  withRank(c, 1, 1, 'keys');
+  return inferPairs(c, rowShape(c, 'Tval').mergeWith(TensorShape.SCALAR) ?? TensorShape.SCALAR);
+}
+
 function inferTextFile(c: InferContext): TensorShape[] {
+  checkHandle(c);
   withRank(c, 1, 0, 'filename');
   const [key, value] = [c.attrs.int('key_index'), c.attrs.int('value_index')];
   if (c.attrs.string('delimiter').length !== 1) {
@@ -107,7 +124,7 @@ const PAIR_TYPES = ['Tin: type', 'Tout: type'];
 const initialize = (form: Form): OpDef =>
   access('Fills a table that is filled once.', form, ['keys: Tkey', 'values: Tval'], {
     attrs: ['Tkey: type', 'Tval: type'],
-    infer: inferFill,
+    infer: inferInitial,
   });
 
 const initializeFromFile = (form: Form): OpDef =>
@@ -130,13 +147,22 @@ const find = (form: Form): OpDef =>
   });
 
 const insert = (form: Form): OpDef =>
-  access('Sets the values of keys in a table.', form, PAIRS, { attrs: PAIR_TYPES, infer: inferPairs });
+  access('Sets the values of keys in a table.', form, PAIRS, {
+    attrs: PAIR_TYPES,
+    infer: (c) => inferPairs(c),
+  });
 
 const importPairs = (form: Form): OpDef =>
   access('Replaces what a table holds.', form, PAIRS, { attrs: PAIR_TYPES, infer: inferFill });
 
 const size = (form: Form): OpDef =>
-  access('How many keys a table has.', form, [], { outputs: ['size: int64'], infer: scalarShape });
+  access('How many keys a table has.', form, [], {
+    outputs: ['size: int64'],
+    infer: (c) => {
+      checkHandle(c);
+      return scalarShape();
+    },
+  });
 
 const exportPairs = (form: Form): OpDef =>
   access('All keys of a table and their values.', form, [], {
@@ -144,7 +170,7 @@ const exportPairs = (form: Form): OpDef =>
     attrs: ['Tkeys: type', 'Tvalues: type'],
     infer: (c) => {
       const keys = new TensorShape([null]);
-      return [keys, joined(keys, rowShape(c))];
+      return [keys, joined(keys, rowShape(c, 'Tvalues'))];
     },
   });
 
@@ -178,7 +204,11 @@ export const TABLE = {
   LookupTableImportV2: importPairs('resource'),
   LookupTableRemoveV2: access('Removes keys from a table.', 'resource', ['keys: Tin'], {
     attrs: ['Tin: type'],
-    infer: noOutputs,
+    infer: (c) => {
+      checkHandle(c);
+      withRankAtLeast(c, 1, 1, 'keys');
+      return noOutputs();
+    },
   }),
   LookupTableSize: size('Ref(string)'),
   LookupTableSizeV2: size('resource'),
