@@ -292,3 +292,14 @@ test('gradients of shared weights are added up as they are computed', async () =
   expect(mostAlive(apart, 144 * 144 * 4)).toBe(3);
   expect(mostAlive(report, 144 * 144 * 4)).toBe(2);
 });
+
+test('small kernels that bind one value twice keep to the number of bindings together', async () => {
+  const inputs = Array.from({ length: 20 }, (_, i) => fr.placeholder('float32', [2, 3], { name: `x${i}` }));
+  const outputs = inputs.map((x) => fr.concat([x, x], 1));
+  await using sess = await fr.Session.create();
+  const feeds = Object.fromEntries(inputs.map((_, i) => [`x${i}`, [[i, 1, 2], [3, 4, 5]]])); // prettier-ignore
+  const results = await sess.run(outputs, feeds);
+  results.forEach((value, i) => {
+    expect([...value.data]).toEqual([i, 1, 2, i, 1, 2, 3, 4, 5, 3, 4, 5]);
+  });
+});

@@ -3,7 +3,7 @@
  * rates, chains of scalars. Units are layered by the longest way to an end of the step, on which units of one layer cannot lie
  * together, so that any of them may be packed. Updates, after which nothing comes, meet in the last layers.
  */
-import { packShaders, shader, workgroupWidth, type AdapterFacts } from '@forerun/kernels-webgpu';
+import { packShaders, shader, storageType, workgroupWidth, type AdapterFacts } from '@forerun/kernels-webgpu';
 import type { OpenUnit } from '../lower.js';
 import { MOST_PACKED_BYTES, MOST_PARTS } from './costs.js';
 import { deviceBytes, JoinedValues, partLabel } from './join.js';
@@ -107,14 +107,18 @@ class Pack {
   }
 }
 
-/** Names of a unit's bindings: values that are only read are bound once for a pack. */
+/** Names of a unit's bindings: a value that several units only read, as the same type, is bound once for a pack. */
 function bindingsOf(id: number, { inputs, lowered }: OpenUnit): string[] {
   const all = lowered.dispatches.flatMap(({ spec }) => spec.bindings);
-  const names = all.map(({ source, access = 'read', width = 1 }, i) => {
+  const names = new Set<string>();
+  all.forEach(({ source, dtype, access = 'read', width = 1 }, i) => {
     const value = source.kind === 'input' && access === 'read' ? inputs[source.index] : undefined;
-    return value === undefined ? `${id} ${i}` : `${value.node.id}:${value.index}/${width}`;
+    const shared =
+      value === undefined ? '' : `${value.node.id}:${value.index}/${storageType(dtype)}/${width}`;
+    // What a unit itself binds twice stays so.
+    names.add(shared === '' || names.has(shared) ? `${id} ${i}` : shared);
   });
-  return [...new Set(names)];
+  return [...names];
 }
 
 /** Keys of variables that a unit binds, all or those it writes. */
