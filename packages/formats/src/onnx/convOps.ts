@@ -22,14 +22,15 @@ function withBias(node: ImportNode, y: Tensor): Tensor {
   return node.has(2) ? fr.add(y, perChannel(node.input(2), y.shape.rank ?? node.fail('unknown rank'))) : y;
 }
 
-const conv: NodeImporter = (node) => {
-  const sizes = node.input(1).shape.toStatic();
-  const window = windowOf(node, sizes.slice(2));
-  const filter = spatialFirst(node, 1);
-  if (sizes.length > 3) return withBias(node, convolution(node, node.input(0), filter, window));
-  const y = convolution(node, fr.expandDims(node.input(0), 2), fr.expandDims(filter, 0), raised(window));
-  return withBias(node, fr.squeeze(y, { axis: [2] }));
-};
+const conv: NodeImporter = (node) => withBias(node, convolved(node, node.input(0), spatialFirst(node, 1)));
+
+/** The convolution of `x` with a filter [..., in, out] by the node's strides, pads and groups, without bias. */
+export function convolved(node: ImportNode, x: Tensor, filter: Tensor): Tensor {
+  const window = windowOf(node, filter.shape.toStatic().slice(0, -2));
+  if (window.kernel.length > 1) return convolution(node, x, filter, window);
+  const y = convolution(node, fr.expandDims(x, 2), fr.expandDims(filter, 0), raised(window));
+  return fr.squeeze(y, { axis: [2] });
+}
 
 /** Of images or volumes, with a filter [..., in, out]. */
 function convolution(node: ImportNode, input: Tensor, filter: Tensor, window: Window): Tensor {

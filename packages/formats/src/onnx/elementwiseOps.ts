@@ -50,21 +50,6 @@ const gelu: NodeImporter = (node) => {
   return fr.mul(half, fr.add(fr.tanh(cube), 1));
 };
 
-/** (x - zero point) * scale, both for all elements or for each along an axis. */
-const dequantize: NodeImporter = (node) => {
-  const [x, scale] = [node.input(0), node.input(1)];
-  const rank = node.rank(0);
-  if (node.int('block_size', 0) !== 0) node.fail('scales of blocks are not supported');
-  const [axis = 0] = scale.shape.size === 1 ? [] : node.axes([node.int('axis', 1)], rank);
-  const shaped = (given: Tensor): Tensor =>
-    scale.shape.size === 1
-      ? fr.reshape(given, [])
-      : fr.reshape(given, [-1, ...new Array<number>(rank - axis - 1).fill(1)]);
-  const number = fr.cast(x, 'float32');
-  const moved = node.has(2) ? fr.sub(number, shaped(fr.cast(node.input(2), 'float32'))) : number;
-  return fr.mul(moved, shaped(scale));
-};
-
 export const ELEMENTWISE_OPS: Readonly<Record<string, NodeImporter>> = {
   Abs: unary(fr.abs),
   Acos: unary(fr.acos),
@@ -83,7 +68,6 @@ export const ELEMENTWISE_OPS: Readonly<Record<string, NodeImporter>> = {
   Clip: clip,
   Cos: unary(fr.cos),
   Cosh: unary(fr.cosh),
-  DequantizeLinear: dequantize,
   Div: binary((x, y) => (fr.isInteger(x.dtype) ? fr.apply('TruncateDiv', [x, y]) : fr.div(x, y))),
   Elu: (node) => {
     const [x, alpha] = [node.input(0), node.float('alpha', 1)];

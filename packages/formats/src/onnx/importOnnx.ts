@@ -13,6 +13,7 @@ import {
   type TensorValue,
 } from '@forerun/graph';
 import { ARRAY_OPS } from './arrayOps.js';
+import { DETECTION_OPS } from './detectionOps.js';
 import { ELEMENTWISE_OPS } from './elementwiseOps.js';
 import { CONTROL_OPS } from './controlOps.js';
 import { CONV_OPS } from './convOps.js';
@@ -20,6 +21,7 @@ import { ImportNode, type NodeImporter, type Subgraph } from './importNode.js';
 import { INDEX_OPS } from './indexOps.js';
 import { NORM_OPS } from './normOps.js';
 import { POOL_OPS } from './poolOps.js';
+import { QUANT_OPS } from './quantOps.js';
 import { RANDOM_OPS } from './randomOps.js';
 import { RECURRENT_OPS } from './recurrentOps.js';
 import { REDUCE_OPS } from './reduceOps.js';
@@ -31,10 +33,12 @@ const IMPORTERS: ReadonlyMap<string, NodeImporter> = new Map(
     ...ARRAY_OPS,
     ...CONTROL_OPS,
     ...CONV_OPS,
+    ...DETECTION_OPS,
     ...ELEMENTWISE_OPS,
     ...INDEX_OPS,
     ...NORM_OPS,
     ...POOL_OPS,
+    ...QUANT_OPS,
     ...RANDOM_OPS,
     ...RECURRENT_OPS,
     ...REDUCE_OPS,

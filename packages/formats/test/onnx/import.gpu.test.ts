@@ -210,7 +210,8 @@ function compare(what: string, got: Record<string, TensorValue>, { error, output
   }
 }
 
-const byName = (value: TensorValue): ModelParts['inputs'][string] => ({ type: value.dtype === 'int64' ? 7 : value.dtype === 'bool' ? 9 : 1, shape: value.shape }); // prettier-ignore
+const TYPE_NUMBERS: Readonly<Record<string, number>> = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, bool: 9 }; // prettier-ignore
+const byName = (value: TensorValue): ModelParts['inputs'][string] => ({ type: TYPE_NUMBERS[value.dtype] ?? 0, shape: value.shape }); // prettier-ignore
 
 /** A model of one node with inputs by place; empty names are left out. */
 function withInputs(
@@ -289,6 +290,53 @@ const CONTROL: readonly Case[] = [
   }),
 ]; // prettier-ignore
 
+const bytes = (shape: readonly number[], low = 0, high = 255): TensorValue =>
+  new TensorValue('uint8', shape, Uint8Array.from(random.array(size(shape), low, high + 1), Math.floor));
+const signed = (shape: readonly number[]): TensorValue =>
+  new TensorValue('int8', shape, Int8Array.from(random.array(size(shape), -128, 128), Math.floor));
+const size = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+const float = (value: number): TensorValue => values([], value, value);
+const uint8 = (...list: number[]): TensorValue => new TensorValue('uint8', list.length === 1 ? [] : [list.length], Uint8Array.from(list)); // prettier-ignore
+const floats = (...list: number[]): TensorValue => new TensorValue('float32', [list.length], Float32Array.from(list)); // prettier-ignore
+
+/** Boxes [x1, y1, x2, y2] of two images, which overlap, and scores of two classes. */
+const boxes = new TensorValue('float32', [2, 6, 4], Float32Array.from({ length: 48 }, (_, i) => (i % 4 < 2 ? 0 : 10) + ((1.7 * Math.floor(i / 4)) % 9))); // prettier-ignore
+const ofClasses = values([2, 2, 6], 0, 1);
+
+const QUANTIZED: readonly Case[] = [
+  withInputs('QuantizeLinear', [values([3, 4], -9, 40), float(0.15), uint8(40)], { outputs: ['y'], opset: 13 }),
+  withInputs('QuantizeLinear', [values([2, 3, 4], -30, 30), floats(0.1, 0.2, 0.3), new TensorValue('int8', [3], Int8Array.of(-3, 0, 5))], { attributes: { axis: 1 }, outputs: ['y'], opset: 13 }),
+  withInputs('DynamicQuantizeLinear', [values([3, 7], -2, 5)], { outputs: ['y', 'scale', 'zero'] }),
+  withInputs('DynamicQuantizeLinear', [values([4], 0, 0)], { outputs: ['y', 'scale', 'zero'] }),
+  withInputs('MatMulInteger', [bytes([3, 40]), bytes([40, 5]), uint8(7), uint8(1, 2, 3, 4, 5)], { outputs: ['y'] }),
+  withInputs('MatMulInteger', [bytes([2, 3, 4]), signed([4, 5])], { outputs: ['y'] }),
+  withInputs('ConvInteger', [bytes([2, 3, 6, 5]), bytes([4, 3, 3, 2]), uint8(12), uint8(130)], { attributes: { pads: [1, 0, 1, 1], strides: [2, 1] }, outputs: ['y'] }),
+  withInputs('ConvInteger', [bytes([1, 40, 5, 5], 180), bytes([2, 40, 3, 3], 180)], { outputs: ['y'] }),
+  withInputs('QLinearMatMul', [bytes([4, 6]), float(0.03), uint8(100), bytes([6, 3]), floats(0.02, 0.05, 0.01), uint8(120, 128, 90), float(0.11), uint8(127)], { outputs: ['y'] }),
+  withInputs('QLinearConv', [bytes([1, 4, 6, 6]), float(0.02), uint8(110), signed([4, 2, 3, 3]), floats(0.01, 0.02, 0.015, 0.005), new TensorValue('int8', [4], new Int8Array(4)), float(0.17), uint8(120), new TensorValue('int32', [4], Int32Array.of(100, -3000, 0, 7))], { attributes: { group: 2, pads: [1, 1, 1, 1] }, outputs: ['y'] }),
+]; // prettier-ignore
+
+const FOUND: readonly Case[] = [
+  withInputs('NonMaxSuppression', [boxes, ofClasses, integers([3]), floats(0.4), floats(0.1)], { outputs: ['y'], fed: [0, 1] }),
+  withInputs('NonMaxSuppression', [boxes, ofClasses, integers([2 ** 40])], { attributes: { center_point_box: 1 }, outputs: ['y'], fed: [0, 1] }),
+  withInputs('NonMaxSuppression', [boxes, ofClasses], { outputs: ['y'], fed: [0, 1] }),
+  withInputs('Unique', [floats(2, 1, 1, 3, 4, 3)], { outputs: ['y', 'indices', 'inverse', 'counts'] }),
+  withInputs('Unique', [new TensorValue('float32', [2, 3], Float32Array.of(2, 1, 1, 3, 4, 3))], { attributes: { sorted: 0 }, outputs: ['y', 'indices', 'inverse', 'counts'] }),
+  withInputs('Unique', [new TensorValue('float32', [4, 3], Float32Array.of(1, 0, 0, 1, 0, 0, 2, 3, 4, 1, -1, 9))], { attributes: { axis: 0 }, outputs: ['y', 'indices', 'inverse', 'counts'] }),
+  withInputs('Unique', [new TensorValue('float32', [2, 4, 2], Float32Array.of(1, 1, 0, 1, 1, 1, 0, 1, 1, 1, 0, 1, 1, 1, 0, 1))], { attributes: { axis: 1, sorted: 1 }, outputs: ['y', '', '', 'counts'] }),
+  withInputs('MaxPool', [values([2, 3, 7, 6])], { attributes: { kernel_shape: [3, 2], strides: [2, 1], pads: [1, 0, 1, 1] }, outputs: ['y', 'indices'] }),
+  withInputs('MaxPool', [values([1, 2, 9])], { attributes: { kernel_shape: [3], dilations: [2], strides: [2], ceil_mode: 1 }, outputs: ['y', 'indices'] }),
+  withInputs('MaxPool', [values([1, 2, 8, 7])], { attributes: { kernel_shape: [2, 3], dilations: [3, 2], pads: [1, 1, 0, 1] }, outputs: ['y'] }),
+  withInputs('MaxPool', [values([1, 2, 5, 4, 6])], { attributes: { kernel_shape: [2, 2, 2], strides: [2, 2, 2], auto_pad: 'SAME_UPPER' }, outputs: ['y', 'indices'] }),
+  withInputs('AveragePool', [values([1, 2, 9, 8])], { attributes: { kernel_shape: [3, 2], dilations: [2, 3], pads: [1, 1, 1, 0], strides: [1, 2] }, outputs: ['y'], opset: 19 }),
+  withInputs('AveragePool', [values([1, 2, 9])], { attributes: { kernel_shape: [3], dilations: [2], pads: [1, 1], count_include_pad: 1 }, outputs: ['y'], opset: 19 }),
+  withInputs('LpPool', [values([1, 2, 7, 6])], { attributes: { kernel_shape: [3, 2], strides: [2, 2], pads: [1, 0, 1, 0], p: 3 }, outputs: ['y'] }),
+  withInputs('LpPool', [values([1, 2, 9])], { attributes: { kernel_shape: [2], dilations: [3] }, outputs: ['y'], opset: 18 }),
+  withInputs('GlobalLpPool', [values([1, 2, 4, 3])], { outputs: ['y'] }),
+  withInputs('MaxUnpool', [values([1, 2, 2, 2]), integers([5, 7, 13, 15, 16, 18, 26, 31], [1, 2, 2, 2])], { attributes: { kernel_shape: [2, 2], strides: [2, 2] }, outputs: ['y'] }),
+  withInputs('MaxUnpool', [values([1, 1, 2, 2]), integers([5, 7, 13, 20], [1, 1, 2, 2]), integers([1, 1, 5, 5])], { attributes: { kernel_shape: [2, 2], strides: [2, 2] }, outputs: ['y'] }),
+]; // prettier-ignore
+
 /** All cases in one graph, each under a scope of its own: one plan compiles faster than many. */
 async function runAll(list: readonly Case[]): Promise<Record<string, TensorValue>[]> {
   const graph = new Graph();
@@ -314,7 +362,7 @@ function groups(list: readonly Case[]): (readonly [string, readonly Case[]])[] {
   });
 }
 
-test.each(groups([...cases, ...RECURRENT, ...CONTROL]))('%s', async (_, list) => {
+test.each(groups([...cases, ...RECURRENT, ...CONTROL, ...QUANTIZED, ...FOUND]))('%s', async (_, list) => {
   const expected = reference(list.map(({ parts, feeds }) => ({ model: modelOf(parts), feeds })));
   const got = await runAll(list);
   list.forEach(({ name }, i) => {
@@ -364,7 +412,9 @@ test('the cases are of many ops', () => {
     'RandomNormalLike',
     'RandomUniform',
     'RandomUniformLike',
-    ...[...RECURRENT, ...CONTROL].flatMap(({ parts }) => parts.nodes.map(({ opType }) => opType)),
+    ...[...RECURRENT, ...CONTROL, ...QUANTIZED, ...FOUND].flatMap(({ parts }) =>
+      parts.nodes.map(({ opType }) => opType),
+    ),
   ]);
   expect(onnxOps().filter((op) => !used.has(op))).toEqual([
     'And',
@@ -434,13 +484,13 @@ describe('what is refused', () => {
 
   test('ops that are not known, all at once; operator sets; inputs that nothing computes', () => {
     const nodes = [
-      { opType: 'Unique', name: 'a' },
-      { opType: 'SequenceAt', name: 'b' },
-      { opType: 'Unique', name: 'c' },
+      { opType: 'StringSplit', name: 'a' },
+      { opType: 'DFT', name: 'b' },
+      { opType: 'StringSplit', name: 'c' },
     ];
     expect(() => importOnnx(model({ nodes }), { graph: new Graph() })).toThrow(UnimplementedError);
     expect(() => importOnnx(model({ nodes }), { graph: new Graph() })).toThrow(
-      '  Unique: a, c\n  SequenceAt: b',
+      '  StringSplit: a, c\n  DFT: b',
     );
     expect(() => importOnnx(model({ opset: 30 }), { graph: new Graph() })).toThrow(
       'operator set 30 is not known; 9 to 21 are',
