@@ -97,14 +97,14 @@ export class TensorValue {
         `item() needs exactly one element, this value has shape [${this.shape.join(',')}]`,
       );
     }
-    if (typeof element === 'number') return element;
+    if (typeof element === 'number') return this.number(element);
     if (typeof element === 'bigint' && BigInt(Number(element)) === element) return Number(element);
     throw new InvalidArgumentError(
       `item() cannot give the ${this.dtype} value ${String(element)} as a number: read data[0]`,
     );
   }
 
-  /** Nested arrays of the value's shape; bool as booleans, int64 as numbers where exact, strings as text. */
+  /** Nested arrays of the value's shape; bool as booleans, float16 as numbers, int64 as numbers where exact, strings as text. */
   toArray(): NestedArray {
     let next = 0;
     const build = (axis: number): NestedArray => {
@@ -119,7 +119,12 @@ export class TensorValue {
     if (this.dtype === 'bool') return element !== 0;
     if (element instanceof Uint8Array) return new TextDecoder().decode(element);
     if (typeof element === 'bigint') return BigInt(Number(element)) === element ? Number(element) : element;
-    return element ?? 0;
+    return typeof element === 'string' ? element : this.number(element ?? 0);
+  }
+
+  /** What an element that is a bit pattern stands for; others stand for themselves. */
+  private number(element: number): number {
+    return this.dtype === 'float16' || this.dtype === 'bfloat16' ? halfValue(this.dtype, element) : element;
   }
 }
 
@@ -289,6 +294,11 @@ export function float16Value(bits: number): number {
   const fraction = bits & 1023;
   if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
   return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
+/** The float16 that is nearest to a number. */
+export function roundToHalf(value: number): number {
+  return float16Value(float16Bits(value));
 }
 
 function bfloat16Bits(value: number): number {

@@ -7,7 +7,7 @@ const WHOLE_WORDS: ReadonlySet<DType> = new Set<DType>(['float32', 'int32', 'uin
 
 /** Narrower dtypes take a word each on the device, so only 32-bit ones have the bits that files have. */
 function bitcast(c: KernelContext): string {
-  const [from, to] = [c.input(0).dtype, c.output(0).dtype];
+  const [from, to] = [c.attrs.type('T'), c.attrs.type('type')];
   if (!WHOLE_WORDS.has(from) || !WHOLE_WORDS.has(to)) {
     c.unsupported(`a bitcast from ${from} to ${to} is not done on the device: both must have 32 bits`);
   }

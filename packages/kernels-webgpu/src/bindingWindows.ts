@@ -3,10 +3,18 @@
  * dispatches are rewritten. A kernel that touches element `i` of its large arrays in step `i` of its
  * loop runs once per window. Any other sees a large array through functions that choose the window.
  */
-import { InternalError, UnimplementedError } from '@forerun/graph';
-import type { AdapterFacts, Binding, BindingWindow, Dispatch, KernelContext, Lowered } from './kernel.js';
+import { InternalError, sizeOf, UnimplementedError } from '@forerun/graph';
+import type {
+  AdapterFacts,
+  Binding,
+  BindingWindow,
+  Dispatch,
+  KernelContext,
+  Lowered,
+  Operand,
+} from './kernel.js';
 import { rewriteAccesses } from './wgsl/accessors.js';
-import { bytesOf } from './wgsl/indexing.js';
+import { elementBytes } from './wgsl/dtype.js';
 
 /** Offsets of bindings are multiples of this on every adapter. */
 const ALIGNMENT = 256;
@@ -40,7 +48,7 @@ class BindingSizes {
     switch (source.kind) {
       case 'input':
       case 'output':
-        return bytesOf(this.operands[source.kind](source.index).shape);
+        return this.bytesOf(this.operands[source.kind](source.index));
       case 'scratch':
         return this.lowered.scratch?.[source.index] ?? 0;
       case 'data':
@@ -48,6 +56,16 @@ class BindingSizes {
       case 'random':
         return 16;
     }
+  }
+
+  private bytesOf({ dtype, shape }: Operand): number {
+    return sizeOf(shape) * elementBytes(dtype);
+  }
+
+  /** Bytes of one element of what is bound. */
+  element({ source }: Binding): number {
+    if (source.kind !== 'input' && source.kind !== 'output') return 4;
+    return elementBytes(this.operands[source.kind](source.index).dtype);
   }
 }
 
@@ -67,7 +85,9 @@ interface LargeBinding {
 function cut(dispatch: Dispatch, sizes: BindingSizes, adapter: AdapterFacts): Dispatch[] {
   const large = dispatch.bindings.flatMap((binding) => {
     const bytes = sizes.of(binding);
-    return bytes > adapter.maxBindingBytes ? [largeBinding(dispatch, binding, bytes, adapter)] : [];
+    return bytes > adapter.maxBindingBytes
+      ? [largeBinding(dispatch, { binding, bytes, element: sizes.element(binding) }, adapter)]
+      : [];
   });
   if (large.length === 0) return [dispatch];
   return perWindow(dispatch, large) ?? [throughAccessors(dispatch, large, adapter)];
@@ -75,13 +95,16 @@ function cut(dispatch: Dispatch, sizes: BindingSizes, adapter: AdapterFacts): Di
 
 function largeBinding(
   { wgsl, label }: Dispatch,
-  binding: Binding,
-  bytes: number,
+  {
+    binding,
+    bytes,
+    element,
+  }: { readonly binding: Binding; readonly bytes: number; readonly element: number },
   adapter: AdapterFacts,
 ): LargeBinding {
   const declared = declaredType(wgsl, binding.name);
   const type = /^atomic<(.*)>$/.exec(declared)?.[1] ?? declared;
-  const elementBytes = 4 * Number(/^vec([24])</.exec(type)?.[1] ?? 1);
+  const step = element * Number(/^vec([24])</.exec(type)?.[1] ?? 1);
   const window = Math.floor(adapter.maxBindingBytes / ALIGNMENT) * ALIGNMENT;
   if (window === 0) {
     throw new UnimplementedError(
@@ -93,8 +116,8 @@ function largeBinding(
     bytes,
     declared,
     type,
-    length: Math.floor(bytes / elementBytes),
-    perWindow: window / elementBytes,
+    length: Math.floor(bytes / step),
+    perWindow: window / step,
     windows: Array.from({ length: Math.ceil(bytes / window) }, (_, k) => ({
       offset: k * window,
       bytes: Math.min(window, bytes - k * window),

@@ -31,18 +31,25 @@ import { TABLE_KERNELS } from './table.js';
 export * from './kernel.js';
 export * from './elementwiseProgram.js';
 export { adapted } from './adapted.js';
+export { computedDType, computedOperand } from './halfStorage.js';
 export type { BoundOperands } from './bindingWindows.js';
 export { lowerElementwise, programWidth, readsInPlace, stepStatements } from './elementwise.js';
 export * from './fusion/index.js';
 export { joinRows, readsValue, rowSteps, stagesOf, type RowJoin, type RowProgram } from './rowProgram.js';
 export { lowerRows } from './rowProgramKernel.js';
 export { shader } from './wgsl/shader.js';
-export { literal, storageType, valueType, type Width } from './wgsl/dtype.js';
+export { elementBytes, literal, storageType, valueType, type Width } from './wgsl/dtype.js';
 export { normalTable, upperNormalQuantile } from './normalTable.js';
 export { philoxKey } from './random.js';
 export { callSalt, NO_SALT, saltedSeeds, type Salt } from './randomSalt.js';
 export { logTable, powerTable } from './softFloat.js';
 export { libraryFor, widen } from './wgsl/library.js';
+
+/** Whether the op's kernel takes float16 operands, where the op's signature does. */
+export function computesHalf(op: OpName): boolean {
+  const { kind } = KERNELS[op];
+  return kind !== 'unsupported' && !(kind === 'device' && Object.hasOwn(LINALG_KERNELS, op));
+}
 
 /** The kernel of every op: a missing one is a compile error. */
 export const KERNELS: Readonly<Record<OpName, Kernel>> = {

@@ -235,7 +235,26 @@ function identities(c: KernelContext, batch: number, rows: number, inner: number
   return perMatrix(c, batch, { bindings: [outputBinding(c, 0, 'q')], body });
 }
 
-export const LINALG_KERNELS = {
+/**
+ * Factorizations keep what they work on where their results go. Rounded to float16 in every step it would lose more digits than
+ * there are; TensorFlow has no kernels of these for it either.
+ */
+function refusingHalf<T extends string>(kernels: Readonly<Record<T, Kernel>>): Readonly<Record<T, Kernel>> {
+  const refusing = Object.entries<Kernel>(kernels).map(([op, kernel]): [string, Kernel] => {
+    if (kernel.kind !== 'device') return [op, kernel];
+    const { lower } = kernel;
+    return [op, { ...kernel, lower: (c) => (isHalf(c) ? c.unsupported(REFUSED) : lower(c)) }];
+  });
+  return Object.fromEntries(refusing) as Record<T, Kernel>;
+}
+
+const REFUSED = 'float16 matrices are not factorized: cast them to float32';
+
+function isHalf({ attrs }: KernelContext): boolean {
+  return attrs.has('T') && attrs.type('T') === 'float16';
+}
+
+export const LINALG_KERNELS = refusingHalf({
   ...LINALG_FUNCTION_KERNELS,
   Cholesky: cholesky,
   MatrixTriangularSolve: triangularSolve,
@@ -253,4 +272,4 @@ export const LINALG_KERNELS = {
   Lu: lu,
   TridiagonalSolve: tridiagonalSolve,
   TridiagonalMatMul: composed,
-} satisfies Partial<Record<OpName, Kernel>>;
+} satisfies Partial<Record<OpName, Kernel>>);

@@ -26,6 +26,9 @@ export { philoxKey } from './randomStream.js';
 /** The 24 high bits as a multiple of 2^-24. */
 const UNIFORM = 'fn sample(bits: u32) -> f32 { return f32(bits >> 8u) * 5.9604644775390625e-8; }';
 
+/** The 10 high bits as a multiple of 2^-10: rounded to float16, 24 bits could become 1. */
+const UNIFORM_HALF = 'fn sample(bits: u32) -> f32 { return f32(bits >> 22u) * 9.765625e-4; }';
+
 /** A quantile cut to 24 bits so that the conversion is exact; negative when \`negative\` is not 0. */
 const CONVERTED = `${QUANTILE}
 fn quantile(q: u32, negative: u32, limit: u32) -> f32 {
@@ -81,17 +84,21 @@ function fill(
   return { dispatches: [shader({ ...spec, body: gridStride(grid, body) }, c.adapter)] };
 }
 
+function uniform(c: KernelContext, stream: RandomStream): Lowered {
+  return fill(c, stream, c.attrs.type('dtype') === 'float16' ? UNIFORM_HALF : UNIFORM, []);
+}
+
 /** Integers between inputs `low` and `low + 1`. */
 function integers(c: KernelContext, stream: RandomStream, low: number): Lowered {
   return fill(c, stream, INTEGER, [inputBinding(c, low, 'minval'), inputBinding(c, low + 1, 'maxval')]);
 }
 
 export const RANDOM_KERNELS = {
-  RandomUniform: device((c) => fill(c, seededStream(c), UNIFORM, [])),
+  RandomUniform: device((c) => uniform(c, seededStream(c))),
   RandomStandardNormal: device((c) => fill(c, seededStream(c), NORMAL, [quantileTable()])),
   TruncatedNormal: device((c) => fill(c, seededStream(c), TRUNCATED, [quantileTable()])),
   RandomUniformInt: device((c) => integers(c, seededStream(c), 1)),
-  StatelessRandomUniform: device((c) => fill(c, statelessStream(c, 1), UNIFORM, [])),
+  StatelessRandomUniform: device((c) => uniform(c, statelessStream(c, 1))),
   StatelessRandomNormal: device((c) => fill(c, statelessStream(c, 1), NORMAL, [quantileTable()])),
   StatelessTruncatedNormal: device((c) => fill(c, statelessStream(c, 1), TRUNCATED, [quantileTable()])),
   StatelessRandomUniformInt: device((c) => integers(c, statelessStream(c, 1), 2)),

@@ -15,6 +15,14 @@ export function typed(forms: ByType): ElementwiseKernel {
 
 /** WGSL has no cast between all pairs of types with TensorFlow's meaning; this writes each. */
 function castExpression(c: KernelContext): string {
+  if (baseDType(c.attrs.type('DstT')) !== 'float16') return castTo(c);
+  if (baseDType(c.attrs.type('SrcT')) === 'float16') return 'x';
+  // Rounded at once: what follows in a fused kernel sees the half.
+  return c.adapter.shaderF16 ? `f32(f16(${castTo(c)}))` : `round_half(${castTo(c)})`;
+}
+
+/** float16 counts as float32 here. */
+function castTo(c: KernelContext): string {
   const [from, to] = [baseDType(c.input(0).dtype), baseDType(c.output(0).dtype)];
   if (from === to) return 'x';
   if (to === 'bool') return from === 'float32' ? '((x != f32(0.0)) | is_nan(x))' : notZero(from);

@@ -18,7 +18,11 @@ export class ConstantStore {
     if (buffer === undefined) {
       const words = toWords(value, name);
       const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
-      buffer = this.handle.createBuffer(storageBytes(words.length), usage, `constant ${name}`);
+      buffer = this.handle.createBuffer(
+        storageBytes(value.data.length, value.dtype),
+        usage,
+        `constant ${name}`,
+      );
       this.handle.queue.writeBuffer(buffer, 0, words);
       this.#buffers.set(value, buffer);
     }

@@ -8,6 +8,7 @@ import type { PassReport } from './compiler/simplify.js';
 import type { HostStepFn, HostStepNode } from './run/hostOps.js';
 import type { ChosenKernel } from './tuning/tuner.js';
 import type { DeviceHandle } from './device/handle.js';
+import { transferBytes } from './device/words.js';
 
 /** One dispatch, ready to encode. */
 export interface Command {
@@ -207,6 +208,6 @@ export function layoutFetches(values: readonly PlannedValue[]): {
 }
 
 /** Bytes of a fetched value in the staging buffer; 0 when it does not come from the device. */
-export function fetchSize({ source, shape }: PlannedValue): number {
-  return source.kind === 'buffer' ? shape.reduce((size, dim) => size * dim, 4) : 0;
+export function fetchSize({ source, dtype, shape }: PlannedValue): number {
+  return source.kind === 'buffer' ? transferBytes(shape, dtype) : 0;
 }

@@ -56,7 +56,7 @@ export class VariableStore {
     const sizes = shape.toStatic();
     const elementCount = sizes.reduce((size, dim) => size * dim, 1);
     const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
-    const buffer = this.handle.createBuffer(storageBytes(elementCount), usage, `variable ${key}`);
+    const buffer = this.handle.createBuffer(storageBytes(elementCount, dtype), usage, `variable ${key}`);
     const state = { dtype, shape: sizes, buffer, initialized: false };
     this.#states.set(key, state);
     return state;

@@ -8,6 +8,8 @@ import {
   TensorShape,
   UnimplementedError,
   failRule,
+  float16Bits,
+  float16Value,
   sizeOf,
   type AttrInputs,
   type Attrs,
@@ -19,6 +21,8 @@ import {
 } from '@forerun/graph';
 import {
   KERNELS,
+  computedOperand,
+  elementBytes,
   elementwiseOfOp,
   lowerElementwise,
   adapted,
@@ -69,14 +73,16 @@ export async function runNodeOnGpu(
   options: GpuOptions = {},
 ): Promise<HostValue[]> {
   const test = await testDevice();
-  const context = kernelContext(op, inputs, { ...test.facts, ...options.adapterOverrides }, options);
+  const operands = { inputs, outputs: staticOutputs(op, inputs) };
+  const context = kernelContext(op, operands, { ...test.facts, ...options.adapterOverrides }, options);
   const [input] = inputs;
   if (kernelOf(op).kind === 'view' && input !== undefined) {
-    return context.outputs.map(({ dtype, shape }) => ({ dtype, shape, data: input.data }));
+    return operands.outputs.map(({ dtype, shape }) => ({ dtype, shape, data: input.data }));
   }
   if (kernelOf(op).kind === 'composed') return runParts(op, inputs, options);
-  const lowered = lowerKernel(kernelOf(op), context, options);
-  return runLowered(test, context, lowered, inputs, refsOf(op, inputs), options);
+  const stored = inMemory(op.type, operands);
+  const lowered = lowerKernel(kernelOf(op), context, stored, options);
+  return runLowered(test, stored, lowered, inputs, refsOf(op, inputs), options);
 }
 
 /** Runs the ops that an op is made of, one after the other. */
@@ -108,8 +114,9 @@ export async function lowerOp(
   const op = makeNode(type, inputs, attrs);
   const kernel = kernelOf(op);
   if (kernel.kind === 'view' || kernel.kind === 'composed') return null;
-  const context = kernelContext(op, inputs, { ...facts, ...options.adapterOverrides }, options);
-  return lowerKernel(kernel, context, options);
+  const operands = { inputs, outputs: staticOutputs(op, inputs) };
+  const context = kernelContext(op, operands, { ...facts, ...options.adapterOverrides }, options);
+  return lowerKernel(kernel, context, inMemory(op.type, operands), options);
 }
 
 function kernelOf(op: Operation): Kernel {
@@ -119,9 +126,37 @@ function kernelOf(op: Operation): Kernel {
   return kernel;
 }
 
-function lowerKernel(kernel: Kernel, context: KernelContext, { fused = false }: GpuOptions): Lowered {
+function lowerKernel(
+  kernel: Kernel,
+  context: KernelContext,
+  stored: StoredOperands,
+  { fused = false }: GpuOptions,
+): Lowered {
   const whole = lowerWhole(kernel, context);
-  return adapted(fused ? fuseIdentities(whole, context) : whole, context, context.adapter);
+  return adapted(fused ? fuseIdentities(whole, context) : whole, stored, context.adapter);
+}
+
+interface Operands {
+  readonly inputs: readonly HostValue[];
+  readonly outputs: readonly Operand[];
+}
+
+/** Operands with their dtypes in memory, where kernels see those that they compute in. */
+type StoredOperands = Pick<KernelContext, 'op' | 'outputs' | 'input' | 'output'>;
+
+function inMemory(op: string, { inputs, outputs }: Operands): StoredOperands {
+  return {
+    op,
+    outputs,
+    input: (i) => operandAt(inputs, i, op),
+    output: (i) => operandAt(outputs, i, op),
+  };
+}
+
+function operandAt<T>(items: readonly T[], i: number, what: string): T {
+  const item = items[i];
+  if (item === undefined) throw new InternalError(`${what}: there is no operand ${i}`);
+  return item;
 }
 
 function lowerWhole(kernel: Kernel, context: KernelContext): Lowered {
@@ -171,27 +206,21 @@ function staticOutputs(op: Operation, inputs: readonly HostValue[]): Operand[] {
 
 function kernelContext(
   op: Operation,
-  inputs: readonly HostValue[],
+  { inputs, outputs }: Operands,
   adapter: AdapterFacts,
   { hostInputs = true, attrs = op.attrs }: GpuOptions,
 ): KernelContext {
   const refs = refsOf(op, inputs);
-  const outputs = staticOutputs(op, inputs);
-  const operand = (items: readonly Operand[], i: number, what: string): Operand => {
-    const item = items[i];
-    if (item === undefined) throw new InternalError(`${op.describe()}: the kernel asked for ${what} ${i}`);
-    return item;
-  };
   const value = (i: number): HostValue | null => (refs.includes(i) ? null : (inputs[i] ?? null));
   return {
     op: op.type,
     name: op.name,
     attrs,
-    inputs,
-    outputs,
+    inputs: inputs.map(computedOperand),
+    outputs: outputs.map(computedOperand),
     adapter,
-    input: (i) => operand(inputs, i, 'input'),
-    output: (i) => operand(outputs, i, 'output'),
+    input: (i) => computedOperand(operandAt(inputs, i, `an input of ${op.describe()}`)),
+    output: (i) => computedOperand(operandAt(outputs, i, `an output of ${op.describe()}`)),
     host: (i) => (hostInputs ? value(i) : null),
     requireHost: (i, what) => {
       const known = value(i);
@@ -204,8 +233,13 @@ function kernelContext(
   };
 }
 
-/** How elements of a dtype lie on the device: always in 4 bytes. */
+/** How elements of a dtype lie on the device: in 4 bytes, of float16 in 2. */
 function toWords({ dtype, data }: HostValue): Uint32Array<ArrayBuffer> {
+  if (dtype === 'float16') {
+    const halves = new Uint16Array(2 * Math.ceil(data.length / 2));
+    data.forEach((x, i) => (halves[i] = float16Bits(x)));
+    return new Uint32Array(halves.buffer);
+  }
   if (dtype === 'float32') return new Uint32Array(Float32Array.from(data).buffer);
   if (isUnsigned(dtype)) return Uint32Array.from(data);
   return new Uint32Array(Int32Array.from(data).buffer);
@@ -216,6 +250,10 @@ function isUnsigned(dtype: DType): boolean {
 }
 
 function fromWords({ dtype, shape }: Operand, words: ArrayBuffer): HostValue {
+  if (dtype === 'float16') {
+    const halves = new Uint16Array(words).subarray(0, sizeOf(shape));
+    return { dtype, shape, data: Float64Array.from(halves, float16Value) };
+  }
   const elements =
     dtype === 'float32'
       ? new Float32Array(words)
@@ -226,7 +264,7 @@ function fromWords({ dtype, shape }: Operand, words: ArrayBuffer): HostValue {
 }
 
 /** What outputs and scratch hold before the run: NaN, or a large integer, so that unwritten elements show. */
-const UNWRITTEN = 0x7fc00001;
+const UNWRITTEN = 0x7fc07fc1;
 
 /** Runs dispatches that belong to no op; `outputs` says what they store. */
 export async function runDispatchesOnGpu(
@@ -236,24 +274,14 @@ export async function runDispatchesOnGpu(
   options: GpuOptions = {},
 ): Promise<HostValue[]> {
   const test = await testDevice();
-  const operand = (items: readonly Operand[], i: number): Operand => {
-    const item = items[i];
-    if (item === undefined) throw new InternalError(`there is no operand ${i}`);
-    return item;
-  };
-  const operands = {
-    op: 'a kernel',
-    outputs,
-    input: (i: number) => operand(inputs, i),
-    output: (i: number) => operand(outputs, i),
-  };
+  const operands = inMemory('a kernel', { inputs, outputs });
   const lowered = lower({ ...test.facts, ...options.adapterOverrides });
   return runLowered(test, operands, lowered, inputs, [], options);
 }
 
 async function runLowered(
   test: TestDevice,
-  context: Pick<KernelContext, 'op' | 'outputs' | 'input' | 'output'>,
+  context: StoredOperands,
   lowered: Lowered,
   inputs: readonly HostValue[],
   refs: readonly number[],
@@ -262,7 +290,9 @@ async function runLowered(
   const pool = new BufferPool(test.device);
   try {
     const inputBuffers = inputs.map((value) => pool.of(toWords(value)));
-    const outputBuffers = context.outputs.map(({ shape }) => pool.of(unwritten(sizeOf(shape))));
+    const outputBuffers = context.outputs.map(({ dtype, shape }) =>
+      pool.of(unwritten(Math.ceil((sizeOf(shape) * elementBytes(dtype)) / 4))),
+    );
     const scratch = (lowered.scratch ?? []).map((bytes) => pool.of(unwritten(Math.ceil(bytes / 4))));
     const random = pool.of(Uint32Array.of(randomStep[0], randomStep[1], 0, 0));
     const bufferOf = (source: BindingSource): GPUBuffer | undefined => {

@@ -5,6 +5,7 @@ export * from './reference/index.js';
 export * from './random.js';
 export { fuzz, FUZZ_ROUNDS, mutate, type FuzzOptions } from './fuzz.js';
 export * from './expectClose.js';
+export * from './halfSamples.js';
 export * from './nodes.js';
 export * from './shapes.js';
 export * from './interpret.js';

@@ -1,18 +1,29 @@
 /** `docs/ops.md`: every op with its dtypes, gradient, kernel and tolerance, made from the registry. */
 import { FAMILIES, type ArgSpec, type AttrSpec, type OpDef, type OpName } from '@forerun/graph';
-import { KERNELS, type Kernel } from '@forerun/kernels-webgpu';
+import { computesHalf, KERNELS, type Kernel } from '@forerun/kernels-webgpu';
 import { MISSING_NAMES, MISSING_OPS, type MissingOps } from './missingOps.js';
 import type { OpCases, OpSamples } from './sample.js';
 import { SAMPLES } from './samples/index.js';
 
 /** Dtypes that the device computes with; those that only files have are left out. */
-const DEVICE_DTYPES: readonly string[] = ['float32', 'int32', 'int64', 'uint8', 'int8', 'uint32', 'bool'];
+const DEVICE_DTYPES: readonly string[] = [
+  'float32',
+  'float16',
+  'int32',
+  'int64',
+  'uint8',
+  'int8',
+  'uint32',
+  'bool',
+];
 const HOST_DTYPES: readonly string[] = ['string', 'resource', 'variant'];
 
-function dtypesOf(def: OpDef): string {
+function dtypesOf(op: OpName, def: OpDef): string {
   const args = def.outputs.length > 0 ? def.outputs : def.inputs;
   const names = new Set(args.flatMap((arg) => argDTypes(arg, def.attrs)));
-  const known = [...DEVICE_DTYPES, ...HOST_DTYPES].filter((name) => names.has(name));
+  const known = [...DEVICE_DTYPES, ...HOST_DTYPES].filter(
+    (name) => names.has(name) && (name !== 'float16' || computesHalf(op)),
+  );
   return names.has('any') ? 'any' : known.join(', ');
 }
 
@@ -58,7 +69,7 @@ function row(name: OpName, def: OpDef): string {
   const cells = [
     `\`${name}\``,
     def.summary,
-    dtypesOf(def),
+    dtypesOf(name, def),
     gradientOf(def),
     kernelOf(KERNELS[name]),
     toleranceOf(SAMPLES[name], def),
@@ -73,7 +84,7 @@ the API reference (\`npm run docs:api\`). This page is made from the registry: \
 packages/testing/test/opsDocument.test.ts\`.
 
 - **Dtypes** are those of the results (of the operands, where there are none) that can be computed with. Files may
-  have others: such nodes are read, shown and written back. int64 is kept as int32 on the device and range-checked.
+  have others: such nodes are read, shown and written back. float16 is kept in 16 bits and computed in float32. int64 is kept as int32 on the device and range-checked.
 - **Gradient**: \`every order\` means that the gradient consists of ops that have gradients again; first and second
   order are compared with finite differences. Where there is none, the reason.
 - **Kernel**: what computes it. Elementwise kernels are fused with their neighbours.

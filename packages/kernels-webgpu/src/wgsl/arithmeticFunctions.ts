@@ -20,6 +20,17 @@ export const ARITHMETIC_FUNCTIONS = {
   return (bitcast<u32>(x) & u32(0x7fffffffu)) < u32(0x7f800000u);
 }`),
 
+  /** The nearest float16, the even one of two; infinity from 65520 on. */
+  round_half: vectorizable(`fn round_half(x: f32) -> f32 {
+  let bits = bitcast<u32>(x);
+  let size = bits & u32(0x7fffffffu);
+  let even = (size + u32(0xfffu) + ((size >> u32(13u)) & u32(1u))) & u32(0xffffe000u);
+  let small = bitcast<u32>(round(bitcast<f32>(size) * 16777216.0) * 5.9604644775390625e-8);
+  let finite = select(even, small, size < u32(0x38800000u));
+  let rounded = select(finite, u32(0x7f800000u), size >= u32(0x477ff000u));
+  return bitcast<f32>((bits & u32(0x80000000u)) | select(rounded, size, size > u32(0x7f800000u)));
+}`),
+
   /** `magnitude` (not negative) with the sign bit of `x`. */
   with_sign: vectorizable(`fn with_sign(magnitude: f32, x: f32) -> f32 {
   return bitcast<f32>(bitcast<u32>(magnitude) | (bitcast<u32>(x) & u32(0x80000000u)));

@@ -1,4 +1,4 @@
-/** How dtypes and constants are written in WGSL. Every element takes four bytes in a storage buffer. */
+/** How dtypes and constants are written in WGSL, and how many bytes elements take in a storage buffer. */
 import { baseDType, UnimplementedError, type DType } from '@forerun/graph';
 
 /** WGSL type of a stored element. */
@@ -30,6 +30,11 @@ export function storageType(dtype: DType): StorageType {
     default:
       throw new UnimplementedError(`dtype ${dtype} is not computed with on the device`);
   }
+}
+
+/** Bytes of an element in a storage buffer: two of float16 (halfStorage.ts), four of everything else. */
+export function elementBytes(dtype: DType): 2 | 4 {
+  return baseDType(dtype) === 'float16' ? 2 : 4;
 }
 
 /** The WGSL type of a value of `dtype` inside an expression. */

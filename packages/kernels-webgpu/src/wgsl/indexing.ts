@@ -140,7 +140,7 @@ export function collapseStrides(
   return { shape: dims, strides };
 }
 
-/** Bytes of a tensor on the device: four per element. */
+/** Bytes of a tensor that kernels keep for themselves: four per element. */
 export function bytesOf(shape: readonly number[]): number {
   return sizeOf(shape) * 4;
 }

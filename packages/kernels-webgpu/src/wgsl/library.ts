@@ -7,7 +7,7 @@ import type { Width } from './dtype.js';
 import { FUNCTIONS } from './functions.js';
 
 const IDENTIFIER = /(?<![.\w])[A-Za-z_]\w*/g;
-const SCALARS: ReadonlySet<string> = new Set(['f32', 'i32', 'u32', 'bool']);
+const SCALARS: ReadonlySet<string> = new Set(['f32', 'f16', 'i32', 'u32', 'bool']);
 const SUFFIX = '_v4';
 
 /**

@@ -15,7 +15,7 @@ import { describe, elements, type IrValue } from './ir.js';
 import type { BoundBinding, BoundDispatch, BoundSource, LoweredUnit } from './lower.js';
 import type { MemoryPlan } from './memory.js';
 import type { Schedule } from './schedule.js';
-import { bytesOf, storageBytes, storageOf, WORD_BYTES } from './storage.js';
+import { bytesOf, storageBytes, storageOf } from './storage.js';
 
 /** Called as pipelines become ready. */
 export type BuildProgress = (done: number, total: number) => void;
@@ -104,7 +104,7 @@ export class PlanBuilder {
     if (buffer.size <= this.handle.facts.maxBindingBytes) return { buffer };
     if (source.kind === 'value') return { buffer, size: bytesOf(source.value) };
     const bytes = source.kind === 'scratch' ? lowered.scratch[source.index] : undefined;
-    return bytes === undefined ? { buffer } : { buffer, size: storageBytes(bytes / WORD_BYTES) };
+    return bytes === undefined ? { buffer } : { buffer, size: storageBytes(bytes / 4) };
   }
 
   private bufferOf(lowered: LoweredUnit, source: BoundSource): GPUBuffer {

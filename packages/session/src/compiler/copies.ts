@@ -1,5 +1,11 @@
 /** Gives the reads that need it (see schedule.ts) a kernel that copies the variable. */
-import { lowerElementwise, type AdapterFacts, type Operand } from '@forerun/kernels-webgpu';
+import {
+  adapted,
+  computedOperand,
+  lowerElementwise,
+  type AdapterFacts,
+  type Operand,
+} from '@forerun/kernels-webgpu';
 import { inputOf, outputOf } from './ir.js';
 import type { LoweredUnit } from './lower.js';
 import type { Schedule } from './schedule.js';
@@ -16,28 +22,31 @@ function needsCopy({ unit }: LoweredUnit, copied: Schedule['copied']): boolean {
   return unit.root.type === 'ReadVariableOp' && copied.has(outputOf(unit.root));
 }
 
-function copyUnit(lowered: LoweredUnit, adapter: AdapterFacts): LoweredUnit {
-  const { root } = lowered.unit;
+function copyUnit(unit: LoweredUnit, adapter: AdapterFacts): LoweredUnit {
+  const { root } = unit.unit;
   const [handle, output] = [inputOf(root, 0), outputOf(root)];
-  const operand: Operand = { dtype: output.dtype, shape: output.shape };
-  const { dispatches } = lowerElementwise(
+  const stored: Operand = { dtype: output.dtype, shape: output.shape };
+  const operand = computedOperand(stored);
+  const lowered = lowerElementwise(
     {
       label: 'copyVariable',
       shape: output.shape,
       inputs: [operand],
-      steps: [{ expression: 'x', operands: { x: { kind: 'input', index: 0 } }, dtype: output.dtype }],
+      steps: [{ expression: 'x', operands: { x: { kind: 'input', index: 0 } }, dtype: operand.dtype }],
       outputs: [0],
     },
     adapter,
   );
+  const { dispatches } = adapted(lowered, { input: () => stored, output: () => stored }, adapter);
   return {
-    ...lowered,
+    ...unit,
     kind: dispatches.length === 0 ? 'none' : 'device',
     dispatches: dispatches.map((dispatch) => ({
       dispatch,
-      bindings: dispatch.bindings.map(({ source, access }) => ({
+      bindings: dispatch.bindings.map(({ source, access, window }) => ({
         source: { kind: 'value', value: source.kind === 'input' ? handle : output },
         access,
+        window,
       })),
     })),
   };

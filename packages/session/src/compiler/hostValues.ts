@@ -5,6 +5,7 @@
  */
 import {
   isFullyKnown,
+  roundToHalf,
   sizeOf,
   toHostValue,
   type HostValue,
@@ -95,9 +96,10 @@ function decodesWeights({ type, inputs: [input] }: IrNode): boolean {
   return input.node.literal !== null && STORED_ONLY.has(input.dtype);
 }
 
-const STORED_ONLY: ReadonlySet<string> = new Set(['float16', 'bfloat16', 'float64']);
+const STORED_ONLY: ReadonlySet<string> = new Set(['bfloat16', 'float64']);
 
 /** Host evaluation is in float64; the device would have rounded. */
 function roundToDType(value: HostValue): HostValue {
-  return value.dtype === 'float32' ? { ...value, data: value.data.map(Math.fround) } : value;
+  if (value.dtype === 'float32') return { ...value, data: value.data.map(Math.fround) };
+  return value.dtype === 'float16' ? { ...value, data: value.data.map(roundToHalf) } : value;
 }

@@ -13,6 +13,8 @@ import {
   elementwiseOfOp,
   lowerElementwise,
   adapted,
+  computedDType,
+  computedOperand,
   type AdapterFacts,
   type Binding,
   type Dispatch,
@@ -161,8 +163,8 @@ export class NeedsHostValue extends UnimplementedError {
 
 /** What a kernel sees of a node. */
 export function contextOf(node: IrNode, host: HostValues, adapter: AdapterFacts): KernelContext {
-  const inputs = node.inputs.map(operandOf);
-  const outputs = node.outputs.map(operandOf);
+  const inputs = node.inputs.map((value) => computedOperand(operandOf(value)));
+  const outputs = node.outputs.map((value) => computedOperand(operandOf(value)));
   return {
     op: node.type,
     name: node.name,
@@ -170,8 +172,8 @@ export function contextOf(node: IrNode, host: HostValues, adapter: AdapterFacts)
     inputs,
     outputs,
     adapter,
-    input: (i) => operandOf(inputOf(node, i)),
-    output: (i) => operandOf(outputOf(node, i)),
+    input: (i) => computedOperand(operandOf(inputOf(node, i))),
+    output: (i) => computedOperand(operandOf(outputOf(node, i))),
     host: (i) => host.get(inputOf(node, i)),
     requireHost: (i, what) => requireHost(node, i, what, host),
     unsupported: (why) => {
@@ -186,7 +188,7 @@ function requireHost(node: IrNode, i: number, what: string, host: HostValues): H
   throw new NeedsHostValue(node, [i], what);
 }
 
-/** Dtype and shape; a resource stands for its variable. */
+/** Dtype in memory and shape; a resource stands for its variable. */
 export function operandOf(value: IrValue): Operand {
   if (value.variable === null) return { dtype: value.dtype, shape: value.shape };
   const { dtype, shape, key } = value.variable;
@@ -200,12 +202,15 @@ export function operandOf(value: IrValue): Operand {
 
 /** Resolves the bindings of all units, and cuts those that are larger than the adapter binds. */
 export function bindUnits(units: readonly OpenUnit[], adapter: AdapterFacts): LoweredUnit[] {
-  // A kernel whose operands are not cut is adapted in one way.
-  const known = new WeakMap<Lowered, Lowered>();
+  const known = new WeakMap<Lowered, Map<string, Lowered>>();
   return units.map((unit) => bindUnit(unit, adapter, known));
 }
 
-function bindUnit(open: OpenUnit, adapter: AdapterFacts, known: WeakMap<Lowered, Lowered>): LoweredUnit {
+function bindUnit(
+  open: OpenUnit,
+  adapter: AdapterFacts,
+  known: WeakMap<Lowered, Map<string, Lowered>>,
+): LoweredUnit {
   const { unit, inputs, outputs, inPlace } = open;
   const valueOf = (kind: 'input' | 'output', index: number): IrValue => {
     const value = (kind === 'input' ? inputs : outputs)[index];
@@ -222,10 +227,12 @@ function bindUnit(open: OpenUnit, adapter: AdapterFacts, known: WeakMap<Lowered,
     input: (i: number) => operandOf(valueOf('input', i)),
     output: (i: number) => operandOf(valueOf('output', i)),
   };
+  // A kernel whose operands are not cut is adapted in one way for the same dtypes.
   const whole = fitsBindings(open, adapter);
-  const found = whole ? known.get(open.lowered) : undefined;
-  const kernel = found ?? adapted(open.lowered, operands, adapter);
-  if (whole) known.set(open.lowered, kernel);
+  const key = whole ? halvesOf(open) : '';
+  const forms = known.get(open.lowered) ?? new Map<string, Lowered>();
+  const kernel = (whole ? forms.get(key) : undefined) ?? adapted(open.lowered, operands, adapter);
+  if (whole) known.set(open.lowered, forms.set(key, kernel));
   const { dispatches, scratch = [] } = kernel;
   return {
     unit,
@@ -237,6 +244,12 @@ function bindUnit(open: OpenUnit, adapter: AdapterFacts, known: WeakMap<Lowered,
     scratch,
     inPlace,
   };
+}
+
+/** Which values are float16 in memory. */
+function halvesOf({ inputs, outputs }: OpenUnit): string {
+  const isHalf = (value: IrValue): string => (operandOf(value).dtype === 'float16' ? 'h' : '-');
+  return `${inputs.map(isHalf).join('')} ${outputs.map(isHalf).join('')}`;
 }
 
 /** Joins the one-op programs of a chain into one program and lowers it. */
@@ -302,7 +315,7 @@ class ChainJoiner {
     if (ref.kind === 'literal') return ref;
     if (ref.kind === 'step') return { kind: 'step', index: ref.index + base };
     const value = inputOf(node, ref.index);
-    return this.reference(value, operands[ref.index] ?? operandOf(value));
+    return this.reference(value, operands[ref.index] ?? computedOperand(operandOf(value)));
   }
 
   private reference(value: IrValue, operand: Operand): ElementRef {
@@ -310,7 +323,8 @@ class ChainJoiner {
     if (result !== undefined) return result;
     if (isLiteral(value, this.host)) {
       const literal = this.host.get(value)?.data[0];
-      if (literal !== undefined) return { kind: 'literal', value: literal, dtype: value.dtype };
+      if (literal !== undefined)
+        return { kind: 'literal', value: literal, dtype: computedDType(value.dtype) };
     }
     const shape = operand.shape.join();
     const known = this.#inputs.findIndex(

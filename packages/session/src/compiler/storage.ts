@@ -1,5 +1,6 @@
 /** Where the elements of each value live: which values share a buffer, and who writes variables. */
-import { InternalError } from '@forerun/graph';
+import { InternalError, type DType } from '@forerun/graph';
+import { elementBytes } from '@forerun/kernels-webgpu';
 import { isView, kernelOf } from './fuse.js';
 import { elements, inputOf, type IrValue, type VariableRef } from './ir.js';
 import type { LoweredUnit } from './lower.js';
@@ -15,16 +16,13 @@ export type Storage =
   /** Results of host steps; uploaded when a kernel needs them. */
   | { readonly kind: 'host'; readonly value: IrValue };
 
-/** Every element takes one 32-bit word on the device, whatever the dtype. */
-export const WORD_BYTES = 4;
-
-/** Bytes of a buffer for a value: whole vec4s, never empty. */
-export function storageBytes(elementCount: number): number {
-  return Math.max(16, Math.ceil((elementCount * WORD_BYTES) / 16) * 16);
+/** Bytes of a buffer for a value: whole vec4s, never empty. Elements take a word each, but those of float16. */
+export function storageBytes(elementCount: number, dtype: DType = 'float32'): number {
+  return Math.max(16, Math.ceil((elementCount * elementBytes(dtype)) / 16) * 16);
 }
 
 export function bytesOf(value: IrValue): number {
-  return storageBytes(elements(value));
+  return storageBytes(elements(value), value.dtype);
 }
 
 /** The value whose buffer `value` shares: looks through views. */

@@ -1,18 +1,25 @@
 /**
- * Conversion between JavaScript values and device words. Every element takes 32 bits on the device:
- * bool as 0 and 1, small integers widened, int64 as int32 after a range check.
+ * Conversion between JavaScript values and device words. Elements take 32 bits on the device: bool as 0 and 1, small integers
+ * widened, int64 as int32 after a range check. Only float16 takes 16 bits, those that a `TensorValue` has.
  */
 import {
   allocateData,
   baseDType,
   InvalidArgumentError,
   OutOfRangeError,
+  sizeOf,
   TensorValue,
   UnimplementedError,
   type DType,
 } from '@forerun/graph';
+import { elementBytes } from '@forerun/kernels-webgpu';
 
-export type Words = Float32Array | Int32Array | Uint32Array;
+export type Words = Float32Array | Int32Array | Uint32Array | Uint16Array;
+
+/** Bytes of a tensor in copies between buffers and to the host, which take whole words. */
+export function transferBytes(shape: readonly number[], dtype: DType): number {
+  return Math.ceil((sizeOf(shape) * elementBytes(dtype)) / 4) * 4;
+}
 
 /** The typed array that device words of a dtype are read as. Throws `UnimplementedError` naming `what`. */
 function wordsFor(dtype: DType, length: number, what: string): Words {
@@ -36,17 +43,27 @@ function wordsFor(dtype: DType, length: number, what: string): Words {
 
 /** Whether tensors of a dtype can live on the device. */
 export function isDeviceDType(dtype: DType): boolean {
-  return ['float32', 'int32', 'int64', 'int8', 'int16', 'bool', 'uint8', 'uint16', 'uint32'].includes(
-    baseDType(dtype),
-  );
+  return [
+    'float32',
+    'float16',
+    'int32',
+    'int64',
+    'int8',
+    'int16',
+    'bool',
+    'uint8',
+    'uint16',
+    'uint32',
+  ].includes(baseDType(dtype));
 }
 
-/** The device words of a value; shares memory where the layouts agree. `what` names it in errors. */
+/** The device words of a value, of an even number of float16 elements; shares memory where the layouts agree. `what` names it in errors. */
 export function toWords(value: TensorValue, what: string): Words {
   const { data, dtype } = value;
   if (data instanceof Float32Array || data instanceof Int32Array || data instanceof Uint32Array) {
     if (dtype === 'float32' || dtype === 'int32' || dtype === 'uint32') return data;
   }
+  if (dtype === 'float16' && data instanceof Uint16Array) return evenNumber(data);
   const words = wordsFor(dtype, data.length, what);
   if (dtype === 'int64') {
     for (let i = 0; i < words.length; i++) words[i] = narrow(data[i], i, what);
@@ -54,6 +71,13 @@ export function toWords(value: TensorValue, what: string): Words {
   }
   for (let i = 0; i < words.length; i++) words[i] = Number(data[i]);
   return words;
+}
+
+function evenNumber(halves: Uint16Array): Uint16Array {
+  if (halves.length % 2 === 0) return halves;
+  const padded = new Uint16Array(halves.length + 1);
+  padded.set(halves);
+  return padded;
 }
 
 function narrow(element: unknown, index: number, what: string): number {
@@ -76,7 +100,7 @@ export function fromWords(
 ): TensorValue {
   if (!isDeviceDType(dtype)) throw new InvalidArgumentError(`dtype ${dtype} cannot be read from the device`);
   const words = wordsAt(bytes, offset, dtype, length);
-  if (dtype === 'float32' || dtype === 'int32' || dtype === 'uint32')
+  if (dtype === 'float32' || dtype === 'float16' || dtype === 'int32' || dtype === 'uint32')
     return new TensorValue(dtype, shape, words.slice());
   const data = allocateData(dtype, length);
   const big = data instanceof BigInt64Array;
@@ -89,6 +113,8 @@ function wordsAt(bytes: ArrayBuffer, offset: number, dtype: DType, length: numbe
   switch (baseDType(dtype)) {
     case 'float32':
       return new Float32Array(bytes, offset, length);
+    case 'float16':
+      return new Uint16Array(bytes, offset, length);
     case 'int32':
     case 'int64':
     case 'int8':

@@ -6,7 +6,7 @@
 import { InternalError, sizeOf, TensorValue } from '@forerun/graph';
 import type { VariableRef } from '../compiler/ir.js';
 import type { DeviceHandle } from '../device/handle.js';
-import { fromWords, toWords } from '../device/words.js';
+import { fromWords, toWords, transferBytes } from '../device/words.js';
 import {
   fetchSize,
   layoutFetches,
@@ -136,8 +136,8 @@ export class Execution {
       return hostTensor(this.valueOf(located, null, 0));
     }
     const known = source.kind === 'feed' ? this.fed(source.position).value : null;
-    const buffer = pool.acquire(shape);
-    this.encoder.copyBufferToBuffer(located.source.buffer, 0, buffer, 0, sizeOf(shape) * 4);
+    const buffer = pool.acquire(shape, dtype);
+    this.encoder.copyBufferToBuffer(located.source.buffer, 0, buffer, 0, transferBytes(shape, dtype));
     return {
       kind: 'tensor',
       dtype,
@@ -185,7 +185,13 @@ export class Execution {
       const feed = this.feeds[i];
       if (buffer === null || feed === undefined) continue;
       if (feed.buffer !== null)
-        this.encoder.copyBufferToBuffer(feed.buffer, 0, buffer, 0, sizeOf(feed.value.shape) * 4);
+        this.encoder.copyBufferToBuffer(
+          feed.buffer,
+          0,
+          buffer,
+          0,
+          transferBytes(feed.value.shape, feed.value.dtype),
+        );
       else this.upload(feed.value, buffer, name);
     }
   }

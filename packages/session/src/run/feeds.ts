@@ -15,6 +15,7 @@ import {
   type NumericData,
   type TensorConvertible,
 } from '@forerun/graph';
+import { transferBytes } from '../device/words.js';
 import { isSparseValue, sparseFeeds, type SparseTensorValue } from './sparseFeeds.js';
 
 /** A value for one tensor: number, nested arrays, typed array, `TensorValue`, anything of its form, or a buffer on the device. */
@@ -154,7 +155,7 @@ function bufferFeed(tensor: Tensor, buffer: GPUBuffer): Feed {
     );
   }
   const shape = tensor.shape.toStatic();
-  const bytes = shape.reduce((size, dim) => size * dim, 4);
+  const bytes = transferBytes(shape, tensor.dtype);
   if (buffer.size < bytes) {
     throw new InvalidArgumentError(
       `feed for "${tensor.name}" needs ${bytes} bytes, the GPUBuffer has ${buffer.size}`,

@@ -1,20 +1,20 @@
 /** Reading what decides how a run goes on. */
 import { InternalError, sizeOf, type TensorValue } from '@forerun/graph';
 import type { DeviceHandle } from '../device/handle.js';
-import { fromWords } from '../device/words.js';
+import { fromWords, transferBytes } from '../device/words.js';
 import type { RuntimeTensor } from './runtimeValues.js';
 
 /** Brings the elements of tensors to the host, in one readback. */
 export async function readTensors(handle: DeviceHandle, tensors: readonly RuntimeTensor[]): Promise<void> {
   const missing = tensors.filter((tensor) => tensor.value === null && tensor.buffer !== null);
-  const bytes = missing.reduce((sum, { shape }) => sum + sizeOf(shape) * 4, 0);
+  const bytes = missing.reduce((sum, { shape, dtype }) => sum + transferBytes(shape, dtype), 0);
   if (bytes === 0) return;
   const staging = handle.createBuffer(bytes, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST, 'decision');
   try {
     const encoder = handle.device.createCommandEncoder();
     let offset = 0;
-    for (const { buffer, shape } of missing) {
-      const size = sizeOf(shape) * 4;
+    for (const { buffer, shape, dtype } of missing) {
+      const size = transferBytes(shape, dtype);
       if (buffer !== null) encoder.copyBufferToBuffer(buffer, 0, staging, offset, size);
       offset += size;
     }
@@ -32,7 +32,7 @@ function fill(tensors: readonly RuntimeTensor[], mapped: ArrayBuffer): void {
   for (const tensor of tensors) {
     const length = sizeOf(tensor.shape);
     tensor.value = fromWords(mapped, offset, tensor.dtype, tensor.shape, length);
-    offset += length * 4;
+    offset += transferBytes(tensor.shape, tensor.dtype);
   }
 }
 

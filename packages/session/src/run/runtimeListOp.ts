@@ -6,12 +6,15 @@ import {
   sizeOf,
   TensorShape,
   TensorValue,
+  UnimplementedError,
+  type DType,
   type HandleData,
   type Operation,
 } from '@forerun/graph';
+import { elementBytes } from '@forerun/kernels-webgpu';
 import { checkLengths, checkPart, commonShape, joinedRest } from '../compiler/listShapes.js';
 import type { DeviceHandle } from '../device/handle.js';
-import { toWords } from '../device/words.js';
+import { toWords, transferBytes } from '../device/words.js';
 import {
   hostTensor,
   type RuntimeList,
@@ -159,17 +162,17 @@ export class RuntimeListOp {
   ): RuntimeTensor {
     if (sizeOf(shape) === 0) return zeros({ dtype, shape: TensorShape.UNKNOWN }, shape);
     const { handle, pool } = this.runtime;
-    const buffer = pool.acquire(shape);
+    const buffer = pool.acquire(shape, dtype);
     const encoder = handle.device.createCommandEncoder();
-    const places = offsets(parts);
+    const places = this.offsets(parts, dtype);
     parts.forEach((part, i) => {
-      const bytes = sizeOf(part.shape) * 4;
+      const bytes = transferBytes(part.shape, dtype);
       if (part.buffer !== null && bytes > 0)
         encoder.copyBufferToBuffer(part.buffer, 0, buffer, places[i] ?? 0, bytes);
     });
     handle.queue.submit([encoder.finish()]);
     parts.forEach((part, i) => {
-      const bytes = sizeOf(part.shape) * 4;
+      const bytes = transferBytes(part.shape, dtype);
       if (part.buffer !== null || part.value === null || bytes === 0) return;
       const words = toWords(part.value, this.op.name);
       handle.queue.writeBuffer(buffer, places[i] ?? 0, words.buffer, words.byteOffset, bytes);
@@ -195,40 +198,45 @@ export class RuntimeListOp {
 
   /** Stretches of a tensor, which follow each other, as tensors of the given shapes. */
   private cut(tensor: RuntimeTensor, shapes: readonly (readonly number[])[]): RuntimeTensor[] {
-    const places = offsets(shapes.map((shape) => ({ shape })));
-    if (tensor.buffer === null || sizeOf(tensor.shape) === 0) return hostParts(tensor, shapes, places);
+    if (tensor.buffer === null || sizeOf(tensor.shape) === 0) return hostParts(tensor, shapes);
+    const parted = shapes.map((shape) => ({ shape }));
+    const places = this.offsets(parted, tensor.dtype);
     const { handle, pool } = this.runtime;
     const encoder = handle.device.createCommandEncoder();
     const source = tensor.buffer;
     const { dtype } = tensor;
     const parts = shapes.map((shape, i): RuntimeTensor => {
       if (sizeOf(shape) === 0) return zeros({ dtype, shape: TensorShape.UNKNOWN }, shape);
-      const buffer = pool.acquire(shape);
-      encoder.copyBufferToBuffer(source, places[i] ?? 0, buffer, 0, sizeOf(shape) * 4);
+      const buffer = pool.acquire(shape, dtype);
+      encoder.copyBufferToBuffer(source, places[i] ?? 0, buffer, 0, transferBytes(shape, dtype));
       return { kind: 'tensor', dtype, shape, buffer, value: null };
     });
     handle.queue.submit([encoder.finish()]);
     return parts;
   }
+
+  /** The byte at which each of several tensors begins that follow each other in memory. Copies begin at whole words. */
+  private offsets(parts: readonly { readonly shape: readonly number[] }[], dtype: DType): number[] {
+    let next = 0;
+    return parts.map(({ shape }, i) => {
+      const start = next;
+      next += sizeOf(shape) * elementBytes(dtype);
+      if (i < parts.length - 1 && next % 4 !== 0) {
+        throw new UnimplementedError(
+          `${this.op.describe()}: element ${i} has the shape [${shape.join(',')}]: float16 lists whose length is known at run time only are not joined or cut at odd numbers of elements`,
+          { node: this.op.name },
+        );
+      }
+      return start;
+    });
+  }
 }
 
-/** The byte at which each of several tensors begins that follow each other in memory. */
-function offsets(parts: readonly { readonly shape: readonly number[] }[]): number[] {
+function hostParts({ value, dtype }: RuntimeTensor, shapes: readonly (readonly number[])[]): RuntimeTensor[] {
   let next = 0;
-  return parts.map(({ shape }) => {
-    const start = next;
-    next += sizeOf(shape) * 4;
-    return start;
-  });
-}
-
-function hostParts(
-  { value, dtype }: RuntimeTensor,
-  shapes: readonly (readonly number[])[],
-  places: readonly number[],
-): RuntimeTensor[] {
-  return shapes.map((shape, i) => {
-    const [start, size] = [(places[i] ?? 0) / 4, sizeOf(shape)];
+  return shapes.map((shape) => {
+    const [start, size] = [next, sizeOf(shape)];
+    next += size;
     const data = value === null ? allocateData(dtype, size) : value.data.slice(start, start + size);
     return hostTensor(new TensorValue(dtype, shape, data));
   });

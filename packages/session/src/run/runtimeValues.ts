@@ -49,9 +49,9 @@ export class RuntimePool {
 
   constructor(private readonly handle: DeviceHandle) {}
 
-  /** A buffer for `shape`, in use until it is collected or the run ends. */
-  acquire(shape: readonly number[]): GPUBuffer {
-    const bytes = sizeClass(storageBytes(sizeOf(shape)));
+  /** A buffer for a tensor, in use until it is collected or the run ends. */
+  acquire(shape: readonly number[], dtype: DType): GPUBuffer {
+    const bytes = sizeClass(storageBytes(sizeOf(shape), dtype));
     this.#sinceSweep += bytes;
     const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
     const buffer =

@@ -12,6 +12,7 @@ interface Window {
 
 const LOWEST: Readonly<Record<string, number>> = {
   float32: -3.4028234663852886e38,
+  float16: -65504,
   int8: -128,
   int16: -32768,
   int32: -2147483648,

@@ -85,7 +85,8 @@ export function fitsBindings({ inputs, outputs }: OpenUnit, { maxBindingBytes }:
 /** Bytes of a value, or of the variable that a handle stands for. */
 export function deviceBytes(value: IrValue): number {
   const dims = value.variable?.shape.dims ?? null;
-  return dims === null ? bytesOf(value) : storageBytes(sizeOf(dims.map((dim) => dim ?? 1)));
+  if (dims === null) return bytesOf(value);
+  return storageBytes(sizeOf(dims.map((dim) => dim ?? 1)), value.variable?.dtype);
 }
 
 /** Labels of fused kernels name their parts, within reason. */
