@@ -48,7 +48,9 @@ export { libraryFor, widen } from './wgsl/library.js';
 /** Whether the op's kernel takes float16 operands, where the op's signature does. */
 export function computesHalf(op: OpName): boolean {
   const { kind } = KERNELS[op];
-  return kind !== 'unsupported' && !(kind === 'device' && Object.hasOwn(LINALG_KERNELS, op));
+  return (
+    kind !== 'unsupported' && op !== 'Bitcast' && !(kind === 'device' && Object.hasOwn(LINALG_KERNELS, op))
+  );
 }
 
 /** The kernel of every op: a missing one is a compile error. */
