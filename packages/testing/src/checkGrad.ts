@@ -12,7 +12,7 @@ import {
   type HostValue,
   type Tensor,
 } from '@forerun/graph';
-import { interpret } from './interpret.js';
+import { interpret, type Variables } from './interpret.js';
 import { constantNode, makeNode, placeholderNode } from './nodes.js';
 import { Random } from './random.js';
 import type { AttrInputs, Graph } from '@forerun/graph';
@@ -34,8 +34,8 @@ export interface CheckGradOptions {
 /**
  * Throws unless `gradients(ys, xs)` agrees with central differences along one random direction, and
  * (order 2) unless the gradient of a random projection of these gradients does, with respect to `xs`
- * and to the gradients flowing in. `xs` maps placeholders to the point of evaluation. A gradient of
- * `null` counts as zero.
+ * and to the gradients flowing in. `xs` maps placeholders to the point of evaluation, handles of variables to their
+ * values. A gradient of `null` counts as zero.
  */
 export function checkGrad(
   ys: readonly Tensor[],
@@ -47,7 +47,7 @@ export function checkGrad(
   if (first === undefined) throw new Error(`${label}: there is nothing to differentiate`);
   withGraphOf(first, () => {
     const graph = first.graph;
-    const shapes = interpret(ys, new Map([...feeds, ...xs])).map((value) => value.shape);
+    const shapes = evaluate(ys, new Map([...feeds, ...xs])).map((value) => value.shape);
     const points = new Map(xs);
     const weights = ys.map((y, i) => {
       const shape = shapes[i] ?? [];
@@ -79,6 +79,18 @@ export function checkGrad(
   });
 }
 
+/** Values of `fetches`; a point of a handle is the value of its variable. */
+function evaluate(fetches: readonly Tensor[], points: ReadonlyMap<Tensor, HostValue>): HostValue[] {
+  const isHandle = ([x]: readonly [Tensor, HostValue]): boolean => x.dtype === 'resource';
+  const entries: [Tensor, HostValue][] = [];
+  const variables: Variables = new Map();
+  for (const entry of points) {
+    if (isHandle(entry)) variables.set(entry[0].op, entry[1]);
+    else entries.push(entry);
+  }
+  return interpret(fetches, new Map(entries), { variables });
+}
+
 /** A constant of the gradient's shape with random elements. */
 function projection(
   graph: Graph,
@@ -87,7 +99,7 @@ function projection(
   feeds: ReadonlyMap<Tensor, HostValue>,
   random: Random,
 ): Tensor {
-  const shape = interpret([g], new Map([...feeds, ...points]))[0]?.shape ?? [];
+  const shape = evaluate([g], new Map([...feeds, ...points]))[0]?.shape ?? [];
   const data = Float32Array.from(random.array(sizeOf(shape), 0.5, 1.5));
   return constantNode(graph, new TensorValue('float32', shape, data));
 }
@@ -113,7 +125,7 @@ function compare(label: string, { ys, weights, xs, gradient, points, feeds, rand
     }),
   );
   const defined = gradient.filter((g) => g !== null);
-  const values = interpret(defined, new Map([...feeds, ...points]));
+  const values = evaluate(defined, new Map([...feeds, ...points]));
   let analytic = 0;
   let magnitude = 0;
   xs.forEach((x, i) => {
@@ -162,7 +174,7 @@ function projected(
     const data = value.data.map((v, k) => v + step * (direction?.[k] ?? 0));
     moved.set(x, { ...value, data });
   }
-  const results = interpret([...ys, ...weights], moved);
+  const results = evaluate([...ys, ...weights], moved);
   let sum = 0;
   ys.forEach((_, i) => {
     const weight = results[ys.length + i];

@@ -15,7 +15,7 @@ import {
 } from '@forerun/graph';
 import { callSalt, NO_SALT, saltedSeeds, type Salt } from '@forerun/kernels-webgpu';
 import { listOp } from './interpretLists.js';
-import { hostValue } from './nodes.js';
+import { hostValue, partsOf } from './nodes.js';
 import { REFERENCES } from './reference/index.js';
 
 /** Values of variables by their `VarHandleOp`. */
@@ -70,6 +70,7 @@ export function runReference(
   attrs: Attrs = op.attrs,
 ): readonly HostValue[] {
   const reference = REFERENCES[op.type as OpName];
+  if (reference === undefined && op.def?.compose !== undefined) return ofParts(op, inputs);
   if (reference === undefined) throw new UnimplementedError(`${op.describe()}: there is no reference`);
   const outputs: DType[] = op.outputs.map((output) => output.dtype);
   return reference({
@@ -83,6 +84,12 @@ export function runReference(
       return input;
     },
   });
+}
+
+/** Computes an op that is made of others by the references of these: for those whose results are drawn. */
+function ofParts(op: Operation, inputs: readonly HostValue[]): readonly HostValue[] {
+  const { outputs, feeds } = partsOf(op, inputs);
+  return interpret(outputs, feeds);
 }
 
 /** Yields every node that needs computing, inputs first, and takes its outputs. */
@@ -144,6 +151,7 @@ function builtin(
     case 'IdentityN':
     case 'StopGradient':
     case 'PlaceholderWithDefault':
+    case 'RefIdentity':
     case 'ReadVariableOp':
       return known(inputs, op);
     case 'NoOp':

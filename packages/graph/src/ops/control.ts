@@ -4,7 +4,7 @@
  */
 import type { AttrValue, FuncValue } from '../attr.js';
 import { callGrad, whileGrad } from '../controlFlow/gradients.js';
-import type { DType } from '../dtype.js';
+import { baseDType, type DType } from '../dtype.js';
 import { op, type HandleData, type InferContext, type OpDef } from '../opDef.js';
 import type { Operation } from '../operation.js';
 import { TensorShape } from '../shape.js';
@@ -37,10 +37,13 @@ function checkFunction(
     c.fail(`function "${name}" gives (${outputs.join(', ')}), the results are (${results.join(', ')})`);
 }
 
-/** Dtypes that a file leaves open fit every other. */
-function sameDTypes(a: readonly DType[], b: readonly DType[]): boolean {
-  if (a.length !== b.length) return false;
-  return a.every((dtype, i) => dtype === b[i] || dtype === 'invalid' || b[i] === 'invalid');
+/** A reference is passed as the tensor behind it; dtypes that a file leaves open fit every other. */
+function sameDTypes(signature: readonly DType[], given: readonly DType[]): boolean {
+  if (signature.length !== given.length) return false;
+  return signature.every((dtype, i) => {
+    const other = baseDType(given[i] ?? 'invalid');
+    return dtype === other || dtype === 'invalid' || other === 'invalid';
+  });
 }
 
 /** Handles of the results of the functions that an op may call: those of the first one that is here. */

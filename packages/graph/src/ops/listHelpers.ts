@@ -1,4 +1,5 @@
 /** What the records of ops on tensor lists share: shapes of elements, and when gradients flow into lists. */
+import { apply } from '../apply.js';
 import { constantValue } from '../constantValue.js';
 import { isFloating, type DType } from '../dtype.js';
 import { scalarShape } from '../inferHelpers.js';
@@ -82,16 +83,18 @@ function areDistinct(indices: Tensor): boolean {
 
 /**
  * Each row with the sum of all rows of the same index, of `count` indices in all: written one after the other to their
- * places they leave the sums there.
+ * places they leave the sums there. Only the last row of an index stays there, and to it alone a gradient flows back.
  */
-export function rowsSummed(
-  { gather, unsortedSegmentSum }: Pick<Ops, 'gather' | 'unsortedSegmentSum'>,
-  rows: Tensor,
-  indices: Tensor,
-  count: TensorLike,
-): Tensor {
+export function rowsSummed(ops: RowSums, rows: Tensor, indices: Tensor, count: TensorLike): Tensor {
   if (areDistinct(indices)) return rows;
-  const summed = gather(unsortedSegmentSum(rows, indices, count), indices);
+  const summed = ops.gather(ops.unsortedSegmentSum(rows, indices, count), indices);
   summed.setShape(rows.shape);
-  return summed;
+  const order = ops.range(ops.size(indices));
+  const isLast = ops.equal(ops.gather(ops.unsortedSegmentMax(order, indices, count), indices), order);
+  return apply('Select', [isLast, summed, ops.stopGradient(summed)]); // a vector chooses rows
 }
+
+type RowSums = Pick<
+  Ops,
+  'equal' | 'gather' | 'range' | 'size' | 'stopGradient' | 'unsortedSegmentMax' | 'unsortedSegmentSum'
+>;

@@ -4,8 +4,11 @@ import { UnimplementedError } from '../../errors.js';
 import { gather } from '../../ops/arrayIndex.js';
 import { addN } from '../../ops/binary.js';
 import { rowsSummed } from '../../ops/listHelpers.js';
-import { unsortedSegmentSum } from '../../ops/segmentUnsorted.js';
-import { shape as shapeOf } from '../../ops/shape.js';
+import { unsortedSegmentMax, unsortedSegmentSum } from '../../ops/segmentUnsorted.js';
+import { shape as shapeOf, size } from '../../ops/shape.js';
+import { equal } from '../../ops/comparison.js';
+import { range } from '../../ops/fill.js';
+import { stopGradient } from '../../ops/source.js';
 import {
   elementDims,
   emptyTensorList,
@@ -126,7 +129,7 @@ class StoreUse {
   }
 }
 
-const SUMS = { gather, unsortedSegmentSum };
+const SUMS = { equal, gather, range, size, stopGradient, unsortedSegmentMax, unsortedSegmentSum };
 
 /** Stands for a handle, for which nothing is needed but the store it is of. */
 const handle = (): Tensor => constant(0, { dtype: 'int32' });
