@@ -7,10 +7,11 @@ import {
   type Tensor,
   type TensorValue,
 } from '@forerun/graph';
+import { functionsOf, isControl } from './exportControl.js';
+import { GraphPart, isConstant, isVariable, operationsFor, plainName } from './exportGraph.js';
 import { EXPORTERS } from './exportOps.js';
-import type { AttributeValue, OnnxWriter } from './exportWriter.js';
+import { valueInfo } from './exportWriter.js';
 import { moveDataOut, type ExternalDataOptions } from './externalData.js';
-import { onnxNumber, valueToOnnx } from './tensors.js';
 
 /** The operator set that models are written with. */
 const OPSET = 18;
@@ -45,13 +46,7 @@ export function exportOnnxParts(options: ExportOnnxOptions, external: ExternalDa
   return new Exporter(options).parts(external);
 }
 
-const READS: ReadonlySet<string> = new Set(['ReadVariableOp']);
-const VARIABLES: ReadonlySet<string> = new Set(['VarHandleOp', 'VariableV2', 'Variable']);
-
-class Exporter implements OnnxWriter {
-  readonly #nodes: proto.Init<proto.onnxNodeProto>[] = [];
-  readonly #initializers: proto.Init<proto.onnxTensorProto>[] = [];
-  readonly #names = new Map<Tensor, string>();
+class Exporter {
   readonly #outputs: readonly (readonly [string, Tensor])[];
   readonly #inputs: ReadonlySet<Tensor>;
   readonly #order: readonly Operation[];
@@ -74,66 +69,38 @@ class Exporter implements OnnxWriter {
   }
 
   private refuseUnknown(): void {
-    const unknown = this.#order.filter((op) => {
-      const known =
-        EXPORTERS.has(op.type) ||
-        READS.has(op.type) ||
-        VARIABLES.has(op.type) ||
-        op.type === 'Const' ||
-        op.type === 'PlaceholderWithDefault';
-      return !known && !op.outputs.some((tensor) => this.#inputs.has(tensor));
-    });
+    const unknown = unknownOps(this.#order, this.#inputs, new Set());
     if (unknown.length === 0) return;
     const lines = unknown.map(({ type, name }) => `  ${type}: ${name}`);
     throw new UnimplementedError(`exportOnnx: ops that have no form in ONNX here:\n${lines.join('\n')}`);
   }
 
   parts(external?: ExternalDataOptions): OnnxParts {
-    for (const tensor of this.#inputs) this.#names.set(tensor, plainName(tensor));
-    for (const op of this.#order) this.write(op);
+    const part = new GraphPart((op) => this.variable(op), '');
+    for (const tensor of this.#inputs) part.give(tensor, plainName(tensor));
+    part.write(this.#order);
     const outputs = this.#outputs.map(([name, tensor]) => {
-      const made = this.name(tensor);
-      if (made !== name) this.add('Identity', [made], {}, name);
+      const made = part.name(tensor);
+      if (made !== name) part.add('Identity', [made], {}, name);
       return valueInfo(name, tensor);
     });
     const { initializers, data } =
       external === undefined
-        ? { initializers: this.#initializers, data: [] }
-        : moveDataOut(this.#initializers, external);
+        ? { initializers: part.initializers, data: [] }
+        : moveDataOut(part.initializers, external);
     const model = proto.encode('onnx.ModelProto', {
       irVersion: IR_VERSION,
       producerName: 'forerun',
       opsetImport: [{ domain: '', version: OPSET }],
       graph: {
         name: 'graph',
-        node: this.#nodes,
+        node: part.nodes,
         initializer: initializers,
         input: [...this.#inputs].map((tensor) => valueInfo(plainName(tensor), tensor)),
         output: outputs,
       },
     });
     return { model, data };
-  }
-
-  private write(op: Operation): void {
-    const [first] = op.outputs;
-    if (first === undefined || this.#inputs.has(first) || VARIABLES.has(op.type)) {
-      if (first !== undefined && VARIABLES.has(op.type) && first.dtype !== 'resource')
-        this.#names.set(first, this.constant(this.variable(op), first.name));
-      return;
-    }
-    const value = this.value(first);
-    if (value !== undefined) {
-      this.#names.set(first, this.constant(value, plainName(first)));
-      return;
-    }
-    if (op.type === 'PlaceholderWithDefault') {
-      this.#names.set(first, this.name(op.inputs[0] ?? first));
-      return;
-    }
-    const names = op.outputs.map(plainName);
-    EXPORTERS.get(op.type)?.(op, this, names);
-    op.outputs.forEach((tensor, i) => this.#names.set(tensor, names[i] ?? ''));
   }
 
   private variable(op: Operation): TensorValue {
@@ -143,81 +110,28 @@ class Exporter implements OnnxWriter {
       `exportOnnx: the variable "${op.name}" has no value: give the option variables, or freeze the graph`,
     );
   }
+}
 
-  name(tensor: Tensor): string {
-    const name = this.#names.get(tensor);
-    if (name !== undefined) return name;
-    throw new InvalidArgumentError(`exportOnnx: "${tensor.name}" is needed before it is computed`);
-  }
-
-  value(tensor: Tensor): TensorValue | undefined {
-    const { op } = tensor;
-    if (op.type === 'Const') return op.attrs.tensor('value');
-    const [handle] = op.inputs;
-    return READS.has(op.type) && handle !== undefined ? this.variable(handle.op) : undefined;
-  }
-
-  add(
-    type: string,
-    inputs: readonly string[],
-    attributes: Readonly<Record<string, AttributeValue>> = {},
-    output = `${type}_${this.#nodes.length}`,
-  ): string {
-    this.addMany(type, inputs, attributes, [output]);
-    return output;
-  }
-
-  addMany(
-    type: string,
-    inputs: readonly string[],
-    attributes: Readonly<Record<string, AttributeValue>>,
-    outputs: readonly string[],
-  ): void {
-    const attribute = Object.entries(attributes).map(([name, value]) => attributeProto(name, value));
-    const [name = type] = outputs;
-    this.#nodes.push({ opType: type, name, input: [...inputs], output: [...outputs], attribute });
-  }
-
-  constant(value: TensorValue, name = `constant_${this.#initializers.length}`): string {
-    this.#initializers.push(valueToOnnx(value, name));
-    return name;
-  }
+/** Ops without a form, also in the functions that are called; each function is searched once. */
+function unknownOps(
+  order: readonly Operation[],
+  inputs: ReadonlySet<Tensor>,
+  searched: Set<string>,
+): Operation[] {
+  return order.flatMap((op) => {
+    if (op.outputs.some((tensor) => inputs.has(tensor))) return [];
+    if (isControl(op)) {
+      return functionsOf(op).flatMap((fn) => {
+        if (searched.has(fn.functionName)) return [];
+        searched.add(fn.functionName);
+        const given = new Set(fn.inputs);
+        return unknownOps(operationsFor(fn.outputs, given), given, searched);
+      });
+    }
+    return EXPORTERS.has(op.type) || isVariable(op) || isConstant(op) ? [] : [op];
+  });
 }
 
 function isTensors(outputs: ExportOnnxOptions['outputs']): outputs is readonly Tensor[] {
   return Array.isArray(outputs);
-}
-
-/** `dense/BiasAdd` for output 0, `split:1` for others. */
-function plainName(tensor: Tensor): string {
-  return tensor.index === 0 ? tensor.op.name : tensor.name;
-}
-
-function attributeProto(name: string, value: AttributeValue): proto.Init<proto.onnxAttributeProto> {
-  if (typeof value === 'string') return { name, type: 3, s: new TextEncoder().encode(value) };
-  if (typeof value === 'number') return { name, type: 2, i: BigInt(value) };
-  return 'f' in value ? { name, type: 1, f: value.f } : { name, type: 7, ints: value.map(BigInt) };
-}
-
-function valueInfo(name: string, tensor: Tensor): proto.Init<proto.onnxValueInfoProto> {
-  const dims = tensor.shape.dims?.map((size, i) =>
-    size === null ? { dimParam: i === 0 ? 'batch' : `${name}_${i}` } : { dimValue: size },
-  );
-  const elemType = onnxNumber(tensor.dtype, `"${name}"`);
-  return {
-    name,
-    type: { tensorType: { elemType, ...(dims === undefined ? {} : { shape: { dim: dims } }) } },
-  };
-}
-
-/** What the outputs need, every op after its inputs; fed tensors need nothing. */
-function operationsFor(outputs: readonly Tensor[], fed: ReadonlySet<Tensor>): Operation[] {
-  const found = new Set<Operation>();
-  const queue = outputs.map((tensor) => tensor.op);
-  for (let op = queue.pop(); op !== undefined; op = queue.pop()) {
-    if (found.has(op)) continue;
-    found.add(op);
-    if (!op.outputs.some((tensor) => fed.has(tensor))) queue.push(...op.inputs.map((tensor) => tensor.op));
-  }
-  return [...found].sort((a, b) => a.id - b.id);
 }

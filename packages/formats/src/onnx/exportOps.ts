@@ -1,5 +1,5 @@
 /** How each op of a graph is written in ONNX. */
-import { sizeOf } from '@forerun/graph';
+import { sizeOf, type Operation } from '@forerun/graph';
 import { ARRAY_WRITERS } from './exportArrays.js';
 import { WINDOW_WRITERS } from './exportWindows.js';
 import {
@@ -11,6 +11,7 @@ import {
   scalar,
   simple,
   type AttributeValue,
+  type OnnxWriter,
   type OpWriter,
 } from './exportWriter.js';
 import { onnxNumber } from './tensors.js';
@@ -93,8 +94,24 @@ const expandDims: OpWriter = (op, writer, [output]) => {
   writer.add('Unsqueeze', [writer.name(input(op, 0)), writer.constant(integers(known(op, 1)))], {}, output);
 };
 
+/** Rows of each batch by its own indices: `GatherND`, whose indices are vectors of one number. */
+function gatherInBatches(op: Operation, writer: OnnxWriter, output: string | undefined, batch: number): void {
+  const rank = rankOf(op);
+  const [given = 0] = known(op, 2);
+  const axis = given < 0 ? given + rank : given;
+  if (axis !== batch)
+    fail(op, `batch_dims is ${batch} and axis ${axis}; only the first axis after the batch has a form`);
+  const indices = writer.add('Cast', [writer.name(input(op, 1))], { to: onnxNumber('int64', op.name) });
+  const vectors = writer.add('Unsqueeze', [indices, writer.constant(integers([-1]))]);
+  writer.add('GatherND', [writer.name(input(op, 0)), vectors], { batch_dims: batch }, output);
+}
+
 const gather: OpWriter = (op, writer, [output]) => {
-  if (op.attrs.int('batch_dims') !== 0) fail(op, 'batch_dims is not supported');
+  const batch = op.attrs.int('batch_dims');
+  if (batch !== 0) {
+    gatherInBatches(op, writer, output, batch < 0 ? batch + rankOf(op, 1) : batch);
+    return;
+  }
   writer.add(
     'Gather',
     [writer.name(input(op, 0)), writer.name(input(op, 1))],

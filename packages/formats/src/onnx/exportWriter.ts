@@ -3,12 +3,20 @@ import {
   constantValue,
   InvalidArgumentError,
   TensorValue,
+  type FuncGraph,
   type Operation,
+  type proto,
   type Tensor,
 } from '@forerun/graph';
+import { onnxNumber } from './tensors.js';
 
-/** An attribute: an integer, a float as `{ f }`, a text, integers. */
-export type AttributeValue = number | string | readonly number[] | { readonly f: number };
+/** An attribute: an integer, a float as `{ f }`, a text, integers, a graph. */
+export type AttributeValue =
+  | number
+  | string
+  | readonly number[]
+  | { readonly f: number }
+  | { readonly graph: proto.Init<proto.onnxGraphProto> };
 
 /** What the writers of ops need of the model that is being made. */
 export interface OnnxWriter {
@@ -32,6 +40,22 @@ export interface OnnxWriter {
   constant(value: TensorValue): string;
   /** The value of a tensor that the graph or the given variables hold. */
   value(tensor: Tensor): TensorValue | undefined;
+}
+
+/** What a function is given: the name of a tensor, or the handle of a variable. */
+export type Argument = string | Tensor;
+
+/** What the writers of calls, conditionals and loops need besides. */
+export interface ControlWriter extends OnnxWriter {
+  argument(tensor: Tensor): Argument;
+  /** Adds the nodes of a function here, their names below `label`; gives the names of its results. */
+  call(fn: FuncGraph, args: readonly Argument[], label: string): string[];
+  /** A graph of its own, which may use the names of this one; `build` adds its nodes and gives its outputs. */
+  subgraph(
+    label: string,
+    inputs: readonly proto.Init<proto.onnxValueInfoProto>[],
+    build: (part: ControlWriter) => readonly (readonly [name: string, tensor: Tensor])[],
+  ): proto.Init<proto.onnxGraphProto>;
 }
 
 /** Writes one op; its results go under the given names of its outputs. */
@@ -73,3 +97,15 @@ export const simple =
 
 /** A float32 scalar. */
 export const scalar = (value: number): TensorValue => new TensorValue('float32', [], Float32Array.of(value));
+
+/** Name, dtype and shape of a tensor, for the inputs and outputs of graphs. */
+export function valueInfo(name: string, tensor: Tensor): proto.Init<proto.onnxValueInfoProto> {
+  const dims = tensor.shape.dims?.map((size, i) =>
+    size === null ? { dimParam: i === 0 ? 'batch' : `${name}_${i}` } : { dimValue: size },
+  );
+  const elemType = onnxNumber(tensor.dtype, `"${name}"`);
+  return {
+    name,
+    type: { tensorType: { elemType, ...(dims === undefined ? {} : { shape: { dim: dims } }) } },
+  };
+}

@@ -18,8 +18,13 @@ const gather: NodeImporter = (node) => {
 };
 
 const gatherNd: NodeImporter = (node) => {
-  if (node.int('batch_dims', 0) !== 0) node.fail('batch_dims is not supported');
-  return fr.gatherNd(node.input(0), vectorIndices(node, 1));
+  const batch = node.int('batch_dims', 0);
+  if (batch === 0) return fr.gatherNd(node.input(0), vectorIndices(node, 1));
+  if (node.input(1).shape.dim(-1) !== 1)
+    node.fail('batch_dims with index vectors of several numbers is not supported');
+  const size = fr.gather(fr.shape(node.input(0)), batch);
+  const indices = fromFront(fr.squeeze(node.input(1), { axis: [-1] }), () => size);
+  return fr.gather(node.input(0), indices, { axis: batch, batchDims: batch });
 };
 
 /** Index vectors along the last axis. */

@@ -201,6 +201,36 @@ test('windows over images and volumes', async () => {
   await check(graph, outputs, { image: values([1, 6, 5, 4]), volume: values([1, 4, 5, 4, 2]) });
 }, 120_000); // prettier-ignore
 
+test('conditionals, loops, calls of functions, gathers in batches', async () => {
+  const graph = new fr.Graph();
+  const outputs = graph.asDefault((): Record<string, fr.Tensor> => {
+    const x = fr.placeholder('float32', [2, 3], { name: 'x' });
+    const w = new fr.Variable(values([3, 3]), { name: 'w' });
+    const large = fr.greater(fr.reduceSum(x), 0);
+    const chosen = fr.cond(large, () => [fr.matMul(x, w), fr.constant(1)], () => [fr.neg(x), fr.reduceMax(x)]);
+    const limit = fr.cast(fr.reduceSum(fr.abs(x)), 'int32');
+    const [count, grown] = fr.whileLoop(
+      (i, y) => fr.logicalAnd(fr.less(i, limit), fr.less(fr.reduceSum(fr.abs(y)), 100)),
+      (i, y) => [fr.add(i, 1), fr.cond(fr.equal(fr.floorMod(i, 2), 0), () => fr.mul(y, 1.5), () => fr.add(fr.matMul(y, w), x))],
+      [fr.constant(0, { dtype: 'int32' }), x],
+    );
+    const ids = fr.constant([[2, 0], [1, 1]], { dtype: 'int32' });
+    return { product: chosen[0] ?? x, scalar: chosen[1] ?? x, count, grown, picked: fr.gather(x, ids, { batchDims: 1, axis: 1 }) };
+  });
+  const init = graph.asDefault(() => fr.globalVariablesInitializer());
+  await check(graph, outputs, { x: values([2, 3]) }, init);
+  await check(graph, outputs, { x: values([2, 3], 0.5, 1) }, init);
+}, 120_000); // prettier-ignore
+
+test('a loop over a tensor list has no form', () => {
+  const graph = new fr.Graph();
+  graph.asDefault(() => {
+    const x = fr.placeholder('float32', [4], { name: 'x' });
+    const sums = fr.scan((sum, item) => fr.add(sum as fr.Tensor, item as fr.Tensor), x, { initializer: fr.constant(0) });
+    expect(() => exportOnnx({ outputs: { y: sums as fr.Tensor } })).toThrow(/ops that have no form in ONNX here:\n {2}TensorList/);
+  });
+}); // prettier-ignore
+
 test('values beside the model', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'forerun-onnx-'));
   try {
