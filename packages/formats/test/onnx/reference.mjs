@@ -2,7 +2,14 @@
 // Standard input: JSON list of { model: base64, or path; feeds: { name: { type, dims, data } } }; standard output: list of outputs.
 import ort from 'onnxruntime-node';
 
-const ARRAYS = { float32: Float32Array, int64: BigInt64Array, int32: Int32Array, bool: Uint8Array, uint8: Uint8Array, int8: Int8Array };
+const ARRAYS = {
+  float32: Float32Array,
+  int64: BigInt64Array,
+  int32: Int32Array,
+  bool: Uint8Array,
+  uint8: Uint8Array,
+  int8: Int8Array,
+};
 let text = '';
 for await (const chunk of process.stdin) text += chunk;
 const results = [];
