@@ -177,7 +177,7 @@ async function compareNetwork(options: SessionOptions): Promise<void> {
       const want = interpret(fetches, new Map(values));
       const got = await sess.run(
         fetches,
-        feeds.map(([tensor, data]) => [tensor, Float32Array.from(data)]),
+        feeds.map(([tensor, data]) => [tensor, Float32Array.from(data)] as const),
       );
       want.forEach((value, i) => {
         const result = got[i] === undefined ? null : fr.toHostValue(got[i]);
