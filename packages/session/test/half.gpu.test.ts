@@ -150,6 +150,43 @@ describe('what is refused', () => {
   });
 });
 
+describe('weights stored in float16', () => {
+  const random = new Random(11);
+  const weights = Uint16Array.from(random.array(128 * 64), fr.float16Bits);
+  const build = () => {
+    const x = fr.placeholder('float32', [2, 128]);
+    const stored = fr.constant(new fr.TensorValue('float16', [128, 64], weights));
+    const w = fr.cast(stored, 'float32');
+    return { x, w, y: fr.matMul(x, w), shown: fr.reshape(w, [-1]) };
+  };
+  const fed = Float32Array.from(random.array(256));
+
+  it('stay so on the device where a kernel reads them', async () => {
+    await inSession(build, async (sess, { x, y }) => {
+      const [want] = interpret(
+        [y],
+        new Map([[x, { dtype: 'float32', shape: [2, 128], data: Float64Array.from(fed) }]]),
+      );
+      const report = await sess.compile(y, new Map([[x, [2, 128]]]));
+      expect(report.memory.constantBytes).toBe(2 * weights.length);
+      expect(report.dispatchList.map(({ label }) => label).join()).not.toContain('Cast');
+      const got = await sess.run(y, [[x, fed]]);
+      if (want !== undefined)
+        expectClose({ ...want, data: Float64Array.from(got.data as Float32Array) }, want);
+    });
+  });
+
+  it('are float32 where they are fetched or shown under another shape', async () => {
+    await inSession(build, async (sess, { x, y, w, shown }) => {
+      const got = await sess.run({ y, w, shown }, [[x, fed]]);
+      const values = Float32Array.from(weights, fr.float16Value);
+      expect(got.w.data).toEqual(values);
+      expect(got.shown.data).toEqual(values);
+      expect(got.y.data).toEqual((await sess.run(y, [[x, fed]])).data);
+    });
+  });
+});
+
 /** Products, a softmax, sums and their gradients, in float16. */
 function network() {
   const x = fr.placeholder('float16', [6, 5], { name: 'x' });

@@ -4,7 +4,8 @@ import { runOpOnGpu, type GpuOptions } from '@forerun/testing';
 
 const FORMS: readonly (readonly [string, GpuOptions])[] = [
   ['as found', {}],
-  ['in words of two', { adapterOverrides: { shaderF16: false } }],
+  ['as a hardware adapter', { adapterOverrides: { software: false } }],
+  ['without f16', { adapterOverrides: { shaderF16: false } }],
 ];
 
 /** Every float16 that is finite. */

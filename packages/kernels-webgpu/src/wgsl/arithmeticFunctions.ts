@@ -31,6 +31,26 @@ export const ARITHMETIC_FUNCTIONS = {
   return bitcast<f32>((bits & u32(0x80000000u)) | select(rounded, size, size > u32(0x7f800000u)));
 }`),
 
+  /** The bits of a float16, rounded as `round_half` does: WGSL leaves the rounding of `pack2x16float` open. */
+  half_bits: vectorizable(`fn half_bits(x: f32) -> u32 {
+  let bits = bitcast<u32>(x);
+  let size = bits & u32(0x7fffffffu);
+  let even = ((size + u32(0xfffu) + ((size >> u32(13u)) & u32(1u))) >> u32(13u)) - u32(0x1c000u);
+  let small = u32(round(bitcast<f32>(size) * 16777216.0));
+  let finite = select(even, small, size < u32(0x38800000u));
+  let special = select(u32(0x7c00u), u32(0x7e00u), size > u32(0x7f800000u));
+  return select(finite, special, size >= u32(0x477ff000u)) | ((bits >> u32(16u)) & u32(0x8000u));
+}`),
+  /** The value of a float16 by its bits; lavapipe takes longer for `unpack2x16float`. */
+  half_value: vectorizable(`fn half_value(bits: u32) -> f32 {
+  let size = (bits & u32(0x7fffu)) << u32(13u);
+  let normal = size + u32(0x38000000u);
+  let small = bitcast<u32>(bitcast<f32>(size + u32(0x38800000u)) - 6.103515625e-5);
+  let special = select(normal, size + u32(0x70000000u), size >= u32(0x0f800000u));
+  let magnitude = select(special, small, size < u32(0x800000u));
+  return bitcast<f32>(magnitude | ((bits & u32(0x8000u)) << u32(16u)));
+}`),
+
   /** `magnitude` (not negative) with the sign bit of `x`. */
   with_sign: vectorizable(`fn with_sign(magnitude: f32, x: f32) -> f32 {
   return bitcast<f32>(bitcast<u32>(magnitude) | (bitcast<u32>(x) & u32(0x80000000u)));

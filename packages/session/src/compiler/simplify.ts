@@ -10,6 +10,7 @@ import { mergeCommon } from './passes/cse.js';
 import { foldConstants } from './passes/fold.js';
 import { removeIdentities } from './passes/identities.js';
 import { moveTransposes } from './passes/layout.js';
+import { readThroughCasts } from './passes/widening.js';
 import { accumulateSums } from './passes/sums.js';
 import { validate } from './rebuild.js';
 
@@ -19,6 +20,7 @@ const PASSES = {
   arithmetic: reduceStrength,
   layout: moveTransposes,
   cse: mergeCommon,
+  widening: readThroughCasts,
   sums: accumulateSums,
 } as const satisfies Record<string, (program: Program, host: HostValues) => Program>;
 
