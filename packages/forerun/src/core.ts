@@ -29,7 +29,6 @@ export {
   controlDependencies,
   convertToTensor,
   customGradient,
-  registerGradient,
   destroyVariable,
   device,
   exportMetaGraph,

@@ -5,7 +5,6 @@
 import { Attrs, type AttrValue } from './attr.js';
 import { CallSite } from './callSite.js';
 import type { DType } from './dtype.js';
-import { GRADIENT_OP_TYPE } from './gradientRegistry.js';
 import {
   AlreadyExistsError,
   FailedPreconditionError,
@@ -51,7 +50,6 @@ export class Graph {
   #scope = '';
   #device = '';
   #control: readonly Operation[] = [];
-  #gradientNames: Readonly<Record<string, string>> = {};
   #version = 0;
   #edits = 0;
   #finalized = false;
@@ -157,7 +155,7 @@ export class Graph {
       throw new InvalidArgumentError(`two nodes with the name "${name}"`, { node: name });
     }
     const def = lookupOp(type);
-    const given = this.withGradientName(type, attrEntries(options.attrs));
+    const given = attrEntries(options.attrs);
     const build = (): Operation => {
       const attrs = def === undefined ? taggedAttrs(given, name) : resolveAttrs(def, inputs, given, name);
       const op = new Operation({
@@ -181,13 +179,6 @@ export class Graph {
     this.#byName.set(name, op);
     this.#version++;
     return op;
-  }
-
-  /** The attributes of a new node, with the name of its gradient where `gradientOverrideMap` gives it one. */
-  private withGradientName(type: string, given: AttrEntries): AttrEntries {
-    const names = this.gradientNames;
-    if (!Object.hasOwn(names, type)) return given;
-    return [[GRADIENT_OP_TYPE, { kind: 'string', value: names[type] ?? type }], ...given];
   }
 
   /**
@@ -273,25 +264,6 @@ export class Graph {
     } finally {
       this.#device = outer;
     }
-  }
-
-  /**
-   * While `build` runs, nodes of these op types get the gradients registered under these names in place of their own
-   * (`tf.Graph.gradient_override_map`; see `registerGradient`). Inner maps add to outer ones. Returns what `build` returns.
-   */
-  gradientOverrideMap<R>(opTypes: Readonly<Record<string, string>>, build: () => R): R {
-    const outer = this.#gradientNames;
-    this.#gradientNames = { ...outer, ...opTypes };
-    try {
-      return build();
-    } finally {
-      this.#gradientNames = outer;
-    }
-  }
-
-  /** Names of the gradients that new nodes get in place of their own, by op type. */
-  get gradientNames(): Readonly<Record<string, string>> {
-    return this.#gradientNames;
   }
 
   /** Makes this the default graph while `build` runs and returns its result. */

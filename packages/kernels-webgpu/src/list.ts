@@ -25,4 +25,8 @@ export const LIST_KERNELS = {
   TensorListScatterV2: resolved,
   TensorListConcatLists: resolved,
   TensorListPushBackBatch: resolved,
+  OptionalFromValue: resolved,
+  OptionalNone: resolved,
+  OptionalHasValue: resolved,
+  OptionalGetValue: resolved,
 } satisfies Partial<Record<OpName, Kernel>>;

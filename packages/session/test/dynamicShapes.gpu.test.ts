@@ -99,3 +99,15 @@ test('an axis and a permutation that are computed on the device', async () => {
   ];
   expect((await sess.run(sums, { x: small })).toArray()).toEqual([5, 7, 8]);
 });
+
+test('a group does all of its operations, also those that are done before one that waits for elements', async () => {
+  const x = vector(4);
+  const [a, b] = [new fr.Variable(fr.constant(0)), new fr.Variable(fr.constant(0))];
+  const [values] = fr.unique(x);
+  const both = fr.group([a.assignAdd(1), b.assignAdd(fr.reduceSum(values))]);
+  sess = await Session.create();
+  await sess.run(fr.globalVariablesInitializer());
+  await sess.run(both, { x: [1, 2, 2, 3] });
+  await sess.run(both, { x: [5, 5, 5, 5] });
+  expect((await sess.run([a, b])).map((value) => value.toArray())).toEqual([2, 11]);
+});

@@ -185,6 +185,10 @@ const RULES: Readonly<Record<string, (c: Call) => readonly HostValue[]>> = {
       ),
     ];
   },
+  OptionalFromValue: (c) => [listOf(c.op.inputs.map((_, i) => value(c, i)))],
+  OptionalNone: () => [listOf([])],
+  OptionalHasValue: (c) => [{ dtype: 'bool', shape: [], data: Float64Array.of(Number(items(c).length > 0)) }],
+  OptionalGetValue: (c) => items(c).map((component) => component ?? zeros([], 'float32')),
   TensorListScatter: (c) => [scattered(c, 0)],
   TensorListScatterV2: (c) => [scattered(c, int(c, 3))],
   TensorListConcat: (c) => joined(c),

@@ -34,7 +34,7 @@ export const MISSING_OPS: readonly MissingOps[] = [
     ops: list(`AnonymousIterator BatchDataset BatchDatasetV2 CacheDataset ConcatenateDataset DatasetToGraph DatasetToSingleElement
       DeserializeIterator FilterDataset FixedLengthRecordDataset FlatMapDataset GeneratorDataset InterleaveDataset Iterator
       IteratorFromStringHandle IteratorGetNext IteratorGetNextSync IteratorToStringHandle IteratorV2 MakeIterator MapDataset
-      MultiDeviceIterator OneShotIterator OptionalFromValue OptionalGetValue OptionalHasValue OptionalNone PaddedBatchDataset
+      MultiDeviceIterator OneShotIterator PaddedBatchDataset
       ParallelInterleaveDatasetV2 ParallelMapDataset PrefetchDataset RangeDataset ReduceDataset RepeatDataset SerializeIterator
       ShardDataset ShuffleDataset SkipDataset TakeDataset TensorDataset TensorSliceDataset TextLineDataset TFRecordDataset
       WindowDataset ZipDataset

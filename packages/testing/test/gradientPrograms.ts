@@ -39,7 +39,18 @@ const LISTS: Partial<Record<fr.OpName, Program>> = {
   TensorListScatterV2: (x, a) =>
     stacked(fr.tensorListScatter(fr.mul(fr.mul(x, x), a), ints(4, 0, 1), { shape: [2], numElements: 5 })),
   TensorListConcatLists: (x, a) => stacked(fr.tensorListConcatLists(rows(fr.mul(x, a)), rows(x), 'float32')),
+  OptionalFromValue: (x, a) => fr.mul(throughOptional(x, a), a),
+  OptionalGetValue: (x, a) => fr.sin(throughOptional(x, a)),
 };
+
+/** `x * x` and `a`, multiplied after they have been in an optional. */
+function throughOptional(x: fr.Tensor, a: fr.Tensor): fr.Tensor {
+  const optional = fr.optionalFromValue([fr.mul(x, x), a]);
+  const [y, b] = fr.optionalGetValue(optional, [component([3, 2]), component([])]);
+  return y === undefined || b === undefined ? x : fr.mul(y, b);
+}
+
+const component = (shape: readonly number[]) => ({ dtype: 'float32', shape }) as const;
 
 /** One row of `x * x` and two. */
 const parts = (x: fr.Tensor): fr.Tensor => fr.tensorListSplit(fr.mul(x, x), longs(1, 2), { shape: [-1, 2] });

@@ -37,6 +37,7 @@ import {
   rowOf,
 } from './listInfer.js';
 import { LIST_JOIN } from './listJoin.js';
+import { OPTIONAL } from './optional.js';
 
 export const LIST = {
   EmptyTensorList: op({
@@ -225,6 +226,7 @@ export const LIST = {
     grad: (c) => [c.ops.tensorListResize(listGradient(c), c.ops.tensorListLength(c.input(0))), null],
   }),
   ...LIST_JOIN,
+  ...OPTIONAL,
 } satisfies Record<string, OpDef>;
 
 /** What a list holds, or what is asked of an element that is read. */
@@ -352,3 +354,4 @@ export function tensorListResize(list: Tensor, size: TensorLike, { name }: NameO
 
 export { elementDims } from './listHelpers.js';
 export * from './listJoin.js';
+export * from './optional.js';

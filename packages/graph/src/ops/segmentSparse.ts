@@ -62,14 +62,14 @@ function ownGrad(kind: Kind): GradFn {
 const FLOATS = 'T: {float32, float64}';
 const REAL =
   'T: {float32, float64, int32, uint8, int16, int8, int64, bfloat16, uint16, float16, uint32, uint64}';
-const TIDX = 'Tidx: index = int32';
+const TIDX = ['Tidx: index = int32', 'Tsegmentids: index = int32'];
 
 function picked(summary: string, kind: Kind): OpDef {
   return op({
     summary: `${summary} of rows that are picked by indices, by ascending ids.`,
-    inputs: ['data: T', 'indices: Tidx', 'segment_ids: int32'],
+    inputs: ['data: T', 'indices: Tidx', 'segment_ids: Tsegmentids'],
     outputs: ['output: T'],
-    attrs: [kind === 'Sum' ? REAL : FLOATS, TIDX],
+    attrs: [kind === 'Sum' ? REAL : FLOATS, ...TIDX],
     infer: inferPicked,
     grad: pickedGrad(kind),
   });
@@ -78,9 +78,9 @@ function picked(summary: string, kind: Kind): OpDef {
 function pickedInto(summary: string, kind: Kind): OpDef {
   return op({
     summary: `${summary} of rows that are picked by indices, by ascending ids, for a given number of them.`,
-    inputs: ['data: T', 'indices: Tidx', 'segment_ids: int32', 'num_segments: Tnumsegments'],
+    inputs: ['data: T', 'indices: Tidx', 'segment_ids: Tsegmentids', 'num_segments: Tnumsegments'],
     outputs: ['output: T'],
-    attrs: [kind === 'Sum' ? REAL : FLOATS, TIDX, 'Tnumsegments: index = int32'],
+    attrs: [kind === 'Sum' ? REAL : FLOATS, ...TIDX, 'Tnumsegments: index = int32'],
     infer: inferPicked,
     grad: pickedGrad(kind),
   });
@@ -89,9 +89,9 @@ function pickedInto(summary: string, kind: Kind): OpDef {
 function gradOf(kind: Kind): OpDef {
   return op({
     summary: `Gradient of SparseSegment${kind}.`,
-    inputs: ['grad: T', 'indices: Tidx', 'segment_ids: int32', 'output_dim0: int32'],
+    inputs: ['grad: T', 'indices: Tidx', 'segment_ids: Tsegmentids', 'output_dim0: int32'],
     outputs: ['output: T'],
-    attrs: [FLOATS, TIDX],
+    attrs: [FLOATS, ...TIDX],
     infer: inferPickedGrad,
     grad: ownGrad(kind),
   });

@@ -3,7 +3,13 @@
  * which value is meant, and costs nothing at run time. Lists from an earlier part of the run, and
  * positions that are only computed, make the op wait.
  */
-import { InvalidArgumentError, TensorShape, type HandleData, type Operation } from '@forerun/graph';
+import {
+  InvalidArgumentError,
+  TensorShape,
+  TensorValue,
+  type HandleData,
+  type Operation,
+} from '@forerun/graph';
 import { ints, ListOp } from './listOp.js';
 import { scatterSize } from './listShapes.js';
 import type { IrValue } from './ir.js';
@@ -48,6 +54,9 @@ function everyIndex(list: ListValue): number[] {
 
 /** What a vector of lists holds. */
 const BATCH: HandleData = { dtype: 'variant', shape: TensorShape.SCALAR };
+
+/** Optionals are lists of their components here, which need not be alike; an empty one has no value. */
+const COMPONENTS: HandleData = { dtype: 'variant', shape: TensorShape.UNKNOWN };
 
 function pushed(c: ListOp, list: Value | null, element: IrValue | undefined): ListValue {
   if (!(list instanceof ListValue) || element === undefined)
@@ -146,6 +155,22 @@ const RULES: Readonly<Record<string, (c: ListOp) => readonly Value[]>> = {
   ],
   Unpack: (c) => c.list(0).elements.map((list) => list ?? c.fail('a list of the batch is missing')),
   TensorListResize: (c) => [resized(c.list(0), c.int(1))],
+  OptionalFromValue: (c) => [
+    new ListValue(
+      c.op.inputs.map((_, i) => c.any(i)),
+      COMPONENTS,
+    ),
+  ],
+  OptionalNone: () => [new ListValue([], COMPONENTS)],
+  OptionalHasValue: (c) => [
+    c.constant(new TensorValue('bool', [], Uint8Array.of(Number(c.list(0).elements.length > 0)))),
+  ],
+  OptionalGetValue: (c) => {
+    const { elements } = c.list(0);
+    if (elements.length !== c.op.outputs.length)
+      c.fail(`${c.op.outputs.length} components are asked for, the optional has ${elements.length}`);
+    return elements.map((element) => element ?? c.fail('a component of the optional is missing'));
+  },
   ZerosLike: (c) => [
     c.combined([c.list(0)], ([x]) => (x === undefined ? c.fail('no element') : c.zeros(x.dtype, x.shape))),
   ],

@@ -326,8 +326,10 @@ export class ProgramBuilder {
     const { fetches: wanted } = this.pruned;
     const { host } = this;
     const deferred = [...this.#deferred].map(([op, hostInputs]) => ({ op, hostInputs }));
+    // What a deferred operation comes after happens now, also where nothing else asks for it.
+    const awaited = [...this.pruned.targets, ...deferred.flatMap(({ op }) => op.controlInputs)];
     const targets = [
-      ...this.pruned.targets.flatMap((op) => (this.#deferred.has(op) ? [] : (this.#nodeOf.get(op) ?? []))),
+      ...[...new Set(awaited)].flatMap((op) => (this.#deferred.has(op) ? [] : (this.#nodeOf.get(op) ?? []))),
       ...this.#effects,
     ];
     if (deferred.length === 0 && this.options.keep !== true) {

@@ -132,6 +132,18 @@ const RULES: Readonly<Record<string, ListRule>> = {
     const [size = 0] = await c.ints(1);
     return [resized(c.list(0), size)];
   },
+  OptionalFromValue: (c) => [
+    { kind: 'list', elements: c.inputs, element: { dtype: 'variant', shape: TensorShape.UNKNOWN } },
+  ],
+  OptionalHasValue: (c) => [
+    hostTensor(new TensorValue('bool', [], Uint8Array.of(Number(c.list(0).elements.length > 0)))),
+  ],
+  OptionalGetValue: (c) => {
+    const { elements } = c.list(0);
+    if (elements.length !== c.op.outputs.length)
+      c.fail(`${c.op.outputs.length} components are asked for, the optional has ${elements.length}`);
+    return elements.map((element) => element ?? c.fail('a component of the optional is missing'));
+  },
   ZerosLike: (c) => c.inputs.flatMap((value) => zerosLike(value) ?? []),
 };
 

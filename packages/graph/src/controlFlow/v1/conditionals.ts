@@ -91,7 +91,8 @@ export function buildConditional(translator: Translator, conditional: Conditiona
   );
   if (otherwise === undefined || then === undefined) return;
   const functions = [then.fn, otherwise.fn] as const;
-  const controls = merges.flatMap((merge) => translator.controls(merge, scope));
+  const awaiting = [...merges, ...waitingEntries(translator, conditional)];
+  const controls = awaiting.flatMap((op) => translator.controls(op, scope));
   scope.within(() => {
     const captured = shareCaptures(functions);
     const waits = register(functions).filter((op) => op.graph === scope.graph);
@@ -119,6 +120,23 @@ export function buildConditional(translator: Translator, conditional: Conditiona
       noteBranch(scope, { scope: branch.scope, op, handOver: (value) => call.output(b, value) });
     });
   });
+}
+
+/** What leads into the branches and waits for something; not what leads into those of later conditionals on the predicate. */
+function waitingEntries(
+  { regions, operations }: Translator,
+  { branches, merges }: Conditional,
+): readonly Operation[] {
+  const entries = new Set(regions.entries(branches).filter(({ controlInputs }) => controlInputs.length > 0));
+  if (entries.size === 0) return [];
+  const from = operations.findIndex((op) => entries.has(op));
+  const near = new Set(operations.slice(from));
+  const needed = reach(merges, (op) =>
+    [...op.inputs.map((input) => input.op), ...op.controlInputs].filter(
+      (other) => near.has(other) && !isNextIteration(other),
+    ),
+  );
+  return [...entries].filter((op) => needed.has(op));
 }
 
 /** Lets later conditionals on the same predicate take values of a branch. */

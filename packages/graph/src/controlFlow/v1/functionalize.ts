@@ -80,6 +80,8 @@ export class Translator {
     this.#conditionals = conditionals(operations, this.regions);
     this.#root = new Scope(this.regions.root, target, null);
     this.#inPlace = operations[0]?.graph === target;
+    // Copies keep their names, which nothing that is made before them may take.
+    if (!this.#inPlace) for (const op of operations) target.uniqueName(op.name);
     for (const tensor of feeds) this.#root.values.set(tensor, fedPlaceholder(target, tensor));
   }
 

@@ -68,12 +68,20 @@ export function buildLoop(translator: Translator, exit: Operation, inLoop: Scope
       },
     });
     for (const other of frame.exits) {
-      const index = frame.vars.findIndex(({ switches }) => switches.some((s) => s === other.inputs[0]?.op));
+      const left = leftBy(other);
+      const index = frame.vars.findIndex(({ switches }) => switches.some((s) => s === left));
       if (index < 0) throw unstructured(other, 'leaves with a value that is no loop variable');
       translator.set(scope, other.output(0), op.output(index));
     }
     frame.stores.forEach((store, i) => scope.lists.set(store, op.output(frame.vars.length + i)));
   });
+}
+
+/** The `Switch` by which a value comes to an `Exit`: gradients pass it on through an `Identity`. */
+function leftBy(exit: Operation): Operation | undefined {
+  let source = exit.inputs[0]?.op;
+  while (source?.type === 'Identity') source = source.inputs[0]?.op;
+  return source;
 }
 
 /** The nodes of a loop by their roles. */

@@ -59,6 +59,8 @@ export class Regions {
   /** The two branches of each predicate, by the region around them. */
   readonly #branches = new Map<Region, Map<Tensor, readonly Region[]>>();
   readonly #of = new Map<Operation, Region>();
+  /** What leads into each pair of branches, and passes the predicate on to that: found by the branch for false. */
+  readonly #entries = new Map<Region, Set<Operation>>();
   readonly #frames = new Map<string, Region>();
 
   constructor(
@@ -132,10 +134,16 @@ export class Regions {
     );
   }
 
+  /** The `Switch` nodes of a conditional, and the nodes by which they are given the predicate. */
+  entries([falsy]: readonly [Region, Region]): readonly Operation[] {
+    return [...(this.#entries.get(falsy) ?? [])];
+  }
+
   private branch(op: Operation, parent: Region, side: 0 | 1): Region {
     const given = op.inputs[1];
     if (given === undefined) return parent;
-    const predicate = this.decider(given);
+    const passes = this.passes(given);
+    const predicate = passes.at(-1)?.inputs[0] ?? given;
     const known = this.#branches.get(parent) ?? new Map<Tensor, readonly Region[]>();
     this.#branches.set(parent, known);
     const make = (own: 0 | 1): Region => ({
@@ -143,15 +151,22 @@ export class Regions {
     });
     const pair = known.get(predicate) ?? [make(0), make(1)];
     known.set(predicate, pair);
+    this.noteEntries(pair[0] ?? parent, [op, ...passes]);
     return pair[side] ?? parent;
   }
 
-  /** A conditional names its predicate in two ways: itself, and through an `Identity`. */
-  private decider(predicate: Tensor): Tensor {
+  private noteEntries(falsy: Region, entries: readonly Operation[]): void {
+    const known = this.#entries.get(falsy) ?? new Set<Operation>();
+    this.#entries.set(falsy, known);
+    for (const op of entries) known.add(op);
+  }
+
+  /** A conditional names its predicate in two ways: itself, and through an `Identity`. Those on the way to the predicate. */
+  private passes(predicate: Tensor): readonly Operation[] {
     const { op } = predicate;
     const [source] = op.inputs;
-    const passes = op.type === 'Identity' && op.controlInputs.length === 0 && !this.isFed(predicate);
-    return passes && source !== undefined ? this.decider(source) : predicate;
+    if (op.type !== 'Identity' || source === undefined || this.isFed(predicate)) return [];
+    return [op, ...this.passes(source)];
   }
 
   private loopAround(op: Operation, region: Region): Region {
