@@ -45,8 +45,10 @@ const conv1d: Layer = (call) => {
 };
 
 const conv3d: Layer = (call) => {
-  if (isChannelsFirst(call)) return call.fail('channels first are not known here');
-  return finished(call, ops.conv3d(call.x, call.weight('kernel'), windowsOf(call, 3)));
+  const first = isChannelsFirst(call);
+  const x = first ? ops.transpose(call.x, { perm: [0, 2, 3, 4, 1] }) : call.x;
+  const y = finished(call, ops.conv3d(x, call.weight('kernel'), windowsOf(call, 3)));
+  return first ? ops.transpose(y, { perm: [0, 4, 1, 2, 3] }) : y;
 };
 
 /** The sizes of a transposed convolution's result: as many as a convolution with this window would take. */

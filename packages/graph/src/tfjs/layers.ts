@@ -2,7 +2,8 @@
 import * as ops from '../ops/index.js';
 import type { Tensor } from '../tensor.js';
 import { CONV_LAYERS, POOLING_LAYERS } from './convLayers.js';
-import { activated, finished, formatOf, numberOf, perAxis, type Layer, type LayerCall } from './layerCall.js';
+import { activated, finished, formatOf, numberOf, type Layer, type LayerCall } from './layerCall.js';
+import { PREPARATION_LAYERS } from './preparationLayers.js';
 import { RECURRENT_LAYERS } from './recurrentLayers.js';
 
 const dense: Layer = (call) => {
@@ -152,18 +153,6 @@ const cropping2d: Layer = (call) => {
     : ops.slice(call.x, [0, top, left, 0], [-1, h, w, -1]);
 };
 
-const upSampling2d: Layer = (call) => {
-  const [fy = 1, fx = 1] = perAxis(call, 'size', 2, 2);
-  const dims = call.x.shape.dims ?? [];
-  const [, height, width] = dims;
-  if (formatOf(call) === 'NCHW') return call.fail('channels first are not known here');
-  if (typeof height !== 'number' || typeof width !== 'number')
-    return call.fail('the size of the image must be known');
-  const size = ops.constant([height * fy, width * fx], { dtype: 'int32' });
-  if (call.config.interpolation !== 'bilinear') return ops.resizeNearestNeighbor(call.x, size);
-  return ops.resizeBilinear(call.x, size, { halfPixelCenters: false });
-};
-
 const pass: Layer = ({ x }) => x;
 
 /** Layers through which a mask goes on unchanged; recurrent, merging and masking layers give masks of their own. */
@@ -176,6 +165,7 @@ export const PASS_MASKS: ReadonlySet<string> = new Set([
 export const LAYERS: Readonly<Record<string, Layer>> = {
   ...CONV_LAYERS,
   ...POOLING_LAYERS,
+  ...PREPARATION_LAYERS,
   ...RECURRENT_LAYERS,
   InputLayer: pass,
   Dropout: pass,
@@ -229,5 +219,4 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   Masking: masking,
   ZeroPadding2D: zeroPadding2d,
   Cropping2D: cropping2d,
-  UpSampling2D: upSampling2d,
 };

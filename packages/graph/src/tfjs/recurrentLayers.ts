@@ -7,16 +7,19 @@ import * as ops from '../ops/index.js';
 import type { Tensor } from '../tensor.js';
 import {
   activationOf,
+  formatOf,
   numberOf,
+  paddingOf,
+  perAxis,
   type Layer,
   type LayerCall,
   type LayerConfig,
   type LayerResult,
 } from './layerCall.js';
 
-/** A cell: the sizes of its states, and the output and states after a step. */
+/** A cell: the shapes of its states, and the output and states after a step. */
 interface Cell {
-  readonly sizes: readonly number[];
+  readonly shapes: readonly (readonly number[])[];
   step(x: Tensor, states: readonly Tensor[]): { readonly output: Tensor; readonly states: readonly Tensor[] };
 }
 
@@ -33,7 +36,7 @@ function simpleCell(call: LayerCall): Cell {
   const [kernel, recurrent] = [call.weight('kernel'), call.weight('recurrent_kernel')];
   const activation = activationOf(call, 'activation', 'tanh');
   return {
-    sizes: [numberOf(call, 'units')],
+    shapes: [[numberOf(call, 'units')]],
     step: (x, [h = x]) => {
       const output = activation(ops.add(withBias(call, ops.matMul(x, kernel)), ops.matMul(h, recurrent)));
       return { output, states: [output] };
@@ -48,7 +51,7 @@ function lstmCell(call: LayerCall): Cell {
   const activation = activationOf(call, 'activation', 'tanh');
   const gate = activationOf(call, 'recurrent_activation', 'hard_sigmoid');
   return {
-    sizes: [units, units],
+    shapes: [[units], [units]],
     step: (x, [h = x, c = x]) => {
       const sums = withBias(call, ops.add(ops.matMul(x, kernel), ops.matMul(h, recurrent)));
       const [i = x, f = x, candidate = x, o = x] = ops.split(sums, 4, { axis: 1 });
@@ -59,9 +62,9 @@ function lstmCell(call: LayerCall): Cell {
   };
 }
 
-/** Gates in the order update, reset, hidden. The reset applies to the state before its product. */
+/** Gates in the order update, reset, hidden. The reset applies to the state before its product, or to the product. */
 function gruCell(call: LayerCall): Cell {
-  if (call.config.reset_after === true) call.fail('reset_after is not supported');
+  if (call.config.reset_after === true) return resetAfterCell(call);
   const units = numberOf(call, 'units');
   const activation = activationOf(call, 'activation', 'tanh');
   const gate = activationOf(call, 'recurrent_activation', 'hard_sigmoid');
@@ -70,7 +73,7 @@ function gruCell(call: LayerCall): Cell {
     axis: 1,
   });
   return {
-    sizes: [units],
+    shapes: [[units]],
     step: (x, [h = x]) => {
       const fromX = ops.split(withBias(call, ops.matMul(x, kernel)), 3, { axis: 1 });
       const fromH = ops.split(ops.matMul(h, gates), 2, { axis: 1 });
@@ -83,18 +86,95 @@ function gruCell(call: LayerCall): Cell {
   };
 }
 
+/** The gated unit of cuDNN, with a bias of [2, 3 * units]: one for each product. */
+function resetAfterCell(call: LayerCall): Cell {
+  const units = numberOf(call, 'units');
+  const activation = activationOf(call, 'activation', 'tanh');
+  const gate = activationOf(call, 'recurrent_activation', 'sigmoid');
+  const [kernel, recurrent] = [call.weight('kernel'), call.weight('recurrent_kernel')];
+  const biases = call.config.use_bias === false ? [] : ops.unstack(call.weight('bias'), { num: 2 });
+  const product = (x: Tensor, weights: Tensor, bias: Tensor | undefined): Tensor[] => {
+    const y = ops.matMul(x, weights);
+    return ops.split(bias === undefined ? y : ops.add(y, bias), 3, { axis: 1 });
+  };
+  return {
+    shapes: [[units]],
+    step: (x, [h = x]) => {
+      const [xz = x, xr = x, xh = x] = product(x, kernel, biases[0]);
+      const [hz = x, hr = x, hh = x] = product(h, recurrent, biases[1]);
+      const update = gate(ops.add(xz, hz));
+      const candidate = activation(ops.add(xh, ops.mul(gate(ops.add(xr, hr)), hh)));
+      const output = ops.add(ops.mul(update, h), ops.mul(ops.sub(1, update), candidate));
+      return { output, states: [output] };
+    },
+  };
+}
+
+/** An LSTM whose products are convolutions of images; gates in the order input, forget, cell, output. */
+function convLstmCell(call: LayerCall): Cell {
+  const dataFormat = formatOf(call);
+  const channels = dataFormat === 'NCHW' ? 1 : 3;
+  const [kernel, recurrent] = [call.weight('kernel'), call.weight('recurrent_kernel')];
+  const activation = activationOf(call, 'activation', 'tanh');
+  const gate = activationOf(call, 'recurrent_activation', 'hard_sigmoid');
+  const windows = {
+    strides: perAxis(call, 'strides', 2),
+    dilations: perAxis(call, 'dilation_rate', 2),
+    padding: paddingOf(call),
+    dataFormat,
+  };
+  const fromX = (x: Tensor): Tensor => {
+    const y = ops.conv2d(x, kernel, windows);
+    return call.config.use_bias === false ? y : ops.biasAdd(y, call.weight('bias'), { dataFormat });
+  };
+  const state = imageState(call, kernel, windows);
+  return {
+    shapes: [state, state],
+    step: (x, [h = x, c = x]) => {
+      const sums = ops.add(fromX(x), ops.conv2d(h, recurrent, { padding: 'SAME', dataFormat }));
+      const [i = x, f = x, candidate = x, o = x] = ops.split(sums, 4, { axis: channels });
+      const cell = ops.add(ops.mul(gate(f), c), ops.mul(gate(i), activation(candidate)));
+      const output = ops.mul(gate(o), activation(cell));
+      return { output, states: [output, cell] };
+    },
+  };
+}
+
+interface ImageWindows {
+  readonly strides: readonly number[];
+  readonly dilations: readonly number[];
+  readonly padding: 'SAME' | 'VALID';
+  readonly dataFormat: 'NHWC' | 'NCHW';
+}
+
+/** The shape of an image after the convolution of an input, without its batch. */
+function imageState(
+  call: LayerCall,
+  kernel: Tensor,
+  { strides, dilations, padding, dataFormat }: ImageWindows,
+): number[] {
+  const first = dataFormat === 'NCHW' ? 3 : 2;
+  const sizes = strides.map((stride, i) => {
+    const size = call.x.shape.dim(first + i) ?? call.fail('the size of the images must be known');
+    const reach = padding === 'SAME' ? 1 : ((kernel.shape.dim(i) ?? 1) - 1) * (dilations[i] ?? 1) + 1;
+    return Math.floor((size - reach) / stride) + 1;
+  });
+  const filters = numberOf(call, 'filters');
+  return dataFormat === 'NCHW' ? [filters, ...sizes] : [...sizes, filters];
+}
+
 /** Cells one upon the other. Their states are listed from the last cell to the first. */
 function stackedCells(call: LayerCall, list: readonly unknown[]): Cell {
   const cells = list.map((item, i) => namedCell(call, item, `RNNCell_${i}`));
   const reversed = [...cells].reverse();
   return {
-    sizes: reversed.flatMap(({ sizes }) => sizes),
+    shapes: reversed.flatMap(({ shapes }) => shapes),
     step: (x, states) => {
       const own = new Map<Cell, readonly Tensor[]>();
       let at = 0;
       for (const cell of reversed) {
-        own.set(cell, states.slice(at, at + cell.sizes.length));
-        at += cell.sizes.length;
+        own.set(cell, states.slice(at, at + cell.shapes.length));
+        at += cell.shapes.length;
       }
       let output = x;
       for (const cell of cells) {
@@ -142,13 +222,17 @@ function runLayer(call: LayerCall, cell: Cell): LayerResult {
   const { x, config } = call;
   const [mask] = call.masks;
   const turned = (rows: Tensor): Tensor => (config.go_backwards === true ? ops.reverse(rows, [0]) : rows);
-  const rows = turned(ops.transpose(x, { perm: [1, 0, 2] }));
-  const counts = mask === undefined ? [] : [turned(ops.expandDims(ops.transpose(mask, { perm: [1, 0] }), 2))];
+  const rest = Array.from({ length: (x.shape.rank ?? 3) - 2 }, (_, i) => i + 2);
+  const perm = [1, 0, ...rest];
+  const rows = turned(ops.transpose(x, { perm }));
+  const flags = (given: Tensor): Tensor =>
+    rest.reduce((flag, axis) => ops.expandDims(flag, axis), ops.transpose(given, { perm: [1, 0] }));
+  const counts = mask === undefined ? [] : [turned(flags(mask))];
   const given = call.inputs.slice(1);
-  if (given.length > 0 && given.length !== cell.sizes.length) {
-    call.fail(`takes ${cell.sizes.length} states, ${given.length} are given`);
+  if (given.length > 0 && given.length !== cell.shapes.length) {
+    call.fail(`takes ${cell.shapes.length} states, ${given.length} are given`);
   }
-  const initial = cell.sizes.map((size, i) => given[i] ?? zeroState(x, size));
+  const initial = cell.shapes.map((shape, i) => given[i] ?? zeroState(x, shape));
   const all = scan(
     (before, [row, valid]) => {
       const { states } = cell.step(row, before);
@@ -165,18 +249,18 @@ function runLayer(call: LayerCall, cell: Cell): LayerResult {
     ops.gather(states, time === null ? ops.sub(ops.gather(ops.shape(x), 1), 1) : time - 1),
   );
   const sequences = config.return_sequences === true;
-  const output = sequences ? ops.transpose(outputs, { perm: [1, 0, 2] }) : (last[0] ?? x);
+  const output = sequences ? ops.transpose(outputs, { perm }) : (last[0] ?? x);
   const states = config.return_state === true ? last : [];
   return { outputs: [output, ...states], mask: sequences ? mask : undefined };
 }
 
-/** Zeros [batch, size]. */
-function zeroState(x: Tensor, size: number): Tensor {
+/** Zeros [batch, ...shape]. */
+function zeroState(x: Tensor, shape: readonly number[]): Tensor {
   const batch = x.shape.dim(0);
-  if (batch !== null) return ops.zeros([batch, size]);
+  if (batch !== null) return ops.zeros([batch, ...shape]);
   const rows = ops.slice(ops.shape(x), [0], [1]);
-  const zeros = ops.fill(ops.concat([rows, ops.constant([size], { dtype: 'int32' })], 0), 0);
-  zeros.setShape([null, size]);
+  const zeros = ops.fill(ops.concat([rows, ops.constant(shape, { dtype: 'int32' })], 0), 0);
+  zeros.setShape([null, ...shape]);
   return zeros;
 }
 
@@ -232,6 +316,7 @@ const timeDistributed: Layer = (call) => {
 
 export const RECURRENT_LAYERS: Readonly<Record<string, Layer>> = {
   Bidirectional: bidirectional,
+  ConvLSTM2D: recurrent(convLstmCell),
   GRU: recurrent(gruCell),
   LSTM: recurrent(lstmCell),
   RNN: recurrent(ofCells),

@@ -157,8 +157,28 @@ function windows() {
   return tf.model({ inputs: [sound, volume, image], outputs: [product, turned, v, valid] });
 }
 
+/** Sequences of images, and layers that prepare images and numbers of classes. */
+function prepared() {
+  const film = tf.input({ shape: [3, 5, 6, 2], name: 'film' });
+  const image = tf.input({ shape: [6, 7, 2], name: 'image' });
+  const classes = tf.input({ shape: [4], dtype: 'int32', name: 'classes' });
+  const volume = tf.input({ shape: [2, 3, 4, 3], name: 'volume' });
+  const frames = layers.convLstm2d({ filters: 3, kernelSize: [2, 3], strides: [1, 2], padding: 'same', returnSequences: true }).apply(film);
+  const last = layers.convLstm2d({ filters: 2, kernelSize: 2, useBias: false, recurrentActivation: 'sigmoid', goBackwards: true }).apply(frames);
+  const first = layers.permute({ dims: [3, 1, 2] }).apply(image);
+  const grown = layers.upSampling2d({ size: [2, 3], dataFormat: 'channelsFirst' }).apply(first);
+  const deep = layers.conv3d({ filters: 2, kernelSize: 2, dataFormat: 'channelsFirst' }).apply(volume);
+  const outputs = [
+    last, grown, deep,
+    layers.centerCrop({ height: 4, width: 3 }).apply(image),
+    layers.categoryEncoding({ numTokens: 7 }).apply(classes),
+    layers.categoryEncoding({ numTokens: 7, outputMode: 'count', name: 'counts' }).apply(classes),
+  ];
+  return tf.model({ inputs: [film, image, classes, volume], outputs });
+} // prettier-ignore
+
 /** The layers models by name; those named as arguments, or all. */
-const MODELS = { sequential, functional, recurrent, masked, words, windows };
+const MODELS = { sequential, functional, recurrent, masked, words, windows, prepared };
 const asked = process.argv.slice(2);
 
 for (const [name, make] of Object.entries(MODELS)) {
