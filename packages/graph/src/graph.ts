@@ -13,15 +13,13 @@ import {
   NotFoundError,
 } from './errors.js';
 import { withGraph } from './graphStack.js';
-import { inferShapes } from './inferShapes.js';
+import { addOutputs, explain } from './nodeOutputs.js';
 import { NameTable, nearestNames } from './names.js';
-import type { HandleData, OpDef } from './opDef.js';
-import { Operation } from './operation.js';
+import { Operation, type OperationInit } from './operation.js';
 import { lookupOp } from './opTable.js';
-import { outputDTypes, resolveAttrs, RuleError, type AttrEntries, type AttrInputs } from './resolveOp.js';
-import { TensorShape } from './shape.js';
+import { resolveAttrs, RuleError, type AttrEntries, type AttrInputs } from './resolveOp.js';
 import type { FuncGraph } from './funcGraph.js';
-import { Tensor } from './tensor.js';
+import type { Tensor } from './tensor.js';
 
 /** A request for a node. */
 export interface CreateOpOptions {
@@ -37,6 +35,8 @@ export interface CreateOpOptions {
   readonly device?: string;
   /** Dtypes of the outputs, for op types that are not registered. */
   readonly outputDTypes?: readonly DType[];
+  /** Infers the shapes of the outputs when one is first asked for. Default false. */
+  readonly deferShapes?: boolean;
 }
 
 /** Anything that leads to an operation. */
@@ -155,30 +155,34 @@ export class Graph {
       throw new InvalidArgumentError(`two nodes with the name "${name}"`, { node: name });
     }
     const def = lookupOp(type);
-    const given = attrEntries(options.attrs);
-    const build = (): Operation => {
-      const attrs = def === undefined ? taggedAttrs(given, name) : resolveAttrs(def, inputs, given, name);
-      const op = new Operation({
-        graph: this,
-        id: this.#operations.length,
-        name,
-        type,
-        def,
-        inputs,
-        controlInputs: this.controlInputsFor(inputs, options.controlInputs ?? []),
-        attrs,
-        device: options.device ?? this.#device,
-        site,
-      });
-      addOutputs(op, def, options.outputDTypes ?? []);
-      return op;
-    };
-    const op = explainFailure(build, type, name, site);
+    const op = this.makeOp(options, { name, type, def, inputs, site });
     this.#names.take(name);
     this.#operations.push(op);
     this.#byName.set(name, op);
     this.#version++;
     return op;
+  }
+
+  private makeOp(
+    options: CreateOpOptions,
+    made: Pick<OperationInit, 'name' | 'type' | 'def' | 'inputs' | 'site'>,
+  ): Operation {
+    const { name, def, inputs } = made;
+    const given = attrEntries(options.attrs);
+    try {
+      const op = new Operation({
+        ...made,
+        graph: this,
+        id: this.#operations.length,
+        controlInputs: this.controlInputsFor(inputs, options.controlInputs ?? NONE),
+        attrs: def === undefined ? taggedAttrs(given, name) : resolveAttrs(def, inputs, given, name),
+        device: options.device ?? this.#device,
+      });
+      addOutputs(op, options.outputDTypes ?? NONE, options.deferShapes === true);
+      return op;
+    } catch (error) {
+      return explain(error, made);
+    }
   }
 
   /**
@@ -195,8 +199,9 @@ export class Graph {
     const given = Object.fromEntries(
       Object.entries({ ...kept, ...changed }).filter(([name]) => !listed.has(name)),
     );
+    op.inferDeferred();
     op.extend(inputs, resolveAttrs(def, inputs, Object.entries(given), op.name));
-    addOutputs(op, def, []);
+    addOutputs(op, NONE, false);
     this.noteChange();
   }
 
@@ -365,16 +370,7 @@ function defaultName(type: string): string {
   return type.replace(/^_+/, '');
 }
 
-function explainFailure(build: () => Operation, type: string, name: string, site: CallSite): Operation {
-  try {
-    return build();
-  } catch (error) {
-    if (!(error instanceof RuleError)) throw error;
-    const where = site.toString();
-    const suffix = where === undefined ? '' : ` (created at ${where})`;
-    throw new InvalidArgumentError(`${type} "${name}": ${error.message}${suffix}`, { node: name });
-  }
-}
+const NONE: readonly never[] = [];
 
 function attrEntries(attrs: CreateOpOptions['attrs']): AttrEntries {
   return attrs instanceof Map ? (attrs as ReadonlyMap<string, AttrValue>) : Object.entries(attrs ?? {});
@@ -389,31 +385,4 @@ function taggedAttrs(given: AttrEntries, owner: string): Attrs {
     values.set(name, value);
   }
   return new Attrs(values, owner);
-}
-
-function addOutputs(op: Operation, def: OpDef | undefined, dtypes: readonly DType[]): void {
-  if (def === undefined) {
-    dtypes.forEach((dtype, i) => op.outputs.push(new Tensor(op, i, dtype, TensorShape.UNKNOWN)));
-    return;
-  }
-  const types = outputDTypes(def, op.attrs);
-  const shapes = inferShapes(def, op, types.length);
-  types.forEach((dtype, i) => {
-    const shape = shapes[i];
-    if (shape === undefined) throw new InternalError(`${op.describe()}: no shape for output ${i}`);
-    if (op.outputs[i] === undefined) op.outputs.push(new Tensor(op, i, dtype, shape, handleOf(op, i, dtype)));
-  });
-}
-
-/** What is behind a resource or variant output: declared by the op itself, or passed through from its input. */
-function handleOf(op: Operation, index: number, dtype: DType): HandleData | null {
-  if (dtype !== 'resource' && dtype !== 'variant') return null;
-  if (op.attrs.has('_handle_dtype')) {
-    return { dtype: op.attrs.type('_handle_dtype'), shape: op.attrs.shape('_handle_shape') };
-  }
-  if (op.def?.handles !== undefined) return op.def.handles(op)[index] ?? null;
-  // An argument of a function says of itself that it is a handle, but not of what.
-  const behind = op.attrs.has('dtype') && op.attrs.has('shape') ? op.attrs.type('dtype') : dtype;
-  if (behind !== 'resource' && behind !== 'variant') return { dtype: behind, shape: op.attrs.shape('shape') };
-  return op.inputs.find((input) => input.dtype === dtype)?.handle ?? null;
 }

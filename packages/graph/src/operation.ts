@@ -4,6 +4,7 @@ import type { CallSite } from './callSite.js';
 import { InvalidArgumentError } from './errors.js';
 import type { Graph } from './graph.js';
 import type { OpDef } from './opDef.js';
+import type { TensorShape } from './shape.js';
 import type { Tensor } from './tensor.js';
 
 /** Everything of a new node but its outputs. */
@@ -39,6 +40,7 @@ export class Operation {
   readonly site: CallSite | undefined;
   #inputs: Tensor[];
   readonly #controlInputs: Operation[];
+  #deferred: ((op: Operation) => void) | null = null;
 
   constructor(init: OperationInit) {
     this.graph = init.graph;
@@ -85,8 +87,30 @@ export class Operation {
     return site === undefined ? '' : ` (created at ${site})`;
   }
 
+  /** Leaves the shapes of the outputs to `infer`, which gives them when one is first asked for. For the graph. */
+  deferShapes(infer: (op: Operation) => void): void {
+    this.#deferred = infer;
+  }
+
+  /** Whether the shapes of the outputs have not been inferred yet. */
+  get shapesDeferred(): boolean {
+    return this.#deferred !== null;
+  }
+
+  /** Infers shapes that were deferred. Throws `InvalidArgumentError` naming the node whose inputs do not fit, every time. */
+  inferDeferred(): void {
+    this.#deferred?.(this);
+  }
+
+  /** Gives the outputs the shapes that were deferred. For the graph. */
+  resolveShapes(shapes: readonly TensorShape[]): void {
+    shapes.forEach((shape, i) => this.outputs[i]?.resolveShape(shape));
+    this.#deferred = null;
+  }
+
   /** Replaces an input. For importers, which meet the back edges of loops before their source. */
   replaceInput(index: number, tensor: Tensor): void {
+    this.inferDeferred();
     if (this.#inputs[index] === undefined) {
       throw new InvalidArgumentError(`${this.describe()} has no input ${index}`, { node: this.name });
     }

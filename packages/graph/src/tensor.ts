@@ -12,22 +12,37 @@ import type { Scalar, ValueLike } from './value.js';
 
 /** A symbolic value: output `index` of `op`. Holds no data; run it in a session to get some. */
 export class Tensor {
-  #shape: TensorShape;
+  #shape: TensorShape | null;
 
   constructor(
     readonly op: Operation,
     readonly index: number,
     readonly dtype: DType,
-    shape: TensorShape,
+    /** `null`: the operation infers it when it is first asked for. */
+    shape: TensorShape | null,
     /** Dtype and shape of the variable when this is a resource handle, of the elements when it is a list. */
     readonly handle: HandleData | null = null,
   ) {
     this.#shape = shape;
   }
 
-  /** The static shape as far as it is known. */
+  /**
+   * The static shape as far as it is known. In graphs that were imported with `deferShapes` it may be inferred now, which throws
+   * `InvalidArgumentError` naming a node whose inputs do not fit.
+   */
   get shape(): TensorShape {
+    if (this.#shape === null) this.op.inferDeferred();
+    return this.#shape ?? TensorShape.UNKNOWN;
+  }
+
+  /** The shape where it has been inferred already, else `null`. */
+  get inferredShape(): TensorShape | null {
     return this.#shape;
+  }
+
+  /** Gives a shape that was deferred. For the graph. */
+  resolveShape(shape: TensorShape): void {
+    this.#shape ??= shape;
   }
 
   /** TensorFlow's tensor name, `op:index`. */
@@ -44,17 +59,18 @@ export class Tensor {
    * Throws `InvalidArgumentError` when it contradicts the inferred shape.
    */
   setShape(shape: ShapeLike): void {
-    const merged = this.#shape.mergeWith(TensorShape.of(shape));
+    const inferred = this.shape;
+    const merged = inferred.mergeWith(TensorShape.of(shape));
     if (merged === null) {
       throw new InvalidArgumentError(
-        `${this.name}: shape ${TensorShape.of(shape).toString()} contradicts the inferred ${this.#shape.toString()}`,
+        `${this.name}: shape ${TensorShape.of(shape).toString()} contradicts the inferred ${inferred.toString()}`,
       );
     }
     this.#shape = merged;
   }
 
   toString(): string {
-    return `Tensor("${this.name}", shape=${this.#shape.toString()}, dtype=${this.dtype})`;
+    return `Tensor("${this.name}", shape=${this.shape.toString()}, dtype=${this.dtype})`;
   }
 }
 

@@ -10,6 +10,7 @@ import {
   importTfjsLayersModel,
   memorySource,
   ObjectGraph,
+  openTfjsGraphModel,
   proto,
   readCheckpointState,
   readGraphFile,
@@ -35,7 +36,12 @@ function importFile(bytes: Uint8Array): void {
   else importMetaGraph(bytes, { graph: new Graph() });
 }
 
+/** By messages, and straight into a graph whose shapes are asked for. */
 async function readTfjs(json: string, weights: Uint8Array): Promise<void> {
+  const graph = new Graph();
+  const { importInto } = await openTfjsGraphModel(json, () => Promise.resolve(weights));
+  importInto({ graph, deferShapes: true });
+  graph.operations.forEach(({ outputs }) => outputs.forEach(({ shape }) => shape.rank));
   graphOfTfjsModel(await readTfjsGraphModel(json, () => Promise.resolve(weights)));
 }
 

@@ -1,10 +1,9 @@
 /** Models of TensorFlow.js on disk: `model.json` and the weight files beside it. */
 import {
   getDefaultGraph,
-  importTfjsGraphModel,
   importTfjsLayersModel,
   NotFoundError,
-  readTfjsGraphModel,
+  openTfjsGraphModel,
   readTfjsLayersModel,
   type Graph,
   type ImportOptions,
@@ -36,18 +35,18 @@ export interface LoadedModel extends Omit<TfjsGraphModel, 'graphDef'> {
 
 /**
  * Adds a graph model of TensorFlow.js to a graph (default: the default graph), with its weights as constants. `path` is
- * that of `model.json`; paths of weights cannot lead out of its directory.
+ * that of `model.json`; paths of weights cannot lead out of its directory. Shapes are inferred when they are first asked for.
  *
  * Throws `NotFoundError` for a missing file, `InvalidArgumentError` for a malformed one, `DataLossError` for weights that are
- * too short or too long.
+ * too short or too long. A node whose inputs have shapes that do not fit is named by the first run that needs it.
  */
 export async function loadGraphModel(path: string, options: LoadModelOptions = {}): Promise<LoadedModel> {
   const { readFile = readPresent, name = '' } = options;
   const graph = options.graph ?? getDefaultGraph();
   const text = new TextDecoder().decode(await readFile(path));
-  const { graphDef, ...model } = await readTfjsGraphModel(text, shardReader(path, options));
+  const { importInto, ...model } = await openTfjsGraphModel(text, shardReader(path, options));
   return graph.nameScope(name, (scope) => {
-    importTfjsGraphModel({ graphDef, ...model }, { graph, name: scope, clearDevices: options.clearDevices });
+    importInto({ graph, name: scope, clearDevices: options.clearDevices, deferShapes: true });
     const tensors = (infos: TfjsGraphModel['signature']['inputs']): Record<string, Tensor> =>
       Object.fromEntries(
         [...infos].map(([key, info]) => [key, graph.getTensorByName(scope + (info.name ?? key))]),

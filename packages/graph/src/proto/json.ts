@@ -96,9 +96,13 @@ function placeName({ outer, step }: Place): string {
   return `${placeName(outer)}[${typeof step === 'number' ? step : JSON.stringify(step[0])}]`;
 }
 
-/** Reads a message from a JSON value. Throws `InvalidArgumentError` naming the path of what is wrong. */
-export function fromJson<K extends keyof MessageTypes>(type: K, json: unknown): MessageTypes[K] {
-  return messageFromJson(messageSpec(type), json, { outer: null, step: type }) as object as MessageTypes[K];
+/** Reads a message from a JSON value. Throws `InvalidArgumentError` naming the path of what is wrong, from `where` on. */
+export function fromJson<K extends keyof MessageTypes>(
+  type: K,
+  json: unknown,
+  where: string = type,
+): MessageTypes[K] {
+  return messageFromJson(messageSpec(type), json, { outer: null, step: where }) as object as MessageTypes[K];
 }
 
 function fail(place: Place, rule: string): never {

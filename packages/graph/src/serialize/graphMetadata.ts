@@ -32,8 +32,11 @@ interface GraphMetadata {
   readonly foreignOps: Map<string, OpDef>;
 }
 
+/** What a `NodeDef` holds beyond an operation's own properties. */
+export type NodeExtras = Pick<NodeDef, 'experimentalDebugInfo' | typeof UNKNOWN_FIELDS>;
+
 const metadata = new WeakMap<Graph, GraphMetadata>();
-const nodeExtras = new WeakMap<Operation, Pick<NodeDef, 'experimentalDebugInfo' | typeof UNKNOWN_FIELDS>>();
+const nodeExtras = new WeakMap<Operation, NodeExtras>();
 
 /** The file data that belongs to `graph`. */
 export function graphMetadata(graph: Graph): GraphMetadata {
@@ -84,8 +87,8 @@ function isNew({ functionName }: FuncGraph, read: ReadonlyMap<string, FunctionDe
   return !read.has(functionName);
 }
 
-/** Keeps what a `NodeDef` holds beyond an operation's own properties. */
-export function keepNodeExtras(op: Operation, node: NodeDef): void {
+/** Keeps what a node of a file holds beyond an operation's own properties. */
+export function keepNodeExtras(op: Operation, node: NodeExtras): void {
   const { experimentalDebugInfo, [UNKNOWN_FIELDS]: unknown } = node;
   if (experimentalDebugInfo === undefined && unknown === undefined) return;
   nodeExtras.set(op, {
@@ -95,6 +98,6 @@ export function keepNodeExtras(op: Operation, node: NodeDef): void {
 }
 
 /** What `keepNodeExtras` kept. */
-export function extrasOf(op: Operation): Pick<NodeDef, 'experimentalDebugInfo' | typeof UNKNOWN_FIELDS> {
+export function extrasOf(op: Operation): NodeExtras {
   return nodeExtras.get(op) ?? {};
 }

@@ -13,15 +13,23 @@ import { getDefaultGraph } from '../scopes.js';
 import { TensorShape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 import { attrsFromProto } from './attrProto.js';
-import { addLibrary, GRAPH_DEF_VERSION, graphMetadata, keepNodeExtras } from './graphMetadata.js';
+import {
+  addLibrary,
+  GRAPH_DEF_VERSION,
+  graphMetadata,
+  keepNodeExtras,
+  type NodeExtras,
+} from './graphMetadata.js';
 import { addFunctions } from './functionDefs.js';
 import { readGraphDef } from './graphFile.js';
 import {
+  closesLoop,
   creationOrder,
   describeNode,
   isBackEdge,
   parseInput,
   parseNodes,
+  type FileNode,
   type ParsedNode,
 } from './importOrder.js';
 import { inertOutputs } from './inertOps.js';
@@ -45,6 +53,22 @@ export interface ImportOptions {
    * decoded from, must stay as they are. Default false.
    */
   readonly deferConstants?: boolean | undefined;
+  /**
+   * Infers shapes when they are first asked for. What does not fit a node is then reported there, or by the first run that needs the
+   * node, instead of here. Graphs with loops of version 1 control flow are inferred at once all the same. Default false.
+   */
+  readonly deferShapes?: boolean | undefined;
+}
+
+/** A graph of a file, and how to read its nodes' attributes. */
+export interface FileGraph<N extends FileNode> {
+  readonly nodes: readonly N[];
+  readonly library?: FunctionDefLibrary | undefined;
+  readonly versions?: VersionDef | undefined;
+  /** The attributes of a node. Throws `InvalidArgumentError` for what cannot be understood. */
+  readonly attrsOf: (node: N) => Map<string, AttrValue>;
+  /** What a node holds besides, to be written back. */
+  readonly extrasOf?: (node: N) => NodeExtras;
 }
 
 /**
@@ -69,11 +93,22 @@ export function importGraphDef(
 
 /** As `importGraphDef`, for a message that was read and so lacks nothing. */
 export function importWholeGraphDef(def: GraphDef, options: ImportOptions = {}): (Operation | Tensor)[] {
+  const { node: nodes, library, versions } = def;
+  const attrsOf = (node: NodeDef): Map<string, AttrValue> =>
+    attrsFromProto(node.attr, describeNode(node), options.deferConstants);
+  return importFileGraph({ nodes, library, versions, attrsOf, extrasOf: (node) => node }, options);
+}
+
+/** As `importGraphDef`, for a graph that is no message. */
+export function importFileGraph<N extends FileNode>(
+  file: FileGraph<N>,
+  options: ImportOptions = {},
+): (Operation | Tensor)[] {
   const graph = options.graph ?? getDefaultGraph();
-  checkVersions(def.versions);
-  const importer = new Importer(graph, def, options);
+  checkVersions(file.versions);
+  const importer = new Importer(graph, file, options);
   return graph.nameScope(options.name ?? 'import', (scope) =>
-    CallSite.sharedBy(importWholeGraphDef, () => graph.controlDependencies(null, () => importer.run(scope))),
+    CallSite.sharedBy(importFileGraph, () => graph.controlDependencies(null, () => importer.run(scope))),
   );
 }
 
@@ -95,19 +130,19 @@ function checkVersions(versions: VersionDef | undefined): void {
 /** Up to this producer, a scalar shape of a Placeholder meant that nothing is known. */
 const LAST_SCALAR_PLACEHOLDER = 21;
 
-class Importer {
+class Importer<N extends FileNode> {
   readonly #inputMap: ReadonlyMap<string, Tensor | Operation>;
   readonly #usedKeys = new Set<string>();
-  readonly #nodes: ReadonlyMap<string, ParsedNode>;
+  readonly #nodes: ReadonlyMap<string, ParsedNode<N>>;
   readonly #created = new Map<string, Operation>();
   readonly #signatures: Map<string, OpDef>;
-  /** How many outputs of each node the file speaks of. */
-  readonly #outputCounts = new Map<string, number>();
-  readonly #order: readonly ParsedNode[];
+  #counts: ReadonlyMap<string, number> | undefined;
+  readonly #order: readonly ParsedNode<N>[];
+  readonly #hasLoops: boolean;
 
   constructor(
     private readonly graph: Graph,
-    private readonly def: GraphDef,
+    private readonly file: FileGraph<N>,
     private readonly options: ImportOptions,
   ) {
     const { inputMap = {}, opDefs = [] } = options;
@@ -117,14 +152,14 @@ class Importer {
         : Object.entries(inputMap);
     this.#inputMap = new Map(entries.map(([key, value]) => [key.replace(/:0$/, ''), value]));
     this.#signatures = new Map(opDefs.map((opDef) => [opDef.name, opDef]));
-    for (const { signature } of def.library?.function ?? []) {
+    for (const { signature } of file.library?.function ?? []) {
       if (signature !== undefined) this.#signatures.set(signature.name, signature);
     }
     const isMapped = (text: string): boolean => this.isMapped(text);
-    this.#nodes = parseNodes(def.node, isMapped);
+    this.#nodes = parseNodes(file.nodes, isMapped);
     this.#order = creationOrder(this.#nodes, isMapped);
     this.checkInputMap();
-    this.countOutputs();
+    this.#hasLoops = file.nodes.some(closesLoop);
   }
 
   private isMapped(text: string): boolean {
@@ -148,12 +183,19 @@ class Importer {
     );
   }
 
-  private countOutputs(): void {
+  /** How many outputs of each node the file speaks of: for op types that are not registered. */
+  private get outputCounts(): ReadonlyMap<string, number> {
+    return (this.#counts ??= this.countOutputs());
+  }
+
+  private countOutputs(): Map<string, number> {
+    const counts = new Map<string, number>();
     const refs = [...this.#nodes.values()].flatMap((node) => node.inputs);
     const returned = (this.options.returnElements ?? []).filter((name) => name.includes(':')).map(parseInput);
     for (const { node, index } of [...refs, ...returned]) {
-      this.#outputCounts.set(node, Math.max(this.#outputCounts.get(node) ?? 0, index + 1));
+      counts.set(node, Math.max(counts.get(node) ?? 0, index + 1));
     }
+    return counts;
   }
 
   /** Creates the nodes below `scope`, which is empty or ends with a slash. */
@@ -165,12 +207,12 @@ class Importer {
         node: name,
       });
     }
-    if (this.def.library !== undefined) this.addFunctions(this.def.library);
+    if (this.file.library !== undefined) this.addFunctions(this.file.library);
     this.keepVersions();
     for (const [name, signature] of this.#signatures)
       graphMetadata(this.graph).foreignOps.set(name, signature);
     for (const node of this.#order) this.#created.set(node.def.name, this.create(node, scope));
-    this.closeLoops();
+    if (this.#hasLoops) this.closeLoops();
     return (this.options.returnElements ?? []).map((name) => this.element(name));
   }
 
@@ -182,7 +224,7 @@ class Importer {
 
   private keepVersions(): void {
     const meta = graphMetadata(this.graph);
-    const { versions } = this.def;
+    const { versions } = this.file;
     if (versions === undefined) return;
     if (this.graph.operations.length === 0) {
       meta.versions = versions;
@@ -195,10 +237,11 @@ class Importer {
     };
   }
 
-  private create(node: ParsedNode, scope: string): Operation {
+  private create(node: ParsedNode<N>, scope: string): Operation {
     const { def } = node;
-    const attrs = attrsFromProto(def.attr, describeNode(def), this.options.deferConstants);
-    refusePlaceholders(def, attrs);
+    const registered = lookupOp(def.op) !== undefined;
+    const attrs = this.file.attrsOf(def);
+    if (registered) refusePlaceholders(def, attrs);
     this.adaptAttrs(def, attrs, scope);
     const op = this.graph.createOp({
       type: def.op,
@@ -207,20 +250,22 @@ class Importer {
       controlInputs: node.controls.map((name) => this.control(name)),
       attrs,
       device: this.options.clearDevices === true ? '' : def.device,
-      outputDTypes: lookupOp(def.op) === undefined ? this.outputsOf(def, attrs) : [],
+      ...(registered ? {} : { outputDTypes: this.outputsOf(def, attrs) }),
+      deferShapes: this.options.deferShapes === true && !this.#hasLoops,
     });
-    keepNodeExtras(op, def);
-    if (op.def === undefined) setKnownShapes(op);
+    const extras = this.file.extrasOf?.(def);
+    if (extras !== undefined) keepNodeExtras(op, extras);
+    if (!registered) setKnownShapes(op);
     return op;
   }
 
-  private outputsOf({ op, name }: NodeDef, attrs: ReadonlyMap<string, AttrValue>): DType[] {
-    return inertOutputs(op, attrs, this.#signatures.get(op), this.#outputCounts.get(name) ?? 0);
+  private outputsOf({ op, name }: FileNode, attrs: ReadonlyMap<string, AttrValue>): DType[] {
+    return inertOutputs(op, attrs, this.#signatures.get(op), this.outputCounts.get(name) ?? 0);
   }
 
-  private adaptAttrs(def: NodeDef, attrs: Map<string, AttrValue>, scope: string): void {
+  private adaptAttrs(def: FileNode, attrs: Map<string, AttrValue>, scope: string): void {
     const shape = attrs.get('shape');
-    const old = (this.def.versions?.producer ?? 0) <= LAST_SCALAR_PLACEHOLDER;
+    const old = (this.file.versions?.producer ?? 0) <= LAST_SCALAR_PLACEHOLDER;
     if (old && def.op === 'Placeholder' && shape?.kind === 'shape' && shape.value.rank === 0) {
       attrs.set('shape', { kind: 'shape', value: TensorShape.UNKNOWN });
     }
@@ -236,13 +281,14 @@ class Importer {
     return node !== undefined && this.#nodes.has(node) ? `loc:@${scope}${node}` : group;
   }
 
-  private inputsOf({ def, inputs }: ParsedNode): Tensor[] {
+  private inputsOf({ def, inputs }: ParsedNode): readonly Tensor[] {
     const tensors = inputs.map((ref) => {
       const mapped = this.mapped(ref.text);
       if (mapped !== undefined) return mapped instanceof Operation ? mapped.output(0) : mapped;
       const source = this.#created.get(ref.node);
       return source === undefined ? undefined : outputOf(source, ref.index, def);
     });
+    if (tensors.every((tensor) => tensor !== undefined)) return tensors;
     // The end of a loop does not exist yet: until then its beginning stands in.
     const standIn = tensors.find((tensor) => tensor !== undefined);
     return tensors.map((tensor, i) => tensor ?? standIn ?? failLoop(def, inputs[i]?.text ?? ''));
@@ -280,8 +326,7 @@ class Importer {
 }
 
 /** Attributes that a call gives their values are for bodies of functions; nothing gives them one in a graph. */
-function refusePlaceholders(def: NodeDef, attrs: ReadonlyMap<string, AttrValue>): void {
-  if (lookupOp(def.op) === undefined) return;
+function refusePlaceholders(def: FileNode, attrs: ReadonlyMap<string, AttrValue>): void {
   for (const [name, { kind, value }] of attrs) {
     if (kind !== 'placeholder') continue;
     throw new InvalidArgumentError(
@@ -291,7 +336,7 @@ function refusePlaceholders(def: NodeDef, attrs: ReadonlyMap<string, AttrValue>)
   }
 }
 
-function outputOf(source: Operation, index: number, consumer: NodeDef): Tensor {
+function outputOf(source: Operation, index: number, consumer: FileNode): Tensor {
   const output = source.outputs[index];
   if (output !== undefined) return output;
   throw new InvalidArgumentError(
@@ -300,7 +345,7 @@ function outputOf(source: Operation, index: number, consumer: NodeDef): Tensor {
   );
 }
 
-function failLoop(def: NodeDef, input: string): never {
+function failLoop(def: FileNode, input: string): never {
   throw new InvalidArgumentError(`${describeNode(def)}: the loop of input "${input}" has no beginning`, {
     node: def.name,
   });

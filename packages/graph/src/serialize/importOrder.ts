@@ -1,7 +1,12 @@
-/** Parsed nodes of a `GraphDef`, checked by name, and an order in which they can be created. */
+/** Parsed nodes of a file, checked by name, and an order in which they can be created. */
 import { InvalidArgumentError } from '../errors.js';
 import { nearestNames } from '../names.js';
 import type { NodeDef } from '../proto/messages.js';
+
+/** What importing needs of a node besides its attributes. */
+export type FileNode = Readonly<Pick<NodeDef, 'name' | 'op' | 'device'>> & {
+  readonly input: readonly string[];
+};
 
 /** A reference to output `index` of a node of the file. */
 export interface InputRef {
@@ -10,8 +15,8 @@ export interface InputRef {
   readonly index: number;
 }
 
-export interface ParsedNode {
-  readonly def: NodeDef;
+export interface ParsedNode<N extends FileNode = FileNode> {
+  readonly def: N;
   readonly inputs: readonly InputRef[];
   /** Names of nodes that must run before. */
   readonly controls: readonly string[];
@@ -20,13 +25,14 @@ export interface ParsedNode {
 /** Splits `node`, `node:2` or `^node`; the index of a control input is -1. */
 export function parseInput(text: string): InputRef {
   if (text.startsWith('^')) return { text, node: text.slice(1), index: -1 };
+  if (!text.includes(':')) return { text, node: text, index: 0 };
   const [, node, index] = /^(.*):(\d+)$/.exec(text) ?? [];
   if (node === undefined || index === undefined) return { text, node: text, index: 0 };
   return { text, node, index: Number(index) };
 }
 
 /** How an error names a node of a file. */
-export function describeNode(def: NodeDef): string {
+export function describeNode(def: Pick<FileNode, 'op' | 'name'>): string {
   return `${def.op} "${def.name}"`;
 }
 
@@ -34,11 +40,11 @@ export function describeNode(def: NodeDef): string {
  * Parses all nodes. Throws `InvalidArgumentError` for two nodes with one name, missing names, inputs in
  * the wrong order, and inputs that name no node (`isMapped` excepts those that the caller supplies).
  */
-export function parseNodes(
-  defs: readonly NodeDef[],
+export function parseNodes<N extends FileNode>(
+  defs: readonly N[],
   isMapped: (text: string) => boolean,
-): ReadonlyMap<string, ParsedNode> {
-  const nodes = new Map<string, ParsedNode>();
+): ReadonlyMap<string, ParsedNode<N>> {
+  const nodes = new Map<string, ParsedNode<N>>();
   defs.forEach((def, i) => {
     if (def.name === '') throw new InvalidArgumentError(`node ${i} of type "${def.op}" has no name`);
     if (def.op === '')
@@ -53,23 +59,25 @@ export function parseNodes(
     nodes.set(def.name, parseNode(def));
   });
   for (const { def, inputs, controls } of nodes.values()) {
-    const missing = [
-      ...inputs.filter(({ text, node }) => !nodes.has(node) && !isMapped(text)),
-      ...controls
+    const missing =
+      inputs.find(({ text, node }) => !nodes.has(node) && !isMapped(text)) ??
+      controls
         .filter((node) => !nodes.has(node) && !isMapped(`^${node}`))
-        .map((node) => parseInput(`^${node}`)),
-    ];
-    const [first] = missing;
-    if (first !== undefined) throw missingInput(def, first, nodes.keys());
+        .map((node) => parseInput(`^${node}`))[0];
+    if (missing !== undefined) throw missingInput(def, missing, nodes.keys());
   }
   return nodes;
 }
 
-function parseNode(def: NodeDef): ParsedNode {
+const NO_INPUTS: readonly never[] = [];
+
+function parseNode<N extends FileNode>(def: N): ParsedNode<N> {
+  if (def.input.length === 0) return { def, inputs: NO_INPUTS, controls: NO_INPUTS };
   const refs = def.input.map(parseInput);
   const firstControl = refs.findIndex((ref) => ref.index < 0);
-  const data = firstControl < 0 ? refs : refs.slice(0, firstControl);
-  const controls = firstControl < 0 ? [] : refs.slice(firstControl);
+  if (firstControl < 0) return { def, inputs: refs, controls: NO_INPUTS };
+  const data = refs.slice(0, firstControl);
+  const controls = refs.slice(firstControl);
   const late = controls.find((ref) => ref.index >= 0);
   if (late !== undefined) {
     throw new InvalidArgumentError(`${describeNode(def)}: input "${late.text}" comes after a control input`, {
@@ -79,7 +87,7 @@ function parseNode(def: NodeDef): ParsedNode {
   return { def, inputs: data, controls: controls.map((ref) => ref.node) };
 }
 
-function missingInput(def: NodeDef, ref: InputRef, names: Iterable<string>): InvalidArgumentError {
+function missingInput(def: FileNode, ref: InputRef, names: Iterable<string>): InvalidArgumentError {
   const near = nearestNames(ref.node, names).map((name) => `"${name}"`);
   const hint = near.length === 0 ? '' : `. Did you mean ${near.join(', ')}?`;
   return new InvalidArgumentError(
@@ -92,12 +100,17 @@ const MERGES: ReadonlySet<string> = new Set(['Merge', 'RefMerge']);
 const NEXT_ITERATIONS: ReadonlySet<string> = new Set(['NextIteration', 'RefNextIteration']);
 
 /** True for the edge that closes a loop of version 1 control flow. */
-export function isBackEdge(source: NodeDef, target: NodeDef): boolean {
+export function isBackEdge(source: FileNode, target: FileNode): boolean {
   return NEXT_ITERATIONS.has(source.op) && MERGES.has(target.op);
 }
 
-interface Visit {
-  readonly node: ParsedNode;
+/** Whether a node's type closes a loop of version 1 control flow. */
+export function closesLoop({ op }: FileNode): boolean {
+  return NEXT_ITERATIONS.has(op);
+}
+
+interface Visit<N extends FileNode> {
+  readonly node: ParsedNode<N>;
   readonly sources: readonly string[];
   next: number;
 }
@@ -106,15 +119,16 @@ interface Visit {
  * The nodes with every node after its inputs, otherwise in the order of the file.
  * Throws `InvalidArgumentError` naming the nodes on a cycle. Back edges of loops are allowed.
  */
-export function creationOrder(
-  nodes: ReadonlyMap<string, ParsedNode>,
+export function creationOrder<N extends FileNode>(
+  nodes: ReadonlyMap<string, ParsedNode<N>>,
   isMapped: (text: string) => boolean,
-): ParsedNode[] {
-  const order: ParsedNode[] = [];
+): readonly ParsedNode<N>[] {
+  if (isOrdered(nodes, isMapped)) return [...nodes.values()];
+  const order: ParsedNode<N>[] = [];
   const state = new Map<string, 'open' | 'done'>();
   for (const root of nodes.values()) {
-    const stack: Visit[] = [];
-    const enter = (node: ParsedNode): void => {
+    const stack: Visit<N>[] = [];
+    const enter = (node: ParsedNode<N>): void => {
       state.set(node.def.name, 'open');
       stack.push({ node, sources: sourcesOf(node, nodes, isMapped), next: 0 });
     };
@@ -135,10 +149,21 @@ export function creationOrder(
   return order;
 }
 
+/** Whether every node comes after its inputs already, as in most files. */
+function isOrdered(nodes: ReadonlyMap<string, ParsedNode>, isMapped: (text: string) => boolean): boolean {
+  const before = new Set<string>();
+  for (const { def, inputs, controls } of nodes.values()) {
+    for (const { node, text } of inputs) if (!isMapped(text) && !before.has(node)) return false;
+    for (const node of controls) if (!isMapped(`^${node}`) && !before.has(node)) return false;
+    before.add(def.name);
+  }
+  return true;
+}
+
 /** Names of the nodes that must exist before `node`. */
-function sourcesOf(
-  node: ParsedNode,
-  nodes: ReadonlyMap<string, ParsedNode>,
+function sourcesOf<N extends FileNode>(
+  node: ParsedNode<N>,
+  nodes: ReadonlyMap<string, ParsedNode<N>>,
   isMapped: (text: string) => boolean,
 ): string[] {
   const data = node.inputs.filter((ref) => {
@@ -153,7 +178,7 @@ function sourcesOf(
 
 const SHOWN = 12;
 
-function cycleError(stack: readonly Visit[], name: string): InvalidArgumentError {
+function cycleError(stack: readonly Visit<FileNode>[], name: string): InvalidArgumentError {
   const names = stack.map((visit) => visit.node.def.name);
   const cycle = names.slice(names.indexOf(name)).reverse();
   const shown = cycle.length > SHOWN ? [...cycle.slice(0, SHOWN), `… ${cycle.length - SHOWN} more …`] : cycle;

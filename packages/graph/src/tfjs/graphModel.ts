@@ -2,6 +2,7 @@
  * Graph models of TensorFlow.js: a GraphDef in JSON whose constants are in the weights, with a
  * signature. They become a GraphDef with its constants in place.
  */
+import type { AttrValue as Attr } from '../attr.js';
 import { dtypeFromNumber, dtypeToNumber, type DType } from '../dtype.js';
 import { InvalidArgumentError } from '../errors.js';
 import { Graph } from '../graph.js';
@@ -9,13 +10,15 @@ import { create } from '../proto/decode.js';
 import { fromJson } from '../proto/json.js';
 import type { AttrValue, GraphDef, NodeDef, SignatureDef } from '../proto/messages.js';
 import { toBytes } from '../proto/utf8.js';
-import { importWholeGraphDef, type ImportOptions } from '../serialize/importGraph.js';
+import { importFileGraph, importWholeGraphDef, type ImportOptions } from '../serialize/importGraph.js';
+import type { FileNode } from '../serialize/importOrder.js';
 import { dataToBytes } from '../serialize/tensorBytes.js';
 import { shareTensor } from '../serialize/tensorProto.js';
 import { allocateData, TensorValue } from '../value.js';
 import { readWeightGroup } from './weights.js';
 import { readModelJson, type ModelJson } from './modelJson.js';
-import { resolveTables } from './tables.js';
+import { resolveTables, touchesTables } from './tables.js';
+import { JsonAttrs, readJsonNodes, type JsonNode } from './jsonNodes.js';
 
 /** What a graph model holds. */
 export interface TfjsGraphModel {
@@ -48,21 +51,101 @@ export async function readWeights(model: ModelJson, readShard: ReadShard): Promi
  * node for constants without weights and weights without constants, `DataLossError` for too few or too many bytes.
  */
 export async function readTfjsGraphModel(text: string, readShard: ReadShard): Promise<TfjsGraphModel> {
-  const model = readModelJson(text);
-  if (model.format !== 'graph-model') {
-    throw new InvalidArgumentError('model.json holds a layers model, not a graph model: use loadLayersModel');
+  const model = readGraphModelJson(text);
+  const reading = startReading(model, readShard);
+  return fullModel(model, await reading());
+}
+
+/** A graph model that has been read, to be put into a graph. */
+export interface OpenTfjsGraphModel extends Omit<TfjsGraphModel, 'graphDef'> {
+  /** Adds its nodes to a graph, as `importTfjsGraphModel`. Throws as `importGraphDef`. */
+  readonly importInto: (options: ImportOptions) => void;
+}
+
+/**
+ * As `readTfjsGraphModel`, for loading a model in little time: where it has nodes of the usual kind alone they become operations without being
+ * messages in between. What is wrong with an attribute is then told by `importInto`.
+ */
+export async function openTfjsGraphModel(text: string, readShard: ReadShard): Promise<OpenTfjsGraphModel> {
+  const model = readGraphModelJson(text);
+  const reading = startReading(model, readShard);
+  const file = model.initializer === undefined ? plainGraph(model.topology) : null;
+  if (file === null) {
+    const full = fullModel(model, await reading());
+    return { ...full, importInto: (options) => importTfjsGraphModel(full, options) };
   }
+  const { nodes, rest } = file;
+  const weights = await reading();
+  refuseUnused(weights, new Set(nodes.flatMap(({ op, name }) => (op === 'Const' ? [name] : []))));
+  const attrs = new JsonAttrs();
+  const attrsOf = (node: JsonNode): Map<string, Attr> => attrsWithWeight(node, attrs, weights);
+  return {
+    ...head(model, nodes),
+    importInto: (options) =>
+      void importFileGraph({ nodes, versions: rest.versions, attrsOf }, { name: '', ...options }),
+  };
+}
+
+function readGraphModelJson(text: string): ModelJson {
+  const model = readModelJson(text);
+  if (model.format === 'graph-model') return model;
+  throw new InvalidArgumentError('model.json holds a layers model, not a graph model: use loadLayersModel');
+}
+
+/** Begins to read the weights, and gives what waits for them. */
+function startReading(model: ModelJson, readShard: ReadShard): () => Promise<Map<string, TensorValue>> {
   const reading = readWeights(model, readShard);
-  // Heard below; the topology may be refused before.
+  // Heard by whoever waits; the topology may be refused before.
   reading.catch(() => undefined);
+  return () => reading;
+}
+
+function fullModel(model: ModelJson, weights: ReadonlyMap<string, TensorValue>): TfjsGraphModel {
   const graphDef = fromJson('GraphDef', model.topology);
   const initializer = model.initializer === undefined ? undefined : fromJson('GraphDef', model.initializer);
-  fillConstants(initializer === undefined ? [graphDef] : [graphDef, initializer], await reading);
+  fillConstants(initializer === undefined ? [graphDef] : [graphDef, initializer], weights);
   resolveTables(graphDef, initializer);
+  return { graphDef, ...head(model, graphDef.node) };
+}
+
+function head(model: ModelJson, nodes: readonly FileNode[]): Omit<TfjsGraphModel, 'graphDef'> {
   const { userDefinedMetadata, generatedBy, convertedBy } = model;
   const signature =
-    model.signature === undefined ? impliedSignature(graphDef) : fromJson('SignatureDef', model.signature);
-  return { graphDef, signature: named(signature), userDefinedMetadata, generatedBy, convertedBy };
+    model.signature === undefined ? impliedSignature(nodes) : fromJson('SignatureDef', model.signature);
+  return { signature: named(signature), userDefinedMetadata, generatedBy, convertedBy };
+}
+
+/** A topology without functions and tables, whose nodes are of the usual kind. */
+function plainGraph(topology: object): { nodes: readonly JsonNode[]; rest: GraphDef } | null {
+  const { node, ...others } = topology as Readonly<Record<string, unknown>>;
+  const nodes = readJsonNodes(node);
+  if (nodes === null || nodes.some(({ op }) => touchesTables(op))) return null;
+  const rest = fromJson('GraphDef', others);
+  return (rest.library?.function.length ?? 0) === 0 ? { nodes, rest } : null;
+}
+
+function attrsWithWeight(
+  node: JsonNode,
+  attrs: JsonAttrs,
+  weights: ReadonlyMap<string, TensorValue>,
+): Map<string, Attr> {
+  if (node.op !== 'Const') return attrs.read(node);
+  const weight = weights.get(node.name);
+  if (weight === undefined) {
+    const value = fromJson('NodeDef', { attr: node.attr }, `GraphDef.node[${node.index}]`).attr.get('value');
+    if (hasValue(value)) return attrs.read(node);
+    return failWithoutWeight(node);
+  }
+  const read = attrs.read(node, 'value');
+  const declared = read.get('dtype');
+  const dtype = declared?.kind === 'type' && declared.value !== 'invalid' ? declared.value : weight.dtype;
+  return read.set('value', { kind: 'tensor', value: convert(weight, dtype, node.name) });
+}
+
+function failWithoutWeight({ name }: FileNode): never {
+  throw new InvalidArgumentError(`model.json: the weights hold no value for the constant "${name}"`, {
+    node: name,
+  });
 }
 
 function fillConstants(graphs: readonly GraphDef[], weights: ReadonlyMap<string, TensorValue>): void {
@@ -76,16 +159,15 @@ function fillConstants(graphs: readonly GraphDef[], weights: ReadonlyMap<string,
     const weight = weights.get(node.name);
     if (weight === undefined) {
       if (hasValue(node.attr.get('value'))) continue;
-      throw new InvalidArgumentError(
-        `model.json: the weights hold no value for the constant "${node.name}"`,
-        {
-          node: node.name,
-        },
-      );
+      failWithoutWeight(node);
     }
     used.add(node.name);
     node.attr.set('value', constantAttr(node, weight));
   }
+  refuseUnused(weights, used);
+}
+
+function refuseUnused(weights: ReadonlyMap<string, TensorValue>, used: ReadonlySet<string>): void {
   const unused = [...weights.keys()].filter((name) => !used.has(name));
   if (unused.length === 0) return;
   throw new InvalidArgumentError(
@@ -167,12 +249,10 @@ function named(signature: SignatureDef): SignatureDef {
 }
 
 /** Placeholders, and nodes with a result that no other node uses. */
-function impliedSignature(graphDef: GraphDef): SignatureDef {
-  const used = new Set(
-    graphDef.node.flatMap(({ input }) => input.map((name) => name.replace(/^\^|:\d+$/g, ''))),
-  );
+function impliedSignature(nodes: readonly FileNode[]): SignatureDef {
+  const used = new Set(nodes.flatMap(({ input }) => input.map((name) => name.replace(/^\^|:\d+$/g, ''))));
   const signature = create('SignatureDef');
-  for (const { name, op } of graphDef.node) {
+  for (const { name, op } of nodes) {
     const info = { ...create('TensorInfo'), name: `${name}:0` };
     if (op === 'Placeholder') signature.inputs.set(name, info);
     else if (!used.has(name) && op !== 'NoOp' && op !== 'Const') signature.outputs.set(name, info);

@@ -2,7 +2,9 @@
 export {
   graphOfTfjsModel,
   importTfjsGraphModel,
+  openTfjsGraphModel,
   readTfjsGraphModel,
+  type OpenTfjsGraphModel,
   type ReadShard,
   type TfjsGraphModel,
 } from './graphModel.js';

@@ -35,6 +35,11 @@ const FILLS: ReadonlySet<string> = new Set([
 const FINDS: ReadonlySet<string> = new Set(['LookupTableFind', 'LookupTableFindV2']);
 const SIZES: ReadonlySet<string> = new Set(['LookupTableSize', 'LookupTableSizeV2']);
 
+/** Whether nodes of a type are about tables. */
+export function touchesTables(op: string): boolean {
+  return TABLES.has(op) || FINDS.has(op) || SIZES.has(op);
+}
+
 const plain = (input: string | undefined): string => (input ?? '').replace(/^\^|:0$/g, '');
 
 /**

@@ -12,7 +12,7 @@ const STORED_BYTES = { uint8: 1, uint16: 2, float16: 2 } as const;
 
 /**
  * The weights of a group by name. `shards` are the contents of its files, in order; a weight may lie across
- * two. Throws `DataLossError` when there are fewer or more bytes than the weights take.
+ * two. They must stay as they are: weights are views on them, and quantized ones are decoded when they are first asked for. Throws `DataLossError` when there are fewer or more bytes than the weights take.
  */
 export function readWeightGroup(group: WeightGroup, shards: readonly Uint8Array[]): Map<string, TensorValue> {
   const bytes = new Shards(shards);
@@ -90,7 +90,9 @@ function readWeight(spec: WeightSpec, bytes: Shards): TensorValue {
   const size = sizeOf(shape);
   if (quantization !== undefined) {
     const stored = bytes.take(size * STORED_BYTES[quantization.dtype]);
-    return new TensorValue(dtype, shape, dequantize(stored, size, quantization, dtype === 'int32'));
+    return TensorValue.deferred(dtype, shape, () =>
+      dequantize(stored, size, quantization, dtype === 'int32'),
+    );
   }
   if (dtype === 'string') return new TensorValue(dtype, shape, readStrings(size, bytes));
   return new TensorValue(dtype, shape, dataOfBytes(dtype, bytes.take(size * ELEMENT_BYTES[dtype])));

@@ -1,4 +1,7 @@
 /** Graph models of TensorFlow.js: written and read again, files of others, and what is refused. */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import {
   add,
   constant,
@@ -6,12 +9,14 @@ import {
   graphOfTfjsModel,
   InvalidArgumentError,
   matMul,
+  openTfjsGraphModel,
   placeholder,
   proto,
   readTfjsGraphModel,
   TensorValue,
   Variable,
   writeTfjsGraphModel,
+  type ImportOptions,
   type TfjsGraphModel,
   type WriteGraphModelOptions,
   type WrittenGraphModel,
@@ -140,6 +145,119 @@ describe('graph models of TensorFlow.js', () => {
     expect(() => writeTfjsGraphModel(graph)).toThrow(/Const "big": element 1 is 1099511627776/);
   });
 });
+
+/** `modelJson` straight into a graph. */
+async function opened(
+  modelJson: string,
+  readShard: (path: string) => Uint8Array,
+  options: Partial<ImportOptions> = {},
+): Promise<Graph> {
+  const graph = new Graph();
+  const model = await openTfjsGraphModel(modelJson, (path) => Promise.resolve(readShard(path)));
+  model.importInto({ graph, ...options });
+  return graph;
+}
+
+/** Compared at once: matchers take minutes for megabytes. */
+function bytesOfGraph(graph: Graph): string {
+  return createHash('sha256').update(proto.encode('GraphDef', graph.toGraphDef())).digest('hex');
+}
+
+const MODELS = fileURLToPath(new URL('../../../../node_modules/@vladmandic/human/models/', import.meta.url));
+
+describe('a model straight into a graph', () => {
+  it.each(['iris', 'handtrack', 'movenet-lightning', 'liveness'])(
+    'is the one of messages: %s',
+    async (name) => {
+      const text = readFileSync(`${MODELS}${name}.json`, 'utf8');
+      const weights = new Uint8Array(readFileSync(`${MODELS}${name}.bin`));
+      const wanted = graphOfTfjsModel(await readTfjsGraphModel(text, () => Promise.resolve(weights)));
+      const graph = await opened(text, () => weights, { deferShapes: true });
+      expect(bytesOfGraph(graph)).toEqual(bytesOfGraph(wanted));
+      const shapes = ({ operations }: Graph): string[] =>
+        operations.flatMap(({ outputs }) => outputs.map(({ name, shape }) => `${name} ${shape.toString()}`));
+      expect(shapes(graph)).toEqual(shapes(wanted));
+    },
+  );
+
+  it('is the one of messages, with constants of all dtypes and weights in the graph itself', async () => {
+    const { modelJson, shards } = writeTfjsGraphModel(sampleGraph(), { quantization: 'float16' });
+    const [shard] = shards;
+    const bytes = shard?.bytes ?? new Uint8Array(0);
+    const wanted = graphOfTfjsModel(await readTfjsGraphModel(modelJson, () => Promise.resolve(bytes)));
+    expect(bytesOfGraph(await opened(modelJson, () => bytes))).toEqual(bytesOfGraph(wanted));
+    const inline = withNodes([constNode('DT_INT32', { tensorContent: 'BwAAAA==' })], []);
+    expect(valueOf(await opened(inline, () => new Uint8Array(0)), 'c').toArray()).toEqual([7]);
+  });
+
+  it('keeps the sign of a zero', async () => {
+    const leaky = (name: string, alpha: number): object => ({
+      name,
+      op: 'LeakyRelu',
+      input: ['x'],
+      attr: { T: { type: 'DT_FLOAT' }, alpha: { f: alpha } },
+    });
+    const x = { name: 'x', op: 'Placeholder', attr: { dtype: { type: 'DT_FLOAT' } } };
+    const json = withNodes([x, leaky('a', 0), leaky('b', 1)], []).replace('"f":1', '"f":-0');
+    const graph = await opened(json, () => new Uint8Array(0));
+    const alpha = (name: string): number => graph.getOperationByName(name).attrs.float('alpha');
+    expect([alpha('a'), alpha('b')]).toEqual([0, -0]);
+  });
+
+  it.each([
+    [{ attr: { dtype: { type: 'DT_FLOT' } } }, /GraphDef\.node\[0\]\.attr\["dtype"\]\.type: .*DT_FLOT/],
+    [{ attr: { dtype: {} } }, /Placeholder "p": attribute "dtype": it has no value/],
+    [{ attr: { dtype: null } }, /node\[0\]\.attr\["dtype"\]: expected an object, found null/],
+    [{ attr: [] }, /node\[0\]\.attr: expected an object, found a list/],
+    [{ input: [5] }, /node\[0\]\.input\[0\]: expected a string, found 5/],
+    [{ inputs: [] }, /NodeDef has no field "inputs"; did you mean "input"/],
+    [{ input: ['q'] }, /input "q" names a node that is not in the graph/],
+  ])('is refused with the node %j', async (more, message) => {
+    const json = withNodes([{ name: 'p', op: 'Placeholder', ...more }], []);
+    const loading = opened(json, () => new Uint8Array(0));
+    await expect(loading).rejects.toThrow(message);
+    await expect(loading).rejects.toThrow(InvalidArgumentError);
+  });
+
+  it('names a node whose inputs do not fit when its shape is asked for, each time', async () => {
+    const json = withNodes(
+      [
+        constNode('DT_FLOAT'),
+        { name: 'bad', op: 'MatMul', input: ['c', 'c'], attr: { T: { type: 'DT_FLOAT' } } },
+        { name: 'after', op: 'Relu', input: ['bad'], attr: { T: { type: 'DT_FLOAT' } } },
+      ],
+      group(),
+    );
+    const readShard = (): Uint8Array => new Uint8Array(12);
+    await expect(opened(json, readShard)).rejects.toThrow(/MatMul "bad": .*rank 2, got shape \[3\]/);
+    const graph = await opened(json, readShard, { deferShapes: true });
+    const after = graph.getTensorByName('after:0');
+    for (let i = 0; i < 2; i++) expect(() => after.shape).toThrow(/MatMul "bad": .*rank 2, got shape \[3\]/);
+    expect(graph.getTensorByName('c:0').shape.dims).toEqual([3]);
+  });
+
+  it('infers long chains', async () => {
+    const chain = Array.from({ length: 20_000 }, (_, i) => ({
+      name: `n${i}`,
+      op: 'Relu',
+      input: [i === 0 ? 'c' : `n${i - 1}`],
+      attr: { T: { type: 'DT_FLOAT' } },
+    }));
+    const json = withNodes([constNode('DT_FLOAT'), ...chain], group());
+    const graph = await opened(json, () => new Uint8Array(12), { deferShapes: true });
+    expect(graph.getTensorByName('n19999:0').shape.dims).toEqual([3]);
+  });
+});
+
+function constNode(dtype: string, tensor: object = {}): object {
+  const size = 'tensorContent' in tensor ? '1' : '3';
+  const value = { tensor: { dtype, tensorShape: { dim: [{ size }] }, ...tensor } };
+  return { name: 'c', op: 'Const', attr: { dtype: { type: dtype }, value } };
+}
+
+function withNodes(node: readonly object[], weights: unknown): string {
+  return JSON.stringify({ format: 'graph-model', modelTopology: { node }, weightsManifest: weights });
+}
 
 /** A model of one constant, as TensorFlow.js' converter writes it. */
 function modelJson(weights: unknown, more: object = {}): string {

@@ -26,10 +26,13 @@ export function inferOutputs(
 ): OutputInit[] {
   const shapes = inferShapes(op, def, inputs, host);
   return op.outputs.map((output, i) => {
-    const shape = (shapes[i] ?? TensorShape.UNKNOWN).mergeWith(output.shape);
+    const inferred = shapes[i] ?? TensorShape.UNKNOWN;
+    // What the graph was not asked for yet says no more than a shape that is fully known.
+    const declared = inferred.isFullyDefined ? (output.inferredShape ?? TensorShape.UNKNOWN) : output.shape;
+    const shape = inferred.mergeWith(declared);
     if (shape === null) {
       throw new InvalidArgumentError(
-        `${op.describe()}: output ${i} has shape ${String(shapes[i])}, but the graph says ${output.shape.toString()}${op.creationSite()}`,
+        `${op.describe()}: output ${i} has shape ${inferred.toString()}, but the graph says ${declared.toString()}${op.creationSite()}`,
         { node: op.name },
       );
     }
