@@ -92,6 +92,10 @@ let first = select(${first}.0 * unit, low[0], by_low);
 let last = select(high[0], ${last}.0 * unit, by_low);`;
 }
 
+/** Unsigned levels have no scale where nothing is above 0: TensorFlow takes the largest number, with which all below -1 overflows. */
+const BEYOND = `let beyond = select(infinity(), not_a_number(), unit == 0.0);
+`;
+
 function lowerQuantize(c: KernelContext, bits: number, halfUp: boolean): Lowered {
   const size = sizeOf(c.output(0).shape);
   if (size === 0) return { dispatches: [] };
@@ -108,9 +112,9 @@ function lowerQuantize(c: KernelContext, bits: number, halfUp: boolean): Lowered
   }
   const grid = gridFor(size, 1, c.adapter);
   const body = `${scaleOf(c, bits)}
-let x = ${given ? 'clamp(input[i], first, last)' : 'input[i]'};
+let x = ${given ? 'max(min(input[i], last), first)' : 'input[i]'};
 let level = ${halfUp ? 'floor(x * scale + 0.5)' : 'round(x * scale)'};
-out[i] = keep_nan(level * unit, input[i]);`;
+${given ? '' : BEYOND}out[i] = keep_nan(${given ? 'level * unit' : 'select(level * unit, beyond, scale > 3.4e38 && abs(x) > 1.0)'}, input[i]);`;
   const pass = shader(
     {
       label: c.op,

@@ -52,6 +52,12 @@ const cases: readonly [string, () => Promise<unknown>, new (message: string) => 
     fr.InvalidArgumentError,
     /a placeholder that is not fed: "x" \(float32 \[\?,3\]\)/,
   ],
+  [
+    'a range for quantization that is upside down',
+    () => sess.run(fr.quantizeAndDequantize(x, 5, -3, { rangeGiven: true, name: 'q' }), { x: [[1, 2, 3]] }),
+    fr.InvalidArgumentError,
+    /^QuantizeAndDequantizeV2 "q": input_min 5 is above input_max -3/,
+  ],
   ['an unknown fetch', () => sess.run('z:0'), fr.NotFoundError, /^the graph has no tensor "z:0"/],
   [
     'an operation asked for by a near name',

@@ -15,6 +15,8 @@ function checkBits(c: InferContext, bits: number): void {
 function inferBounded(c: InferContext): TensorShape[] {
   withRank(c, 1, 0, 'input_min');
   withRank(c, 2, 0, 'input_max');
+  const [min, max] = [1, 2].map((i) => c.constant(i)?.data[0] ?? NaN) as [number, number];
+  if (c.attrs.bool('range_given') && min > max) c.fail(`input_min ${min} is above input_max ${max}`);
   return [c.shape(0)];
 }
 

@@ -79,6 +79,11 @@ function halfToEven(x: number): number {
   return below % 2 === 0 ? below : below + 1;
 }
 
+/** Where no side asks for a width, TensorFlow scales by the largest float32, and overflows. */
+function withoutScale(x: number, unit: number): number {
+  return Math.fround(x * 3.4028234663852886e38) * unit;
+}
+
 function quantizeAndDequantize(bitsOf: (c: ReferenceContext) => number): Reference {
   return (c) => {
     const { attrs } = c;
@@ -91,7 +96,7 @@ function quantizeAndDequantize(bitsOf: (c: ReferenceContext) => number): Referen
     const max = given ? (c.input(2).data[0] ?? NaN) : Math.max(...x.data);
     // one level is as wide as the side that needs the wider ones asks for
     const width = Math.max(least * min > 0 ? min / least : 0, max > 0 ? max / most : 0);
-    if (width === 0) return [like(x, (v) => (Number.isNaN(v) ? v : 0))];
+    if (width === 0) return [like(x, (v) => (given && !Number.isNaN(v) ? 0 : withoutScale(v, max / most)))];
     const up = attrs.has('round_mode') && attrs.string('round_mode') === 'HALF_UP';
     return [
       like(x, (v) => {

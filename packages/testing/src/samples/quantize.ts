@@ -197,6 +197,18 @@ export const QUANTIZE_SAMPLES = {
       ),
       around([{ value: [0, 0, 0] }, ...ends], {}, 'zeros'),
       around([{ value: [-0.3, -2.1, -0.7] }, ...ends], {}, 'below 0'),
+      around([{ value: [-0.5, -2, -1, 0] }, ...ends], { signed_input: false }, 'unsigned, none above 0'),
+      around([{ value: [-0.5, -2, -1, -0.25] }, ...ends], { signed_input: false }, 'unsigned, below 0'),
+      ...[0, -2, 5].map((high) =>
+        around(
+          [{ value: [-5, 3, 0, 0.25] }, scalar(Math.min(high, -2)), scalar(high)],
+          { signed_input: false, range_given: true },
+          `unsigned, range given up to ${high}`,
+        ),
+      ),
+      around([{ value: [-5, 3, 0] }, scalar(2), scalar(4)], { range_given: true }, 'range given above 0'),
+      around([{ value: [-5, 3, 0] }, scalar(-4), scalar(-2)], { range_given: true }, 'range given below 0'),
+      around([{ value: [-5, 3, 0] }, scalar(0), scalar(0)], { range_given: true }, 'no range given'),
       around([floats([70, 60], 4), ...ends], {}, 'many'),
       around([floats([0, 3]), ...ends], { range_given: true }, 'empty'),
     ],
