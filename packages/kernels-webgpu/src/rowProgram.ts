@@ -21,7 +21,13 @@ export interface RowInput {
 
 /** Steps refer to inputs and to earlier values of the program. */
 export type RowValue =
-  | { readonly kind: 'step'; readonly level: RowLevel; readonly step: ElementwiseStep }
+  | {
+      readonly kind: 'step';
+      readonly level: RowLevel;
+      readonly step: ElementwiseStep;
+      /** Of a value per element that repeats itself along the row: after how many elements. It is stored once per row. */
+      readonly period?: number;
+    }
   /** A float32 per row. */
   | { readonly kind: 'reduce'; readonly level: 'row'; readonly reducer: Reducer; readonly of: ElementRef };
 
@@ -58,17 +64,36 @@ export function rowReduction(operand: Operand, axes: readonly number[], reducer:
   };
 }
 
-/** An elementwise program over the elements or over the rows; `null` where it is neither. */
-export function rowSteps(program: ElementwiseProgram, rows: number, columns: number): RowProgram | null {
+/**
+ * An elementwise program over the elements or over the rows, or over values that repeat themselves along the rows of one of
+ * `shapes`; `null` where it is none of these.
+ */
+export function rowSteps(
+  program: ElementwiseProgram,
+  rows: number,
+  columns: number,
+  shapes: readonly (readonly number[])[] = [],
+): RowProgram | null {
   const size = sizeOf(program.shape);
-  const level = size === rows * columns ? 'element' : size === rows ? 'row' : null;
-  if (level === null || (level === 'element' && firstColumn(program.shape, columns) < 0)) return null;
+  const level = size === rows ? 'row' : 'element';
+  const whole = size === rows || (size === rows * columns && firstColumn(program.shape, columns) >= 0);
+  const repeated = whole
+    ? undefined
+    : shapes.find((shape) => periodOf(program.shape, shape, columns) !== null);
+  if (!whole && repeated === undefined) return null;
+  const shape = repeated ?? program.shape;
+  const period = repeated === undefined ? null : periodOf(program.shape, repeated, columns);
   return {
     label: program.label,
     rows,
     columns,
-    inputs: program.inputs.map((operand) => ({ operand, shape: program.shape, level })),
-    values: program.steps.map((step) => ({ kind: 'step', level, step })),
+    inputs: program.inputs.map((operand) => ({ operand, shape, level })),
+    values: program.steps.map((step) => ({
+      kind: 'step',
+      level,
+      step,
+      ...(period === null ? {} : { period }),
+    })),
     outputs: program.outputs,
   };
 }
@@ -78,12 +103,35 @@ export function firstColumn(shape: readonly number[], columns: number): number {
   return shape.findIndex((_, d) => sizeOf(shape.slice(d)) === columns);
 }
 
-/** Whether input `k` may be the value number `value` of a program over the same rows, as it stands there. */
-export function readsValue({ inputs, rows, columns }: RowProgram, k: number, level: RowLevel): boolean {
+/**
+ * After how many elements an operand repeats itself along the rows of `shape`, to which it broadcasts; `null` where it has
+ * all elements of a row, one, or others.
+ */
+function periodOf(operand: readonly number[], shape: readonly number[], columns: number): number | null {
+  const missing = shape.length - operand.length;
+  const first = firstColumn(shape, columns);
+  if (missing < 0 || first < 0) return null;
+  const dims = [...new Array<number>(missing).fill(1), ...operand];
+  if (dims.slice(0, first).some((dim, d) => dim !== shape[d])) return null;
+  const repeated = dims.findIndex((dim, d) => d >= first && dim !== 1);
+  if (repeated < 0 || dims.slice(repeated).some((dim, d) => dim !== shape[repeated + d])) return null;
+  const period = sizeOf(dims.slice(repeated));
+  return period === columns ? null : period;
+}
+
+/** Whether input `k` may be a value of a program over the same rows, as it stands there. */
+export function readsValue(
+  { inputs, rows, columns }: RowProgram,
+  k: number,
+  value: Pick<Extract<RowValue, { kind: 'step' }>, 'level' | 'period'>,
+): boolean {
   const input = inputs[k];
   if (input === undefined) return false;
   const size = sizeOf(input.operand.shape);
-  if (input.level === level) return size === sizeOf(input.shape);
+  if (value.period !== undefined) {
+    return input.level === 'element' && periodOf(input.operand.shape, input.shape, columns) === value.period;
+  }
+  if (input.level === value.level) return size === sizeOf(input.shape);
   if (input.level === 'row' || size !== rows) return false;
   const space = collapse(input.shape, [input.operand.shape]);
   const [strides = []] = space.strides;

@@ -59,7 +59,8 @@ class RowWriter {
     const wide = program.inputs.every(
       ({ level }, k) => level === 'row' || (this.#places[k]?.column.shape.at(-1) ?? 4) % 4 === 0,
     );
-    this.width = wide && program.columns % 4 === 0 ? 4 : 1;
+    const stored = program.outputs.every((value) => (this.periodOf(value) ?? 4) % 4 === 0);
+    this.width = wide && stored && program.columns % 4 === 0 ? 4 : 1;
   }
 
   bindings(): ShaderBinding[] {
@@ -102,6 +103,11 @@ class RowWriter {
 
   private isElement(value: number): boolean {
     return this.program.values[value]?.level === 'element';
+  }
+
+  private periodOf(value: number): number | undefined {
+    const found = this.program.values[value];
+    return found?.kind === 'step' ? found.period : undefined;
   }
 
   private dtypeOf(value: number): ElementwiseStep['dtype'] {
@@ -162,7 +168,10 @@ class RowWriter {
     const stores = outputs.flatMap((value, k) => {
       if (!this.isElement(value) || this.#stages.stageOf[value] !== stage) return [];
       const result = widen(stored(`e${stage}_${at.get(value) ?? 0}`, this.dtypeOf(value)), this.width);
-      return [`out${k}[row_base + k] = ${result};`];
+      const period = this.periodOf(value);
+      if (period === undefined) return [`out${k}[row_base + k] = ${result};`];
+      const units = period / this.width;
+      return [`if (k < ${units}u) {\nout${k}[row * ${units}u + k] = ${result};\n}`];
     });
     if (reductions.size + stores.length === 0) return '';
     const own = loop.values.flatMap((i) => {

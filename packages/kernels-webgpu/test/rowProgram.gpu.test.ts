@@ -1,5 +1,5 @@
 /** Kernels of row programs in every form, on rows of every kind of length, with numbers that are none. */
-import type { HostValue } from '@forerun/graph';
+import { sizeOf, type HostValue } from '@forerun/graph';
 import { expectClose, Random, runDispatchesOnGpu } from '@forerun/testing';
 import type { AdapterFacts } from '../src/index.js';
 import { MAX, MEAN } from '../src/reduction.js';
@@ -107,6 +107,58 @@ describe.each([
   });
 });
 
+describe.each([8, 6])('a value that repeats itself after %i elements', (channels) => {
+  const shape = [5, 12, channels];
+  const [rows, columns] = [5, 12 * channels];
+  const random = new Random(channels);
+  const values = (dims: readonly number[]): HostValue => {
+    const data = random.array(sizeOf(dims), -2, 2).map(Math.fround);
+    return { dtype: 'float32', shape: dims, data };
+  };
+  const [x, scale] = [values(shape), values([5, 1, channels])];
+
+  test.each(FORMS)('is stored once per row, with an adapter %j', async (adapterOverrides) => {
+    const repeated = rowSteps(
+      {
+        label: 'Neg',
+        shape: scale.shape,
+        inputs: [{ dtype: 'float32', shape: scale.shape }],
+        steps: [step('element', '-x', { x: { kind: 'input', index: 0 } }).step],
+        outputs: [0],
+      },
+      rows,
+      columns,
+      [shape],
+    );
+    if (repeated === null) throw new Error('the value repeats itself');
+    const program: RowProgram = {
+      ...repeated,
+      inputs: [...repeated.inputs, { operand: x, shape, level: 'element' }],
+      values: [
+        ...repeated.values,
+        step('element', 'x * s', { x: { kind: 'input', index: 1 }, s: { kind: 'step', index: 0 } }),
+      ],
+      outputs: [0, 1],
+    };
+    const negated = scale.data.map((value) => -value);
+    const product = x.data.map((value, i) => {
+      const row = Math.floor(i / columns);
+      return value * (negated[row * channels + (i % channels)] ?? NaN);
+    });
+    const want: HostValue[] = [
+      { ...scale, data: negated },
+      { ...x, data: product },
+    ];
+    const lower = (adapter: AdapterFacts) => ({ dispatches: [lowerRows(program, adapter)] });
+    const got = await runDispatchesOnGpu(lower, [scale, x], want, { adapterOverrides });
+    want.forEach((value, i) => {
+      const result = got[i];
+      if (result === undefined) throw new Error(`output ${i} is missing`);
+      expectClose(result, value, { rtol: 1e-6, atol: 0 }, `output ${i}`);
+    });
+  });
+});
+
 test('a loop computes what its reductions and stores need', () => {
   const { stageOf, loops } = stagesOf(normalization(4, 8));
   expect(stageOf).toEqual([1, 1, 1, 2, 2, 2, 3, 1]);
@@ -144,6 +196,16 @@ test('values per row are read where they are repeated along the row, and nowhere
     [4, 1, 1],
   ]);
   if (joined === null) throw new Error('these are rows');
-  expect([0, 1, 2, 3].map((k) => readsValue(joined, k, 'row'))).toEqual([true, false, false, false]);
-  expect([0, 1, 2, 3].map((k) => readsValue(joined, k, 'element'))).toEqual([false, false, true, false]);
+  expect([0, 1, 2, 3].map((k) => readsValue(joined, k, { level: 'row' }))).toEqual([
+    true,
+    false,
+    false,
+    false,
+  ]);
+  expect([0, 1, 2, 3].map((k) => readsValue(joined, k, { level: 'element' }))).toEqual([
+    false,
+    false,
+    true,
+    false,
+  ]);
 });

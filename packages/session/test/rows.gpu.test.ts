@@ -32,7 +32,35 @@ function normalized(x: fr.Tensor): fr.Tensor {
   return fr.mul(fr.sub(x, mean), fr.rsqrt(fr.add(variance, 1e-3)));
 }
 
+/** Over all dimensions but the first, scaled and shifted by channel as TensorFlow writes it; also what repeats itself along a row. */
+function normalizedExamples(x: fr.Tensor): fr.Tensor[] {
+  const axes = Array.from({ length: (x.shape.rank ?? 1) - 1 }, (_, i) => i + 1);
+  const channels = x.shape.toStatic().at(-1) ?? 1;
+  const [mean, variance] = fr.nn.moments(x, axes, { keepDims: true });
+  const scale = fr.mul(fr.rsqrt(fr.add(variance, 1e-3)), fr.constant(numbers(channels)));
+  const shift = fr.sub(fr.constant(numbers(channels)), fr.mul(mean, scale));
+  return [fr.add(fr.mul(x, scale), shift), scale, shift];
+}
+
 const CASES: Record<string, Case> = {
+  'values that repeat themselves along a row': {
+    shape: [6, 5, 16],
+    build: (x) => normalizedExamples(x),
+    dispatches: [1, 4],
+  },
+  'the same in no whole vectors': {
+    shape: [5, 3, 2, 6],
+    build: (x) => normalizedExamples(x),
+    dispatches: [1, 4],
+  },
+  'values that repeat themselves in another way stay apart': {
+    shape: [5, 4, 3],
+    build: (x) => {
+      const mean = fr.reduceMean(x, { axis: [1, 2], keepDims: true });
+      return [fr.mul(x, fr.exp(fr.add(mean, fr.constant(numbers(4), { shape: [4, 1] }))))];
+    },
+    dispatches: [3, 3],
+  },
   'layer normalization is one dispatch': {
     shape: [6, 5, 16],
     build: (x) => [fr.add(fr.mul(normalized(x), fr.constant(numbers(16))), fr.constant(numbers(16)))],

@@ -104,11 +104,12 @@ function join(graph: UnitGraph, { first, second, of }: Pair, adapter: AdapterFac
 }
 
 /** A unit's program over the rows of another; `null` where it does not work on them. */
-function rowsOf(unit: OpenUnit | null, { rows, columns }: RowProgram): RowProgram | null {
+function rowsOf(unit: OpenUnit | null, { rows, columns, inputs }: RowProgram): RowProgram | null {
   if (unit?.kind !== 'device') return null;
   if (unit.rows !== null) return unit.rows.rows === rows && unit.rows.columns === columns ? unit.rows : null;
   if (unit.program === null || unit.lowered.dispatches.length !== 1) return null;
-  return rowSteps(unit.program, rows, columns);
+  const shapes = inputs.flatMap(({ level, shape }) => (level === 'element' ? [shape] : []));
+  return rowSteps(unit.program, rows, columns, shapes);
 }
 
 interface Joined {
@@ -140,7 +141,8 @@ function joinPrograms({
     const output = before.outputs.indexOf(aliasRoot(value));
     const source = output < 0 ? undefined : a.outputs[output];
     if (source !== undefined) {
-      if (!readsValue(b, k, a.values[source]?.level ?? 'element')) return null;
+      const computed = a.values[source];
+      if (computed === undefined || !readsValue(b, k, computed)) return null;
       given.push(source);
       places.push(null);
       continue;
