@@ -381,7 +381,7 @@ export class Session {
     const nodes = restoreNodes(tensors, operations, new Set(feeds.map(({ tensor }) => tensor)));
     const restored: Feed[] = [];
     for (const node of nodes) {
-      const asked = resolveFetches(node.graph, node.inputs.slice(0, 2));
+      const asked = resolveFetches(node.graph, node.inputs.slice(0, 3));
       const { plan, feeds: all } = await this.planFor(
         asked,
         feeds.filter(({ tensor }) => tensor.dtype === 'string'),

@@ -85,6 +85,31 @@ describe('looking into checkpoints', () => {
     other.close();
   });
 
+  test('parts of variables are saved as one, and read from it', async () => {
+    const graph = new fr.Graph();
+    const parts = graph.asDefault(() => [2, 1].map((columns, i) => new fr.Variable(fr.fill([2, columns], i + 1), { name: `w/part_${i}` }))); // prettier-ignore
+    const prefix = join(directory, 'parts.ckpt');
+    const saved = graph.asDefault(() => {
+      const slices = ['2 3 -:0,2', '2 3 0,2:2,1'];
+      const reads = parts.map((part) => part.value());
+      const inputs = [fr.constant(prefix), fr.constant(['w', 'w']), fr.constant(slices), reads];
+      return fr.applyOp('SaveV2', inputs, { attrs: { dtypes: ['float32', 'float32'] } });
+    });
+    await using first = await Session.create({ graph });
+    await first.run(parts.map(({ initializer }) => initializer));
+    await first.run(saved);
+    expect((await loadVariable(prefix, 'w')).toArray()).toEqual([[1, 1, 2], [1, 1, 2]]); // prettier-ignore
+    const other = new fr.Graph();
+    const rows = other.asDefault(() => [1, 1].map((count, i) => new fr.Variable(fr.zeros([count, 3]), { name: `row_${i}` })));
+    expect(await initFromCheckpoint(prefix, { w: rows }, { graph: other })).toEqual(['row_0', 'row_1']);
+    await using second = await Session.create({ graph: other });
+    await second.run(rows.map(({ initializer }) => initializer));
+    for (const row of rows) expect([...(await second.run(row)).data]).toEqual([1, 1, 2]);
+    await expect(initFromCheckpoint(prefix, { w: rows.slice(1) }, { graph: other })).rejects.toThrow(
+      'the parts [1,3] do not make up "w" of shape [2,3]',
+    );
+  }); // prettier-ignore
+
   test('renames by a list, a map and a function', async () => {
     const { w, n } = await savedModel(sess);
     const saver = new Saver({ varList: { weights: w, number: n } });

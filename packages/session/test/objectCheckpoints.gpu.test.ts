@@ -28,6 +28,10 @@ const key = (path: string): string => `${path}/.ATTRIBUTES/VARIABLE_VALUE`;
 const KERNEL = key('model/layer-1/kernel');
 const BIAS = key('model/layer-1/b..ias');
 
+function fail(what: string): never {
+  throw new Error(what);
+}
+
 type Node = fr.proto.Init<fr.proto.TrackableObjectGraphTrackableObject>;
 const children = (list: Record<string, number>): Node => ({
   children: Object.entries(list).map(([localName, nodeId]) => ({ nodeId, localName })),
@@ -167,6 +171,19 @@ test.each(['pbtxt', 'pb'])('a SavedModel of functions is loaded with its variabl
   const x = new fr.TensorValue('float32', [2, 2], Float32Array.of(1, 1, 10, -1));
   const { output_0: y } = await sess.run(outputs, new Map([[inputs.x ?? fr.constant(0), x]]));
   expect([y?.shape, [...(y?.data ?? [])]]).toEqual([[2, 2], [4, 6, 13, 2]]); // prettier-ignore
+  // Its variables are the graph's, with initializers that read what was loaded, and can be saved again.
+  const variables = sess.graph.asDefault(() => fr.globalVariables());
+  expect(variables.map(({ op }) => op.name)).toEqual(['kernel', 'bias']);
+  const [kernel = fail('no kernel'), bias = fail('no bias')] = variables;
+  await sess.run(sess.graph.asDefault(() => kernel.assign([9, 9])));
+  await sess.run(sess.graph.asDefault(() => fr.globalVariablesInitializer()));
+  expect([...(await sess.run(kernel)).data, ...(await sess.run(bias)).data]).toEqual([1, 2, 3, 4]);
+  const [x0, y0] = [inputs.x ?? fail('no input'), outputs.output_0 ?? fail('no output')];
+  await savedModel.simpleSave(sess, join(directory, 'again'), { x: x0 }, { y: y0 });
+  await using second = await Session.create({ graph: new fr.Graph() });
+  const again = (await savedModel.load(second, ['serve'], join(directory, 'again'))).signature();
+  const [z] = await second.run([again.outputs.y ?? fail('no output')], { 'serving_default_x:0': x });
+  expect([...(z?.data ?? [])]).toEqual([4, 6, 13, 2]);
 }); // prettier-ignore
 
 test('a saver that assigns something else is refused', async () => {

@@ -33,16 +33,14 @@ const centerCrop: Layer = (call) => {
 const categoryEncoding: Layer = (call) => {
   const { x, config, fail } = call;
   const { rank } = x.shape;
-  const mode = config.output_mode ?? 'multiHot';
+  const mode = typeof config.output_mode === 'string' ? config.output_mode : 'multiHot';
   const alone = (mode === 'oneHot' || mode === 'one_hot') && x.shape.dim(-1) !== 1;
-  if (rank === null || rank + (alone ? 1 : 0) > 2)
-    return fail(`takes numbers of rank 1 or 2 for ${String(mode)}`);
+  if (rank === null || rank + (alone ? 1 : 0) > 2) return fail(`takes numbers of rank 1 or 2 for ${mode}`);
   const ids = ops.cast(alone ? ops.expandDims(x, -1) : x, 'int32');
   const hot = ops.oneHot(ids, numberOf(call, 'num_tokens'));
   const axis = [(ids.shape.rank ?? 1) - 1];
   if (mode === 'count') return ops.reduceSum(hot, { axis });
-  if (['oneHot', 'one_hot', 'multiHot', 'multi_hot'].includes(String(mode)))
-    return ops.reduceMax(hot, { axis });
+  if (['oneHot', 'one_hot', 'multiHot', 'multi_hot'].includes(mode)) return ops.reduceMax(hot, { axis });
   return fail(`the output mode ${JSON.stringify(mode)} is not known`);
 };
 

@@ -2,6 +2,7 @@
 import { BundleWriter, dataPath, indexPath, InternalError, TensorValue } from '@forerun/graph';
 import type { HostStepFn } from '../run/hostOps.js';
 import { openCheckpoint, removeFiles, writeFileAtomically } from './files.js';
+import { joinSlices, parseSlice, type TensorSlice } from './tensorSlices.js';
 
 /** Key under which checkpoints keep the session's random step (int64 scalar); TensorFlow ignores it. */
 export const RANDOM_STEP_KEY = 'forerun/random_step';
@@ -25,9 +26,16 @@ export function randomStepEntry(step: bigint): readonly [string, TensorValue] {
 }
 
 /** `SaveV2`: prefix, names, slices, tensors. */
-export const saveV2: HostStepFn = async (node, [prefix, names, , ...tensors], { random }) => {
-  const keys = strings(names, node.name);
-  const entries = tensors.map((tensor, i) => [keys[i] ?? '', tensor] as const);
+export const saveV2: HostStepFn = async (node, [prefix, names, slices, ...tensors], { random }) => {
+  const [keys, texts] = [strings(names, node.name), strings(slices, node.name)];
+  const parts = new Map<string, { value: TensorValue; slice: TensorSlice }[]>();
+  const entries: (readonly [string, TensorValue])[] = [];
+  tensors.forEach((value, i) => {
+    const [key = '', slice] = [keys[i], parseSlice(texts[i] ?? '')];
+    if (slice === null) entries.push([key, value]);
+    else parts.set(key, [...(parts.get(key) ?? []), { value, slice }]);
+  });
+  for (const [key, list] of parts) entries.push([key, joinSlices(list, key)]);
   await writeBundle(strings(prefix, node.name)[0] ?? '', [...entries, randomStepEntry(random.state.step)]);
   return [];
 };

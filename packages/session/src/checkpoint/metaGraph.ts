@@ -1,10 +1,15 @@
 /** `.meta` files: a graph with its collections and its saver (`tf.train.export_meta_graph`, `import_meta_graph`). */
 import type { Operation } from '@forerun/graph';
 import {
+  applyOp,
+  constant,
   exportMetaGraph as toMetaGraph,
   getDefaultGraph,
+  GraphKeys,
+  identity,
   importMetaGraph as fromMetaGraph,
   InvalidArgumentError,
+  nameScope,
   NotFoundError,
   readVariable,
   Variable,
@@ -42,17 +47,29 @@ export async function importMetaGraph(
   return saverOf(graph, fromMetaGraph(bytes, options));
 }
 
-/** The saver of an imported graph, or `null` when its file has none. */
-export function saverOf(graph: Graph, { saverDef, scope }: ImportedMetaGraph): Saver | null {
+/**
+ * The saver of an imported graph, or `null` when its file has none. With `checkpoint`, a prefix, variables that the file's collections
+ * do not tell of, as in files of TensorFlow 2, join the global variables; their initializers read that checkpoint.
+ */
+export function saverOf(
+  graph: Graph,
+  { saverDef, scope }: ImportedMetaGraph,
+  checkpoint?: string,
+): Saver | null {
   if (saverDef === undefined || saverDef.restoreOpName === '') return null;
   const fields: SaverDefFields = { ...saverDef, version: 2 };
-  const nodes = findSaverNodes(graph, fields, scope);
+  const nodes = findSaverNodes(graph, fields, scope, checkpoint);
   const { maxToKeep, keepCheckpointEveryNHours } = fields;
   return new Saver({ nodes, maxToKeep, keepCheckpointEveryNHours });
 }
 
 /** The saver's nodes in an imported graph: which variable each restored tensor is assigned to. */
-function findSaverNodes(graph: Graph, saverDef: SaverDefFields, scope: string): SaverNodes {
+function findSaverNodes(
+  graph: Graph,
+  saverDef: SaverDefFields,
+  scope: string,
+  checkpoint: string | undefined,
+): SaverNodes {
   const filename = graph.getTensorByName(scope + saverDef.filenameTensorName);
   const restore = graph.getOperationByName(scope + saverDef.restoreOpName);
   const byHandle = new Map<Tensor, Variable>();
@@ -62,7 +79,8 @@ function findSaverNodes(graph: Graph, saverDef: SaverDefFields, scope: string): 
   }
   const variables = new Map<string, Variable>();
   for (const { handle, key } of isFunctionCall(restore) ? restoredVariables(restore) : []) {
-    const variable = byHandle.get(handle) ?? variableBehind(handle, restore);
+    const read = checkpoint === undefined ? undefined : restoredVariable(handle, checkpoint, key);
+    const variable = byHandle.get(handle) ?? read ?? variableBehind(handle, restore);
     if (variable === undefined) {
       throw new InvalidArgumentError(
         `the saver's function restores "${handle.name}" (${handle.op.type}), which is no variable`,
@@ -103,6 +121,24 @@ function variableBehind(handle: Tensor, initializer: Operation): Variable | unde
   );
   const snapshot = read?.output(0) ?? op.graph.asDefault(() => readVariable(handle));
   return new Variable(new VariableNodes(handle, initializer, snapshot, null, false));
+}
+
+/** A variable whose initializer reads a checkpoint, in the collection of global variables. */
+function restoredVariable(handle: Tensor, checkpoint: string, key: string): Variable | undefined {
+  const { graph, name, type } = handle.op;
+  const data = handle.handle;
+  if (type !== 'VarHandleOp' || data === null) return undefined;
+  const variable = graph.asDefault(() =>
+    nameScope(`checkpoint_initializer/${name.replaceAll('/', '_')}`, () => {
+      const inputs = [constant(checkpoint, { name: 'prefix' }), constant([key]), constant([''])];
+      const value = identity(applyOp('RestoreV2', inputs, { attrs: { dtypes: [data.dtype] } }).output(0));
+      value.setShape(data.shape);
+      const initializer = applyOp('AssignVariableOp', [handle, value], { name: 'Assign' });
+      return new Variable(new VariableNodes(handle, initializer, readVariable(handle), value, false));
+    }),
+  );
+  graph.addToCollection(GraphKeys.GLOBAL_VARIABLES, variable);
+  return variable;
 }
 
 const VARIABLES: ReadonlySet<string> = new Set(['VarHandleOp', 'VariableV2', 'Variable']);

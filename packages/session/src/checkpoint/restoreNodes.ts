@@ -5,6 +5,7 @@
 import { NotFoundError, type Operation, type Tensor, type TensorValue } from '@forerun/graph';
 import { openCheckpoint } from './files.js';
 import { strings } from './hostOps.js';
+import { cutSlice, parseSlice } from './tensorSlices.js';
 
 /** The `RestoreV2` nodes that the fetches need and whose outputs are not fed. */
 export function restoreNodes(
@@ -25,7 +26,7 @@ export function restoreNodes(
   return found;
 }
 
-/** Reads what one `RestoreV2` node asks for. `inputs`: its prefix and tensor names. */
+/** Reads what one `RestoreV2` node asks for. `inputs`: its prefix, tensor names and slices. */
 export async function readRestored(node: Operation, inputs: readonly TensorValue[]): Promise<TensorValue[]> {
   const [prefix = ''] = strings(inputs[0], node.name);
   const checkpoint = await openCheckpoint(prefix);
@@ -38,7 +39,10 @@ export async function readRestored(node: Operation, inputs: readonly TensorValue
       );
     }
     const values: TensorValue[] = [];
-    for (const name of names) values.push(await checkpoint.reader.read(name));
+    const slices = strings(inputs[2], node.name);
+    for (const [i, name] of names.entries()) {
+      values.push(cutSlice(await checkpoint.reader.read(name), parseSlice(slices[i] ?? ''), name));
+    }
     return values;
   } finally {
     await checkpoint.close();

@@ -106,7 +106,7 @@ export class Loader {
     const metaGraph = await this.getMetaGraphDefFromTags(tags);
     const assets = assetPaths(metaGraph, this.#exportDir);
     const imported = importMetaGraph(metaGraph, { graph: sess.graph, importScope, clearDevices });
-    const saver = saverOf(sess.graph, imported);
+    const saver = saverOf(sess.graph, imported, variablesPrefix(this.#exportDir));
     await this.restoreVariables(sess, saver);
     await runInitOp(sess, imported, assets);
     return loaded(sess.graph, imported);

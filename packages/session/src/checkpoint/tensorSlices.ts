@@ -1,0 +1,110 @@
+/**
+ * Slices of tensors in checkpoints, as `SaveV2` and `RestoreV2` name them: the sizes of the whole tensor, then for each axis where the slice
+ * begins and how long it is, `-` for all of it: `8 4 2,3:-`. Variables in several parts are saved so.
+ */
+import {
+  allocateData,
+  InvalidArgumentError,
+  sizeOf,
+  TensorValue,
+  UnimplementedError,
+  type TensorData,
+} from '@forerun/graph';
+
+/** A part of a tensor of the whole's shape. */
+export interface TensorSlice {
+  readonly whole: readonly number[];
+  readonly start: readonly number[];
+  readonly size: readonly number[];
+}
+
+/** The slice that a text names; `null` for the empty one, which means the whole tensor. Throws `InvalidArgumentError`. */
+export function parseSlice(text: string): TensorSlice | null {
+  if (text === '') return null;
+  const parts = text.split(' ');
+  const extents = (parts.pop() ?? '').split(':');
+  const whole = parts.map(Number);
+  const bounds = extents.map((extent, axis): readonly [number, number] => {
+    if (extent === '-') return [0, whole[axis] ?? NaN];
+    const [start = NaN, length = NaN] = extent.split(',').map(Number);
+    return [start, length];
+  });
+  const fits = whole.every((size, axis) => {
+    const [start = NaN, length = NaN] = bounds[axis] ?? [];
+    return Number.isInteger(size) && start >= 0 && length >= 0 && start + length <= size;
+  });
+  if (!fits || bounds.length !== whole.length) {
+    throw new InvalidArgumentError(`"${text}" names no slice of a tensor`);
+  }
+  return { whole, start: bounds.map(([start]) => start), size: bounds.map(([, length]) => length) };
+}
+
+/** How a slice is written. */
+export function sliceText({ whole, start, size }: TensorSlice): string {
+  return `${whole.join(' ')} ${start.map((from, axis) => `${from},${size[axis] ?? 0}`).join(':')}`;
+}
+
+/** Calls with the place of each row of a slice in the whole tensor, and in the slice; rows have `size.at(-1)` elements. */
+function rowsOf({ whole, start, size }: TensorSlice, row: (inWhole: number, inSlice: number) => void): void {
+  const length = size.at(-1) ?? 1;
+  const count = length === 0 ? 0 : sizeOf(size) / length;
+  for (let r = 0; r < count; r++) {
+    let [rest, place, stride] = [r, start.at(-1) ?? 0, whole.at(-1) ?? 1];
+    for (let axis = whole.length - 2; axis >= 0; axis--) {
+      const extent = size[axis] ?? 1;
+      place += ((start[axis] ?? 0) + (rest % extent)) * stride;
+      rest = Math.floor(rest / extent);
+      stride *= whole[axis] ?? 1;
+    }
+    row(place, r * length);
+  }
+}
+
+type Elements = (string | number | bigint | Uint8Array)[];
+
+function elementsFor({ dtype }: TensorValue, count: number): TensorData {
+  return dtype === 'string' ? new Array<string>(count).fill('') : allocateData(dtype, count);
+}
+
+/** What a slice has of a tensor. Throws `InvalidArgumentError` when the tensor has another shape. */
+export function cutSlice(value: TensorValue, slice: TensorSlice | null, name: string): TensorValue {
+  if (slice === null) return value;
+  requireShape(value.shape, slice.whole, `"${name}" in the checkpoint`);
+  const data = elementsFor(value, sizeOf(slice.size));
+  const length = slice.size.at(-1) ?? 1;
+  rowsOf(slice, (from, to) => {
+    for (let i = 0; i < length; i++) (data as Elements)[to + i] = value.data[from + i] ?? 0;
+  });
+  return new TensorValue(value.dtype, slice.size, data);
+}
+
+/** The tensor that slices make up. Throws `UnimplementedError` when there are others than these. */
+export function joinSlices(
+  parts: readonly { readonly value: TensorValue; readonly slice: TensorSlice }[],
+  name: string,
+): TensorValue {
+  const [first] = parts;
+  if (first === undefined) throw new InvalidArgumentError(`"${name}" has no slices`);
+  const { whole } = first.slice;
+  const count = parts.reduce((sum, { slice }) => sum + sizeOf(slice.size), 0);
+  if (count !== sizeOf(whole)) {
+    throw new UnimplementedError(
+      `"${name}": slices of ${count} elements are saved of a tensor of ${sizeOf(whole)}; a checkpoint is written with all slices at once`,
+    );
+  }
+  const data = elementsFor(first.value, count);
+  for (const { value, slice } of parts) {
+    requireShape(slice.whole, whole, `a slice of "${name}"`);
+    requireShape(value.shape, slice.size, `a slice of "${name}"`);
+    const length = slice.size.at(-1) ?? 1;
+    rowsOf(slice, (to, from) => {
+      for (let i = 0; i < length; i++) (data as Elements)[to + i] = value.data[from + i] ?? 0;
+    });
+  }
+  return new TensorValue(first.value.dtype, whole, data);
+}
+
+function requireShape(shape: readonly number[], wanted: readonly number[], what: string): void {
+  if (shape.join() === wanted.join()) return;
+  throw new InvalidArgumentError(`${what} has the shape [${shape.join(',')}], not [${wanted.join(',')}]`);
+}
