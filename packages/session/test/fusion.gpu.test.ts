@@ -283,12 +283,13 @@ test('gradients of shared weights are added up as they are computed', async () =
       expect(Math.abs(value - want)).toBeLessThanOrEqual(1e-5 * Math.max(1, Math.abs(want)));
     });
   });
-  const { report: apart } = await observe(sharedWeights, { sums: false }, 0);
+  const { report: added } = await observe(sharedWeights, { beside: false }, 0);
+  const { report: apart } = await observe(sharedWeights, { beside: false, sums: false }, 0);
   const reductions = (kernels: fr.PlanReport): number =>
     kernels.dispatchList.filter(({ label }) => /[sS]um|biasAddGrad/.test(label)).length;
   // One column sum in place of three.
-  expect(reductions(apart) - reductions(report)).toBe(2);
-  expect(apart.dispatches - report.dispatches).toBeGreaterThanOrEqual(2);
+  expect(reductions(apart) - reductions(added)).toBe(2);
+  expect(apart.dispatches - added.dispatches).toBeGreaterThanOrEqual(2);
   expect(mostAlive(apart, 144 * 144 * 4)).toBe(3);
   expect(mostAlive(report, 144 * 144 * 4)).toBe(2);
 });
@@ -302,4 +303,25 @@ test('small kernels that bind one value twice keep to the number of bindings tog
   results.forEach((value, i) => {
     expect([...value.data]).toEqual([i, 1, 2, i, 1, 2, 3, 4, 5, 3, 4, 5]);
   });
+});
+
+test('the gradient of a bias is computed beside that of its weights', async () => {
+  const build = (): Built => {
+    const feeds = new Map<fr.Tensor, readonly number[]>();
+    const dense = fr.layers.dense(input([96, 128], feeds), 72, { activation: fr.nn.relu });
+    const image = fr.layers.conv2d(input([4, 16, 16, 8], feeds), 8, 3, { padding: 'same' });
+    const loss = fr.add(fr.reduceSum(fr.square(dense)), fr.reduceSum(fr.square(image)));
+    return { fetches: [new fr.train.MomentumOptimizer(1e-4, 0.9).minimize(loss), loss], feeds };
+  };
+  const plain = await observe(build, NO_PASSES);
+  const { seen, report } = await observe(build, {});
+  seen.forEach((values, i) => {
+    values.forEach((value, k) => {
+      const want = plain.seen[i]?.[k] ?? NaN;
+      expect(Math.abs(value - want)).toBeLessThanOrEqual(1e-5 * Math.max(1, Math.abs(want)));
+    });
+  });
+  const { report: apart } = await observe(build, { beside: false }, 0);
+  expect(report.fusions.find(({ fusion }) => fusion === 'beside')?.joined).toBe(2);
+  expect(apart.dispatches - report.dispatches).toBe(2);
 });

@@ -6,6 +6,7 @@ import type { AdapterFacts } from '@forerun/kernels-webgpu';
 import type { HostValues } from '../hostValues.js';
 import type { Program } from '../ir.js';
 import type { OpenUnit } from '../lower.js';
+import { fuseBeside } from './beside.js';
 import { fuseEpilogues } from './epilogues.js';
 import { packUnits } from './packs.js';
 import { fusePrologues } from './prologues.js';
@@ -27,6 +28,8 @@ const FUSIONS = {
   updates: (graph, adapter, { host }) => fuseUpdates(graph, host, adapter),
   /** Dispatches whose results nobody reads are dropped. */
   unread: (graph, _, { program }) => dropUnread(graph, program),
+  /** Reductions into the dispatches of products that read the same. */
+  beside: (graph, adapter) => fuseBeside(graph, adapter),
   /** Small dispatches that do not depend on each other into one. */
   packs: (graph, adapter) => packUnits(graph, adapter),
 } as const satisfies Record<string, (graph: UnitGraph, adapter: AdapterFacts, whole: Whole) => number>;

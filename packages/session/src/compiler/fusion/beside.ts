@@ -1,0 +1,125 @@
+/**
+ * Reductions lie beside the products that read the same values, in one dispatch with workgroups of their own: the gradient of
+ * a bias beside that of the weights. Both results are wanted at the same time, and what both read is in the cache.
+ */
+import {
+  isWidenable,
+  packShaders,
+  shader,
+  workgroupWidth,
+  type AdapterFacts,
+  type ShaderSpec,
+} from '@forerun/kernels-webgpu';
+import type { IrValue } from '../ir.js';
+import type { OpenUnit } from '../lower.js';
+import { aliasRoot } from '../storage.js';
+import { MOST_PACKED_BYTES } from './costs.js';
+import { deviceBytes, JoinedValues, partLabel } from './join.js';
+import { layersOf, variableKeys } from './layers.js';
+import { intersects } from './packs.js';
+import { nodesOf, type UnitGraph } from './unitGraph.js';
+
+const PRODUCTS: ReadonlySet<string> = new Set([
+  ...['MatMul', 'BatchMatMul', 'BatchMatMulV2', 'BatchMatMulV3', 'Conv2D', 'Conv3D'],
+  ...['Conv2DBackpropFilter', 'Conv2DBackpropInput', 'Conv3DBackpropFilterV2', 'Conv3DBackpropInputV2'],
+]);
+const REDUCTIONS: ReadonlySet<string> = new Set(['BiasAddGrad', 'Sum', 'Mean', 'Max', 'Min']);
+
+/** Joins reductions to products of their layer. Returns how many joined one. */
+export function fuseBeside(graph: UnitGraph, adapter: AdapterFacts): number {
+  const layers = layersOf(graph);
+  return graph.ids.filter((id) => joinProduct(graph, id, layers, adapter)).length;
+}
+
+function joinProduct(
+  graph: UnitGraph,
+  id: number,
+  layers: ReadonlyMap<number, number>,
+  adapter: AdapterFacts,
+): boolean {
+  const [unit, layer] = [graph.find(id), layers.get(id)];
+  if (unit === null || layer === undefined || !isReduction(unit)) return false;
+  const roots = new Set(unit.inputs.map(aliasRoot));
+  for (const root of roots) {
+    for (const other of graph.usersOf(root)) {
+      const product = other === id || layers.get(other) !== layer ? null : graph.find(other);
+      if (product === null || !isProduct(product)) continue;
+      const joined = beside(unit, product, adapter);
+      if (joined === null) continue;
+      const members = new Set([id, other]);
+      graph.merge(members, {
+        ...joined,
+        unit: { ...joined.unit, nodes: nodesOf(graph, members), kind: 'single' },
+      });
+      return true;
+    }
+  }
+  return false;
+}
+
+function isOf(unit: OpenUnit, types: ReadonlySet<string>): boolean {
+  return unit.kind === 'device' && unit.unit.nodes.some(({ type }) => types.has(type));
+}
+
+function isReduction(unit: OpenUnit): boolean {
+  const [first] = unit.lowered.dispatches;
+  return first !== undefined && isOf(unit, REDUCTIONS) && !isOf(unit, PRODUCTS);
+}
+
+/** Small products are packed with others. */
+function isProduct(unit: OpenUnit): boolean {
+  if (!isOf(unit, PRODUCTS) || isOf(unit, REDUCTIONS)) return false;
+  return bytesOfAll([...unit.inputs, ...unit.outputs]) > MOST_PACKED_BYTES;
+}
+
+function bytesOfAll(values: readonly IrValue[]): number {
+  return values.reduce((sum, value) => sum + deviceBytes(value), 0);
+}
+
+/** Both as one unit, dispatch by dispatch; `null` where that cannot be. */
+function beside(unit: OpenUnit, product: OpenUnit, adapter: AdapterFacts): OpenUnit | null {
+  if (intersects(variableKeys(product, true), variableKeys(unit, false))) return null;
+  if (intersects(variableKeys(unit, true), variableKeys(product, false))) return null;
+  const joined = new JoinedValues({ inputs: [], outputs: [] });
+  const scratch = product.lowered.scratch ?? [];
+  const own = product.lowered.dispatches.map(({ spec }) => rebound(spec, product, joined, 0));
+  const others = unit.lowered.dispatches.map(({ spec }) => rebound(spec, unit, joined, scratch.length));
+  const specs: ShaderSpec[] = [];
+  for (let k = 0; k < Math.max(own.length, others.length); k++) {
+    const pack = packed(own[k], others[k]);
+    if (pack === null || pack.bindings.length > adapter.maxBindings) return null;
+    specs.push(pack);
+  }
+  return {
+    ...product,
+    lowered: {
+      dispatches: specs.map((spec) => shader(spec, adapter)),
+      scratch: [...scratch, ...(unit.lowered.scratch ?? [])],
+    },
+    inputs: joined.inputs,
+    outputs: joined.outputs,
+    storesOnce: false,
+    loads: () => Infinity,
+    inPlace: new Set([...unit.inPlace, ...product.inPlace]),
+  };
+}
+
+/** A shader with its bindings among those of both units. */
+function rebound(spec: ShaderSpec, unit: OpenUnit, joined: JoinedValues, scratch: number): ShaderSpec {
+  const bindings = spec.bindings.map((binding) => {
+    const { source } = binding;
+    if (source.kind !== 'scratch') return joined.moved(binding, unit);
+    return { ...binding, source: { ...source, index: source.index + scratch } };
+  });
+  return { ...spec, bindings };
+}
+
+/** The shaders of a product and of what lies beside it as one; the one that there is; `null` where they do not fit. */
+function packed(own: ShaderSpec | undefined, other: ShaderSpec | undefined): ShaderSpec | null {
+  if (own === undefined || other === undefined) return own ?? other ?? null;
+  const [wide, narrow] = [workgroupWidth(own), workgroupWidth(other)];
+  if (narrow === null || wide === null || narrow > wide) return null;
+  if (narrow < wide && !isWidenable(other)) return null;
+  // The reduction's few invocations have long loops, and begin first.
+  return packShaders([other, own], `${partLabel(own.label)}, ${partLabel(other.label)}`);
+}
