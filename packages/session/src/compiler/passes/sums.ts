@@ -5,7 +5,6 @@
  * additions lie in the epilogues of the products. Where each term is itself a sum over rows (the gradient of a bias), the terms'
  * rows are added up first and reduced once. Additions happen in another order than written, the same in every run.
  */
-import { isFloating } from '@forerun/graph';
 import { DISPATCH_BYTES, MOST_PACKED_BYTES, MOST_PARTS } from '../fusion/costs.js';
 import type { HostValues } from '../hostValues.js';
 import { consumersOf, inputOf, outputOf, type IrNode, type IrValue, type Program } from '../ir.js';
@@ -196,7 +195,8 @@ class Sums {
 function isAddition(node: IrNode): boolean {
   if (!ADDITIONS.has(node.type) || node.controls.length > 0 || node.feed !== null) return false;
   const output = outputOf(node);
-  return isFloating(output.dtype) && node.inputs.every((input) => sameShape(input, output));
+  // A sum so far that is stored in fewer bits would lose some at every step.
+  return output.dtype === 'float32' && node.inputs.every((input) => sameShape(input, output));
 }
 
 function sameShape(a: IrValue, b: IrValue): boolean {
