@@ -29,6 +29,7 @@ export {
   controlDependencies,
   convertToTensor,
   customGradient,
+  registerGradient,
   destroyVariable,
   device,
   exportMetaGraph,

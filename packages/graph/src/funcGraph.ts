@@ -41,6 +41,11 @@ export class FuncGraph extends Graph {
     super();
   }
 
+  /** Those of the graph around hold for its functions too. */
+  override get gradientNames(): Readonly<Record<string, string>> {
+    return { ...this.outer.gradientNames, ...super.gradientNames };
+  }
+
   override get root(): Graph {
     return this.outer.root;
   }

@@ -6,6 +6,7 @@
 import { apply, convertToTensor } from './apply.js';
 import { inFunctionalForm, replaceVersion1 } from './controlFlow/v1/inPlace.js';
 import { isFloating } from './dtype.js';
+import { GRADIENT_OP_TYPE, registeredGradient } from './gradientRegistry.js';
 import { InternalError, InvalidArgumentError, UnimplementedError } from './errors.js';
 import { concatSlices, IndexedSlices } from './indexedSlices.js';
 import type { GradContext, GradFn } from './opDef.js';
@@ -160,7 +161,7 @@ class ReverseWalk {
 
   /** Hands rows through an op that only passes its input on; false where there is nothing to hand on as rows. */
   private passOn(op: Operation): boolean {
-    if (op.def?.passesGradient !== true) return false;
+    if (op.def?.passesGradient !== true || op.attrs.has(GRADIENT_OP_TYPE)) return false;
     const [input, output] = [op.inputs[0], op.output(0)];
     if (input === undefined || this.#stops.has(output)) return false;
     const gradient = this.gradient(output);
@@ -172,6 +173,8 @@ class ReverseWalk {
   private gradFunction(op: Operation): GradFn | null {
     const custom = customGradients.get(op);
     if (custom !== undefined) return custom;
+    const named = registeredGradient(op);
+    if (named !== null) return named;
     const grad = op.def?.grad;
     if (typeof grad === 'function') return grad;
     if (grad !== undefined && !grad.blocking) return null;

@@ -5,6 +5,7 @@
 import { Attrs, type AttrValue } from './attr.js';
 import { CallSite } from './callSite.js';
 import type { DType } from './dtype.js';
+import { GRADIENT_OP_TYPE } from './gradientRegistry.js';
 import {
   AlreadyExistsError,
   FailedPreconditionError,
@@ -50,6 +51,7 @@ export class Graph {
   #scope = '';
   #device = '';
   #control: readonly Operation[] = [];
+  #gradientNames: Readonly<Record<string, string>> = {};
   #version = 0;
   #edits = 0;
   #finalized = false;
@@ -168,7 +170,7 @@ export class Graph {
     made: Pick<OperationInit, 'name' | 'type' | 'def' | 'inputs' | 'site'>,
   ): Operation {
     const { name, def, inputs } = made;
-    const given = attrEntries(options.attrs);
+    const given = this.withGradientName(options.type, attrEntries(options.attrs));
     try {
       const op = new Operation({
         ...made,
@@ -183,6 +185,13 @@ export class Graph {
     } catch (error) {
       return explain(error, made);
     }
+  }
+
+  /** The attributes of a new node, with the name of its gradient where `gradientOverrideMap` gives it one. */
+  private withGradientName(type: string, given: AttrEntries): AttrEntries {
+    const names = this.gradientNames;
+    if (!Object.hasOwn(names, type)) return given;
+    return [[GRADIENT_OP_TYPE, { kind: 'string', value: names[type] ?? type }], ...given];
   }
 
   /**
@@ -269,6 +278,25 @@ export class Graph {
     } finally {
       this.#device = outer;
     }
+  }
+
+  /**
+   * While `build` runs, nodes of these op types get the gradients registered under these names in place of their own
+   * (`tf.Graph.gradient_override_map`; see `registerGradient`). Inner maps add to outer ones. Returns what `build` returns.
+   */
+  gradientOverrideMap<R>(opTypes: Readonly<Record<string, string>>, build: () => R): R {
+    const outer = this.#gradientNames;
+    this.#gradientNames = { ...outer, ...opTypes };
+    try {
+      return build();
+    } finally {
+      this.#gradientNames = outer;
+    }
+  }
+
+  /** Names of the gradients that new nodes get in place of their own, by op type. */
+  get gradientNames(): Readonly<Record<string, string>> {
+    return this.#gradientNames;
   }
 
   /** Makes this the default graph while `build` runs and returns its result. */

@@ -68,6 +68,7 @@ export {
   type Gradient,
   type GradientsOptions,
 } from './gradients.js';
+export { registerGradient, type RegisteredGradient } from './gradientRegistry.js';
 export { IndexedSlices } from './indexedSlices.js';
 export { hessians, hessianVectorProduct } from './secondOrder.js';
 export * from './controlFlow/index.js';
