@@ -47,6 +47,19 @@ describe('programs', () => {
   });
 });
 
+/** What is put together at gradients of gradients must not need sizes that only the run knows. */
+test.each([
+  ['mean', fr.fractionalAvgPool],
+  ['max', fr.fractionalMaxPool],
+])('%s of images of unknown size', (_, pool) => {
+  const graph = new fr.Graph();
+  graph.asDefault(() => {
+    const x = placeholderNode(graph, 'float32', new fr.TensorShape([null, null, null, null]));
+    const { output } = pool(x, [1, 1.5, 1, 1], { deterministic: true, overlapping: true, seed: 3 });
+    checkGrad([fr.mul(output, output)], new Map([[x, { ...POINT, shape: [1, 3, 2, 1] }]]));
+  });
+});
+
 describe('variables', () => {
   test.each(Object.entries(VARIABLES))('%s', (type, { node, read }) => {
     const graph = new fr.Graph();
