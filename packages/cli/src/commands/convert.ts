@@ -11,7 +11,6 @@ import { openValues, reading } from '../openValues.js';
 import type { CommonOptions } from '../program.js';
 import { parseTags } from '../tags.js';
 import { progressOf, type Terminal } from '../terminal.js';
-import { withWeightsBeside } from '../weightsBeside.js';
 import { writeFiles, type OutFiles, type Written } from '../writeFiles.js';
 
 export interface ConvertOptions extends CommonOptions {
@@ -22,8 +21,6 @@ export interface ConvertOptions extends CommonOptions {
   readonly fetch?: readonly string[];
   /** Values of the variables, for forms that hold them. */
   readonly weights?: string;
-  /** Large constants go into a file beside the graph's. */
-  readonly externalWeights?: boolean;
 }
 
 /**
@@ -58,13 +55,10 @@ async function graphForm(
   loaded: Loaded,
   form: GraphForm,
   target: string,
-  { fetch, weights, name, externalWeights }: ConvertOptions,
+  { fetch, weights, name }: ConvertOptions,
 ): Promise<OutFiles> {
   if (name !== undefined) throw new UsageError('--name chooses a value, and a graph is written');
-  if (loaded.kind === 'graph') {
-    const view = viewGraph(await withWeightsBeside(loaded));
-    return graphFiles(view, form, target, { fetch, weights, externalWeights });
-  }
+  if (loaded.kind === 'graph') return graphFiles(viewGraph(loaded), form, target, { fetch, weights });
   throw new FileError(
     `${loaded.path}: values (${loaded.format}) cannot become a graph; to put them into one: forerun freeze GRAPH ${target} --weights ${loaded.path}`,
   );
@@ -74,11 +68,9 @@ async function valueFiles(
   file: string,
   form: ValueForm,
   target: string,
-  { name, tags, externalWeights }: ConvertOptions,
+  { name, tags }: ConvertOptions,
   terminal: Terminal,
 ): Promise<OutFiles> {
-  if (externalWeights === true)
-    throw new UsageError('--external-weights is for graphs, and values are written');
   const { reader, close } = await openValues(file, { tags: parseTags(tags) });
   try {
     return await reading(file, async () => {

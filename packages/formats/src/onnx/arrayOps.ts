@@ -7,10 +7,31 @@ import { onnxDType } from './tensors.js';
 const range = (from: number, to: number): number[] =>
   Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i);
 
+/** A computed shape with the sizes of `x` in place of its zeros. */
+function withSizesOf(x: Tensor, shape: Tensor): Tensor {
+  const count = shape.shape.dim(0);
+  if (count === null) return shape;
+  const known = fr.constantValue(shape)?.data;
+  const sizes = fr.shape(x);
+  const own = (i: number): Tensor => fr.gather(sizes, fr.constant(i, { dtype: 'int32' }));
+  const rank = x.shape.rank ?? 0;
+  return fr.stack(
+    fr.unstack(shape, { num: count }).map((asked, i) => {
+      const value = known?.[i] ?? NaN;
+      if (value === 0) return own(i);
+      if (!Number.isNaN(value)) return fr.constant(value, { dtype: 'int32' });
+      return i < rank ? fr.where(fr.equal(asked, 0), own(i), asked) : asked;
+    }),
+  );
+}
+
 const reshape: NodeImporter = (node) => {
   const x = node.input(0);
   const shape = node.ints('shape') ?? node.knownElements(1);
-  if (shape === undefined) return fr.reshape(x, fr.cast(node.input(1), 'int32'));
+  if (shape === undefined) {
+    const asked = fr.cast(node.input(1), 'int32');
+    return fr.reshape(x, node.int('allowzero', 0) === 1 ? asked : withSizesOf(x, asked));
+  }
   if (node.int('allowzero', 0) === 1 || !shape.includes(0)) return fr.reshape(x, shape);
   if (shape.every((dim, i) => dim !== 0 || x.shape.dim(i) !== null)) {
     return fr.reshape(

@@ -10,12 +10,61 @@ const scalar = (x: Tensor): Tensor => (x.shape.rank === 0 ? x : fr.reshape(x, []
 
 const conditional: NodeImporter = (node) => {
   const [yes, no] = [node.subgraph('then_branch'), node.subgraph('else_branch')];
-  return fr.cond(
-    scalar(node.input(0)),
-    () => yes.build([]),
-    () => no.build([]),
-  );
+  // Exporters leave questions about ranks and sizes in models; where the answer is known only one branch is valid.
+  const known = node.knownElements(0)?.[0];
+  if (known !== undefined) return (known === 0 ? no : yes).build([]);
+  return eitherBranch(scalar(node.input(0)), yes, no);
 };
+
+interface Branch {
+  readonly subgraph: Subgraph;
+  error: unknown;
+  outputs: readonly Tensor[];
+}
+
+/**
+ * A conditional. Models ask for ranks and sizes in conditionals and have branches that fit others than those that are known:
+ * such a branch fails, with what it was refused for, when it is run.
+ */
+function eitherBranch(predicate: Tensor, yes: Subgraph, no: Subgraph): Tensor[] {
+  const [then, otherwise] = [yes, no].map((subgraph): Branch => ({ subgraph, error: null, outputs: [] })) as [
+    Branch,
+    Branch,
+  ];
+  const attempt = (branch: Branch): readonly Tensor[] => {
+    try {
+      return (branch.outputs = branch.subgraph.build([]));
+    } catch (error) {
+      branch.error = error;
+      throw error;
+    }
+  };
+  const build = (a: Branch, b: Branch): Tensor[] =>
+    fr.cond(
+      a === then ? predicate : fr.logicalNot(predicate),
+      () => (a.error === null ? [...attempt(a)] : failing(a.error, b)),
+      () => (b.error === null ? [...attempt(b)] : failing(b.error, a)),
+    );
+  try {
+    return build(then, otherwise);
+  } catch (error) {
+    if (!(error instanceof InvalidArgumentError) || (then.error === null && otherwise.error === null))
+      throw error;
+  }
+  // The branch that can be built comes first: the other takes the form of its results.
+  return then.error === null ? build(then, otherwise) : build(otherwise, then);
+}
+
+/** Results of the form that the other branch has, never reached. */
+function failing(error: unknown, other: Branch): Tensor[] {
+  const message = error instanceof Error ? error.message : String(error);
+  const refusal = fr.assertThat(fr.constant(false), [fr.constant(message)]);
+  return other.outputs.map(({ dtype, shape }) =>
+    fr.controlDependencies([refusal], () =>
+      fr.identity(fr.zeros(shape.dims?.map((dim) => dim ?? 1) ?? [], { dtype })),
+    ),
+  );
+}
 
 /** What a loop is made of, for both kinds. */
 interface LoopParts {

@@ -68,19 +68,32 @@ const convTranspose: NodeImporter = (node) => {
   return withBias(node, fr.squeeze(y, { axis: [2] }));
 };
 
+/** A size: known, or an int32 scalar that a run computes. */
+type Size = number | Tensor;
+
 /** A window with the sizes of the result before it is cropped by the pads. */
 interface TransposedWindow extends Window {
-  readonly full: readonly number[];
+  readonly full: readonly Size[];
+}
+
+const scalar = (size: Size): Tensor =>
+  typeof size === 'number' ? fr.constant(size, { dtype: 'int32' }) : size;
+
+/** Sizes as the shape argument of an op. */
+function shapeOf(sizes: readonly Size[]): TensorLike {
+  const known = sizes.filter((size) => typeof size === 'number');
+  return known.length === sizes.length ? known : fr.stack(sizes.map(scalar));
 }
 
 function transposedWindow(node: ImportNode, window: Window): TransposedWindow {
   const { kernel, strides, dilations } = window;
   const wanted = node.ints('output_shape')?.slice(-kernel.length);
   const extra = node.ints('output_padding') ?? [];
-  const input = kernel.map((_, i) => node.input(0).shape.dim(i + 2) ?? node.fail('the size is not known'));
-  const full = kernel.map(
-    (k, i) => ((input[i] ?? 1) - 1) * (strides[i] ?? 1) + extent(k, dilations[i]) + (extra[i] ?? 0),
-  );
+  const more = kernel.map((k, i) => extent(k, dilations[i]) + (extra[i] ?? 0) - (strides[i] ?? 1));
+  const dims = kernel.map((_, i) => node.input(0).shape.dim(i + 2));
+  if (dims.includes(null)) return openWindow(node, window, more);
+  const input = dims.map((dim) => dim ?? 0);
+  const full = input.map((size, i) => size * (strides[i] ?? 1) + (more[i] ?? 0));
   const auto = node.text('auto_pad', 'NOTSET');
   const lower = auto !== 'SAME_UPPER';
   const target = auto.startsWith('SAME') ? input.map((size, i) => size * (strides[i] ?? 1)) : wanted;
@@ -94,6 +107,18 @@ function transposedWindow(node: ImportNode, window: Window): TransposedWindow {
   return { ...window, pads, full: full.map((size, i) => Math.max(size, target[i] ?? size)) };
 }
 
+/** Where sizes of the images are known only in a run. */
+function openWindow(node: ImportNode, window: Window, more: readonly number[]): TransposedWindow {
+  if (node.text('auto_pad', 'NOTSET').startsWith('SAME') || node.ints('output_shape') !== undefined)
+    node.fail('the size of the images must be known for this padding (options `dims`, `shapes`)');
+  const sizes = fr.shape(node.input(0));
+  const full = more.map((rest, i) => {
+    const size = fr.gather(sizes, scalar(i + 2));
+    return fr.add(fr.mul(size, scalar(window.strides[i] ?? 1)), scalar(rest));
+  });
+  return { ...window, full };
+}
+
 function transposedConvolution(
   node: ImportNode,
   x: Tensor,
@@ -102,12 +127,10 @@ function transposedConvolution(
 ): Tensor {
   const volumes = strides.length === 3;
   const batch = x.shape.dim(0);
-  const known = (channels: number): TensorLike =>
-    batch === null
-      ? fr.concat([fr.slice(fr.shape(x), [0], [1]), fr.constant([channels, ...full], { dtype: 'int32' })], 0)
-      : [batch, channels, ...full];
+  const images = batch ?? fr.gather(fr.shape(x), scalar(0));
   const plain = (part: Tensor, weights: Tensor): Tensor => {
-    const to = known(weights.shape.dim(-2) ?? node.fail('the number of channels is not known'));
+    const channels = weights.shape.dim(-2) ?? node.fail('the number of channels is not known');
+    const to = shapeOf([images, channels, ...full]);
     const options = { strides, dilations, padding: 'VALID' as const };
     return volumes
       ? fr.conv3dBackpropInput(to, weights, part, { ...options, dataFormat: 'NCDHW' })
@@ -119,8 +142,11 @@ function transposedConvolution(
   const results = parts.map((part, i) => plain(part, filters[i] ?? filter));
   const [only] = results;
   const y = only !== undefined && results.length === 1 ? only : fr.concat(results, 1);
-  const crop = full.map((dim, i) => dim - (pads[i]?.[0] ?? 0) - (pads[i]?.[1] ?? 0));
-  return fr.slice(y, [0, 0, ...pads.map(([before]) => before)], [-1, -1, ...crop]);
+  const crop = full.map((dim, i) => {
+    const off = (pads[i]?.[0] ?? 0) + (pads[i]?.[1] ?? 0);
+    return typeof dim === 'number' ? dim - off : fr.sub(dim, scalar(off));
+  });
+  return fr.slice(y, [0, 0, ...pads.map(([before]) => before)], shapeOf([-1, -1, ...crop]));
 }
 
 export const CONV_OPS: Readonly<Record<string, NodeImporter>> = {

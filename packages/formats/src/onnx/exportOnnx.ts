@@ -24,8 +24,6 @@ export interface ExportOnnxOptions {
   readonly inputs?: readonly Tensor[] | undefined;
   /** Values of the variables, by the names of their operations. */
   readonly variables?: ReadonlyMap<string, TensorValue> | undefined;
-  /** Refuses a model of more bytes. Default: what ONNX files can hold, 2 GiB. */
-  readonly maxBytes?: number | undefined;
 }
 
 /** A model and the file beside it that holds its large values. */
@@ -90,7 +88,7 @@ class Exporter {
       external === undefined
         ? { initializers: part.initializers, data: [] }
         : moveDataOut(part.initializers, external);
-    const message: proto.Init<proto.onnxModelProto> = {
+    const model = proto.encode('onnx.ModelProto', {
       irVersion: IR_VERSION,
       producerName: 'forerun',
       opsetImport: [{ domain: '', version: OPSET }],
@@ -101,9 +99,8 @@ class Exporter {
         input: [...this.#inputs].map((tensor) => valueInfo(plainName(tensor), tensor)),
         output: outputs,
       },
-    };
-    refuseLarge(message, initializers, this.options.maxBytes);
-    return { model: proto.encode('onnx.ModelProto', message), data };
+    });
+    return { model, data };
   }
 
   private variable(op: Operation): TensorValue {
@@ -113,26 +110,6 @@ class Exporter {
       `exportOnnx: the variable "${op.name}" has no value: give the option variables, or freeze the graph`,
     );
   }
-}
-
-const MOST_BYTES = 2 ** 31 - 1;
-const NAMED = 3;
-
-function refuseLarge(
-  message: proto.Init<proto.onnxModelProto>,
-  initializers: readonly proto.Init<proto.onnxTensorProto>[],
-  maxBytes = Infinity,
-): void {
-  const limit = Math.min(maxBytes, MOST_BYTES);
-  const size = proto.encodedSize('onnx.ModelProto', message);
-  if (size <= limit) return;
-  const bytesOf = ({ rawData }: proto.Init<proto.onnxTensorProto>): number => rawData?.length ?? 0;
-  const largest = [...initializers].sort((a, b) => bytesOf(b) - bytesOf(a)).slice(0, NAMED);
-  const list = largest.map((tensor) => `"${tensor.name ?? ''}" (${bytesOf(tensor)} bytes)`).join(', ');
-  throw new InvalidArgumentError(
-    `exportOnnx: the model would take ${size} bytes, such a file can hold ${limit}. Largest values: ${list}. Put them into a file beside the model: ` +
-      'fr.io.saveOnnx(sess, path, { outputs, externalData: true }) or forerun convert --external-weights',
-  );
 }
 
 /** Ops without a form, also in the functions that are called; each function is searched once. */

@@ -7,8 +7,10 @@ import {
   InvalidArgumentError,
   placeholder,
   proto,
+  TensorShape,
   UnimplementedError,
   type Graph,
+  type ShapeLike,
   type Tensor,
   type TensorValue,
 } from '@forerun/graph';
@@ -56,6 +58,8 @@ export interface ImportOnnxOptions {
   readonly name?: string | undefined;
   /** Sizes of the model's named dimensions, such as `{ batch: 1 }`; others stay unknown. */
   readonly dims?: Readonly<Record<string, number>> | undefined;
+  /** Shapes of inputs by name, where the file leaves sizes open, such as `{ x: [1, 3, null, null] }`. */
+  readonly shapes?: Readonly<Record<string, ShapeLike>> | undefined;
 }
 
 /** A model's inputs and outputs by its own names. */
@@ -95,7 +99,8 @@ export function importOnnx(
   }
   refuseUnknown(nodesOf(graph));
   const target = options.graph ?? getDefaultGraph();
-  const build = (): ImportedOnnx => new Importer(graph, opset, options.dims ?? {}).run();
+  const build = (): ImportedOnnx =>
+    new Importer(graph, opset, options.dims ?? {}, options.shapes ?? {}).run();
   return target.asDefault(() =>
     options.name === undefined ? build() : target.nameScope(options.name, build),
   );
@@ -136,6 +141,7 @@ class Importer {
     private readonly def: proto.onnxGraphProto,
     private readonly opset: number,
     private readonly dims: Readonly<Record<string, number>>,
+    private readonly shapes: Readonly<Record<string, ShapeLike>>,
     /** The graph in an attribute of whose node this one is. */
     private readonly outer?: Importer,
   ) {
@@ -149,6 +155,11 @@ class Importer {
       if (this.#tensors.has(info.name)) continue;
       inputs[info.name] = this.addInput(info);
     }
+    const odd = Object.keys(this.shapes).find((name) => inputs[name] === undefined);
+    if (odd !== undefined)
+      throw new InvalidArgumentError(
+        `ONNX model: a shape is given for "${odd}", the inputs are ${Object.keys(inputs).join(', ')}`,
+      );
     for (const node of this.def.node) this.addNode(node);
     const outputs: Record<string, Tensor> = {};
     for (const { name } of this.def.output)
@@ -174,7 +185,7 @@ class Importer {
         return { name, dtype: number === 0 ? undefined : onnxDType(number, `output "${name}"`) };
       }),
       passesCondition: passesCondition(def),
-      build: (inputs) => new Importer(def, this.opset, this.dims, this).body(inputs),
+      build: (inputs) => new Importer(def, this.opset, this.dims, {}, this).body(inputs),
     };
   }
 
@@ -188,10 +199,18 @@ class Importer {
   private addInput({ name, type }: proto.onnxValueInfoProto): Tensor {
     const tensor = type?.tensorType;
     if (tensor === undefined) throw new InvalidArgumentError(`input "${name}" is no tensor`);
-    const shape = tensor.shape?.dim.map(({ dimValue, dimParam }) =>
-      dimParam === undefined || dimParam === '' ? (dimValue ?? null) : (this.dims[dimParam] ?? null),
+    const declared = TensorShape.of(
+      tensor.shape?.dim.map(({ dimValue, dimParam }) =>
+        dimParam === undefined || dimParam === '' ? (dimValue ?? null) : (this.dims[dimParam] ?? null),
+      ) ?? null,
     );
-    const input = placeholder(onnxDType(tensor.elemType, `input "${name}"`), shape ?? null, {
+    const given = TensorShape.of(this.shapes[name] ?? null);
+    const shape = declared.mergeWith(given);
+    if (shape === null)
+      throw new InvalidArgumentError(
+        `ONNX model: input "${name}" has the shape ${declared.toString()}, not ${given.toString()}`,
+      );
+    const input = placeholder(onnxDType(tensor.elemType, `input "${name}"`), shape, {
       name: nodeName(name),
     });
     this.#tensors.set(name, input);

@@ -1,10 +1,11 @@
 /**
  * Resize and Upsample of ONNX, along any axes. Each result is a sum of elements along an axis whose places and weights are computed
- * here, as sizes are known; the plain cases of images become TensorFlow's ops.
+ * here where sizes are known, and in the run where they are not; the plain cases of images become TensorFlow's ops.
  */
 import * as fr from '@forerun/graph';
 import type { Tensor } from '@forerun/graph';
 import type { ImportNode, NodeImporter } from './importNode.js';
+import { resizedAlongOpen, type OpenAxis } from './resizeOpen.js';
 
 /** One axis: its size before and after, and the factor between. */
 interface Axis {
@@ -23,33 +24,71 @@ interface Tap {
 /** The places of all elements along an axis are computed when the model is read. */
 const MAX_SIZE = 2 ** 20;
 
-function resizedAxes(node: ImportNode): Axis[] {
+/** Axes whose sizes or factors are known only in a run. */
+function openAxes(node: ImportNode): OpenAxis[] {
+  const { axes, scales, sizes } = request(node);
+  return axes.flatMap((axis, i): OpenAxis[] => {
+    const scale = scales?.known?.[i];
+    if (scale === 1) return [];
+    const factor = scales?.tensor === undefined ? undefined : fr.gather(scales.tensor, int(i));
+    const size = sizes === undefined ? undefined : fr.cast(fr.gather(sizes.tensor, int(i)), 'int32');
+    const from = fr.gather(fr.shape(node.input(0)), int(axis));
+    return [{ axis, from, size, scale: scale === undefined ? factor : fr.constant(scale) }];
+  });
+}
+
+const int = (value: number): Tensor => fr.constant(value, { dtype: 'int32' });
+
+interface Request {
+  readonly axes: readonly number[];
+  /** One number for each of the axes, computed or known. */
+  readonly scales: { readonly known: readonly number[] | undefined; readonly tensor: Tensor } | undefined;
+  readonly sizes: { readonly known: readonly number[] | undefined; readonly tensor: Tensor } | undefined;
+}
+
+/** What is asked for, in the form of the node's operator set. */
+function request(node: ImportNode): Request {
   const rank = node.rank(0);
-  const old = node.def.opType === 'Upsample' || node.opset < 11;
+  const old = isOld(node);
   const axes = node.axes(node.ints('axes') ?? Array.from({ length: rank }, (_, i) => i), rank);
-  const scales = old
-    ? (node.known(1) ?? node.floats('scales'))
-    : node.has(2) && node.input(2).shape.size !== 0
-      ? node.known(2)
-      : undefined;
-  const sizes = !old && node.has(3) ? node.known(3) : undefined;
   if (node.text('keep_aspect_ratio_policy', 'stretch') !== 'stretch')
     node.fail('only the policy "stretch" is supported');
+  const given = (i: number): Request['scales'] =>
+    node.has(i) && node.input(i).shape.size !== 0
+      ? { known: node.knownElements(i), tensor: node.input(i) }
+      : undefined;
+  const attribute = node.floats('scales');
+  const fixed =
+    attribute === undefined ? undefined : { known: attribute, tensor: fr.constant([...attribute]) };
+  return { axes, scales: old ? (given(1) ?? fixed) : given(2), sizes: old ? undefined : given(3) };
+}
+
+function isOld(node: ImportNode): boolean {
+  return node.def.opType === 'Upsample' || node.opset < 11;
+}
+
+/** The axes to resize, or `undefined` where sizes or factors are known only in a run. */
+function resizedAxes(node: ImportNode): Axis[] | undefined {
+  const { axes, scales, sizes } = request(node);
+  const from = (axis: number): number | null => node.input(0).shape.dim(axis);
+  const open =
+    (sizes !== undefined && sizes.known === undefined) ||
+    (scales !== undefined && scales.known === undefined) ||
+    axes.some((axis, i) => scales?.known?.[i] !== 1 && from(axis) === null);
+  if (open) return undefined;
   const found = axes.flatMap((axis, i): Axis[] => {
-    const [scale, size] = [scales?.[i], sizes?.[i]];
-    const from = node.input(0).shape.dim(axis);
-    if (scale === 1 || (from !== null && from === size)) return [];
-    if (from === null) return node.fail('the size to resize is not known');
-    const to = size ?? Math.floor(from * (scale ?? node.fail('there are neither scales nor sizes')));
+    const [scale, size, before] = [scales?.known?.[i], sizes?.known?.[i], from(axis)];
+    if (scale === 1 || before === null || before === size) return [];
+    const to = size ?? Math.floor(before * (scale ?? node.fail('there are neither scales nor sizes')));
     if (!(to >= 1 && to <= MAX_SIZE)) return node.fail(`the size ${to} of axis ${axis} is not supported`);
-    return [{ axis, from, to, scale: scale ?? to / from }];
+    return [{ axis, from: before, to, scale: scale ?? to / before }];
   });
   return found.sort((a, b) => a.axis - b.axis);
 }
 
 /** The place in the input of a position in the output. */
 function coordinate(node: ImportNode, { from, to, scale }: Axis): (position: number) => number {
-  const old = node.def.opType === 'Upsample' || node.opset < 11;
+  const old = isOld(node);
   const mode = node.text('coordinate_transformation_mode', old ? 'asymmetric' : 'half_pixel');
   switch (mode) {
     case 'half_pixel':
@@ -88,7 +127,7 @@ function tapsOf(node: ImportNode, axis: Axis): Tap[] {
   const inside = (place: number): number => Math.min(Math.max(place, 0), axis.from - 1);
   const mode = node.text('mode', 'nearest');
   if (mode === 'nearest') {
-    const old = node.def.opType === 'Upsample' || node.opset < 11;
+    const old = isOld(node);
     const name = node.text('nearest_mode', old ? 'floor' : 'round_prefer_floor');
     const rounded = ROUNDINGS[name] ?? node.fail(`the mode "${name}" is not known`);
     return [{ places: at.map((x) => inside(rounded(x))), weights: at.map(() => 1) }];
@@ -136,6 +175,8 @@ function resizedAlong(node: ImportNode, x: Tensor, axis: Axis): Tensor {
 const resize: NodeImporter = (node) => {
   if (node.int('antialias', 0) !== 0) node.fail('antialias is not supported');
   const axes = resizedAxes(node);
+  if (axes === undefined)
+    return openAxes(node).reduce((x, axis) => resizedAlongOpen(node, x, axis), node.input(0));
   return imageResize(node, axes) ?? axes.reduce((x, axis) => resizedAlong(node, x, axis), node.input(0));
 };
 

@@ -143,14 +143,11 @@ const zeroPadding2d: Layer = (call) => {
 const cropping2d: Layer = (call) => {
   const [[top, bottom], [left, right]] = borders(call, 'cropping');
   const first = formatOf(call) === 'NCHW';
-  const dims = call.x.shape.dims ?? call.fail('the size of the image must be known');
-  const [height, width] = first ? [dims[2], dims[3]] : [dims[1], dims[2]];
-  if (typeof height !== 'number' || typeof width !== 'number')
-    return call.fail('the size of the image must be known');
-  const [h, w] = [height - top - bottom, width - left - right];
-  return first
-    ? ops.slice(call.x, [0, 0, top, left], [-1, -1, h, w])
-    : ops.slice(call.x, [0, top, left, 0], [-1, h, w, -1]);
+  // An end of 0 from the back is the end of the image.
+  const edges: [number, number, number, number] = first ? [0, 0, top, left] : [0, top, left, 0];
+  const ends: [number, number, number, number] = first ? [0, 0, -bottom, -right] : [0, -bottom, -right, 0];
+  const endMask = ends.reduce((mask, end, i) => (end === 0 ? mask | (1 << i) : mask), 0);
+  return ops.stridedSlice(call.x, edges, ends, { endMask });
 };
 
 const pass: Layer = ({ x }) => x;

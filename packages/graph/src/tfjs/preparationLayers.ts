@@ -60,8 +60,7 @@ function channelsLast(call: LayerCall, apply: (x: Tensor) => Tensor): Tensor {
 const upSampling2d: Layer = (call) => {
   const [fy = 1, fx = 1] = perAxis(call, 'size', 2, 2);
   return channelsLast(call, (x) => {
-    const { height, width } = sizeOf({ ...call, x });
-    const size = ops.constant([height * fy, width * fx], { dtype: 'int32' });
+    const size = ops.mul(ops.slice(ops.shape(x), [1], [2]), ops.constant([fy, fx], { dtype: 'int32' }));
     if (call.config.interpolation !== 'bilinear') return ops.resizeNearestNeighbor(x, size);
     return ops.resizeBilinear(x, size, { halfPixelCenters: false });
   });

@@ -80,7 +80,10 @@ export interface ImageStrides {
   readonly channel: number;
 }
 
-/** Strides of images of `sizes` (by axis, the slowest first) with `channels` channels. */
+/**
+ * Strides of images of `sizes` (by axis, the slowest first) with `channels` channels. An axis of one pixel has none where
+ * channels come first: of images of one pixel the channels lie side by side and are read in vectors.
+ */
 export function imageStrides(
   axes: readonly ConvAxis[],
   sizes: readonly number[],
@@ -90,7 +93,7 @@ export function imageStrides(
   const along: Record<string, number> = {};
   let stride = channelsFirst ? 1 : channels;
   for (let i = axes.length - 1; i >= 0; i--) {
-    along[axes[i]?.name ?? ''] = stride;
+    along[axes[i]?.name ?? ''] = channelsFirst && sizes[i] === 1 ? 0 : stride;
     stride *= sizes[i] ?? 1;
   }
   return channelsFirst

@@ -91,6 +91,13 @@ const CASES: readonly ConvCase[] = [
     attrs: attrs('SAME', NCHW),
   },
   {
+    name: 'NCHW of one pixel',
+    input: [2, 8, 1, 1],
+    filter: [1, 1, 8, 8],
+    output: [2, 8, 1, 1],
+    attrs: attrs('SAME', NCHW),
+  },
+  {
     name: 'NCHW with strides and explicit padding',
     input: [1, 2, 5, 6],
     filter: [3, 2, 2, 2],
