@@ -113,18 +113,22 @@ function withUnit(shape: readonly number[], axis: number): number[] {
   return [...shape.slice(0, axis), 1, ...shape.slice(axis)];
 }
 
-function lowerConcat(c: KernelContext): Lowered {
+/** A kernel that puts its inputs side by side. */
+function joining(copies: (c: KernelContext) => BoundCopy[]): Kernel {
+  return device((c) => lowerCopies(c, copies(c)), { ...LOADS_ONCE, copies });
+}
+
+function concatParts(c: KernelContext): BoundCopy[] {
   const parts = c.inputs.slice(0, -1).map(({ shape }) => shape);
   const axis = normalAxis(hostScalar(c, parts.length, 'axis'), c.output(0).shape.length);
-  return lowerCopies(c, joinParts(parts, axis));
+  return joinParts(parts, axis);
 }
 
 /** The older form, with the axis as input 0. */
-function lowerOldConcat(c: KernelContext): Lowered {
+function oldConcatParts(c: KernelContext): BoundCopy[] {
   const parts = c.inputs.slice(1).map(({ shape }) => shape);
   const axis = normalAxis(hostScalar(c, 0, 'concat_dim'), c.output(0).shape.length);
-  const copies = joinParts(parts, axis).map((copy) => ({ ...copy, input: copy.input + 1 }));
-  return lowerCopies(c, copies);
+  return joinParts(parts, axis).map((copy) => ({ ...copy, input: copy.input + 1 }));
 }
 
 /** Parts of one row each, along the first axis. */
@@ -138,14 +142,11 @@ function lowerRows(c: KernelContext): Lowered {
   );
 }
 
-function lowerPack(c: KernelContext): Lowered {
+function packParts(c: KernelContext): BoundCopy[] {
   const axis = normalAxis(c.attrs.int('axis'), c.output(0).shape.length);
-  return lowerCopies(
-    c,
-    joinParts(
-      c.inputs.map(({ shape }) => withUnit(shape, axis)),
-      axis,
-    ),
+  return joinParts(
+    c.inputs.map(({ shape }) => withUnit(shape, axis)),
+    axis,
   );
 }
 
@@ -184,9 +185,9 @@ export const COPY_KERNELS = {
   Tile: device(lowerTile),
   Slice: device(lowerSlice, LOADS_ONCE),
   StridedSlice: device(lowerStridedSlice, LOADS_ONCE),
-  ConcatV2: device(lowerConcat, LOADS_ONCE),
-  Concat: device(lowerOldConcat, LOADS_ONCE),
-  Pack: device(lowerPack, LOADS_ONCE),
+  ConcatV2: joining(concatParts),
+  Concat: joining(oldConcatParts),
+  Pack: joining(packParts),
   ParallelConcat: device(lowerRows, LOADS_ONCE),
   Unpack: device(lowerUnpack, LOADS_ONCE),
   Split: device(lowerSplit(1, 0), LOADS_ONCE),

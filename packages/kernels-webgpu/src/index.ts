@@ -32,6 +32,7 @@ export * from './kernel.js';
 export * from './elementwiseProgram.js';
 export { adapted } from './adapted.js';
 export { computedDType, computedOperand } from './halfStorage.js';
+export type { BoundCopy } from './stridedCopy.js';
 export type { BoundOperands } from './bindingWindows.js';
 export { lowerElementwise, programWidth, readsInPlace, stepStatements } from './elementwise.js';
 export * from './fusion/index.js';

@@ -4,6 +4,7 @@
  */
 import type { Attrs, DType, HostValue } from '@forerun/graph';
 import type { RowProgram } from './rowProgram.js';
+import type { BoundCopy } from './stridedCopy.js';
 import type { Width } from './wgsl/dtype.js';
 
 /** A tensor as a kernel sees it. For resource inputs this is the variable behind the handle. */
@@ -193,6 +194,8 @@ export interface FusionFacts {
   readonly loads?: (c: KernelContext, i: number) => number;
   /** The kernel as a program over the rows of input 0; `null` where it is none. */
   readonly rows?: (c: KernelContext) => RowProgram | null;
+  /** The kernel as copies of whole inputs into parts of output 0, which together are all of it. */
+  readonly copies?: (c: KernelContext) => readonly BoundCopy[];
   /** The kernel as something that happens when its value is stored; `null` where it has no such form. */
   readonly update?: (c: KernelContext) => ElementUpdate | null;
 }

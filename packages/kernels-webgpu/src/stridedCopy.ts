@@ -106,7 +106,7 @@ function isDivisible({ offset, strides }: Walk, except: readonly number[]): bool
 }
 
 /** Whether four neighbours along the last dimension can be moved as one aligned vector. */
-function movesVectors({ shape, from, to }: BoundCopy): boolean {
+export function movesVectors({ shape, from, to }: Copy): boolean {
   const last = shape.length - 1;
   if (last < 0 || (shape[last] ?? 1) % 4 !== 0) return false;
   const unit = from.strides[last] === 1 && to.strides[last] === 1;
@@ -142,13 +142,22 @@ function walkIndex(
   return offset === 0 ? index : `${wrap(offset / width)}u + ${index}`;
 }
 
-function copyBody({ shape, from, to, input, output }: BoundCopy, width: Width): string {
+function copyBody(copy: BoundCopy, width: Width): string {
+  const { code, read, write } = copyPlaces(copy, width);
+  return `${code}\nout${copy.output}[${write}] = in${copy.input}[${read}];`;
+}
+
+/** Where element `i` of a simplified copy is read and written, in units of `width` elements, and statements before. */
+export function copyPlaces(
+  { shape, from, to }: Copy,
+  width: Width,
+): { readonly code: string; readonly read: string; readonly write: string } {
   const last = shape.length - 1;
   const steps = shape.map((dim, d) => (d === last ? dim / width : dim));
   const { code, names } = unflatten('i', steps);
   const axis = width === 4 ? last : -1;
   const [read, write] = [walkIndex(names, from, width, axis), walkIndex(names, to, width, axis)];
-  return `${code}\nout${output}[${write}] = in${input}[${read}];`;
+  return { code, read, write };
 }
 
 /** Four loads along `axis`, a transposition in registers, four stores along the last dimension. */

@@ -169,6 +169,29 @@ const graphs: Record<string, () => Built> = {
       feeds,
     };
   },
+  'what is computed and put side by side': () => {
+    const feeds = new Map<fr.Tensor, readonly number[]>();
+    const [x, y] = [input([4, 6], feeds), input([4, 8], feeds)];
+    const [sine, folded] = [fr.sin(x), fr.nn.relu(y)];
+    const signs = fr.concat([fr.greater(x, 0), fr.less(x, 0.5)], 1);
+    const stacked = fr.stack([fr.cos(y), y], { axis: 1 });
+    return {
+      fetches: [
+        ...[fr.concat([x, fr.exp(x), sine], 1), sine, fr.concat([fr.tanh(y), fr.neg(y)], 1)],
+        ...[fr.reduceSum(fr.concat([fr.square(y), input([2, 8], feeds)], 0)), fr.neg(stacked)],
+        ...[fr.concat([folded, folded], 1), fr.cast(signs, 'float32')],
+        fr.mul(
+          2,
+          fr.concat(
+            [fr.reshape(fr.abs(y), [8, 4]), fr.reshape(fr.matMul(x, input([6, 8], feeds)), [8, 4])],
+            0,
+          ),
+        ),
+        fr.concat([fr.exp(x), fr.concat([fr.square(x), sine], 1)], 1),
+      ],
+      feeds,
+    };
+  },
   'small kernels side by side': () => {
     const feeds = new Map<fr.Tensor, readonly number[]>();
     const [a, b] = [input([4, 6], feeds), input([6, 3], feeds)];
@@ -324,4 +347,17 @@ test('the gradient of a bias is computed beside that of its weights', async () =
   const { report: apart } = await observe(build, { beside: false }, 0);
   expect(report.fusions.find(({ fusion }) => fusion === 'beside')?.joined).toBe(2);
   expect(apart.dispatches - report.dispatches).toBe(2);
+});
+
+test('what a kernel computes goes to its place in a concatenation', async () => {
+  const build = (): Built => {
+    const feeds = new Map<fr.Tensor, readonly number[]>();
+    const [x, other] = [input([5, 8], feeds), input([5, 4], feeds)];
+    const y = fr.tanh(x);
+    return { fetches: [y, fr.concat([fr.square(y), other, y], 1)], feeds };
+  };
+  const { report, seen } = await observe(build, {}, 1);
+  const { report: apart, seen: want } = await observe(build, { joins: false }, 1);
+  expect([report.dispatches, apart.dispatches]).toEqual([1, 2]);
+  expect(seen).toEqual(want);
 });

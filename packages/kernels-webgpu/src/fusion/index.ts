@@ -3,3 +3,4 @@ export { fuseLoads, type LoadFusion } from './loads.js';
 export { isFused, sameSource } from './names.js';
 export { isWidenable, packShaders, workgroupWidth, type PackPart } from './packs.js';
 export { fuseStores, programEffect, updateEffect, type StoreEffect, type StoreFusion } from './stores.js';
+export { appendCopies, wholeWidth, windowEffect, type CopiedPart, type Whole } from './windows.js';

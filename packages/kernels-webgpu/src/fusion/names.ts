@@ -46,7 +46,7 @@ export function sharedBindings(
 function interchangeable(a: ShaderBinding, b: ShaderBinding): boolean {
   const access = (x: ShaderBinding): string => x.access ?? 'read';
   return (
-    a.source.kind === 'input' &&
+    (a.source.kind === 'input' || a.source.kind === 'output') &&
     access(a) === access(b) &&
     sameSource(a.source, b.source) &&
     storageType(a.dtype) === storageType(b.dtype) &&
@@ -57,10 +57,10 @@ function interchangeable(a: ShaderBinding, b: ShaderBinding): boolean {
 
 /** Whether one array is bound twice, and written. */
 export function hasConflict(bindings: readonly ShaderBinding[]): boolean {
-  const inputs = bindings.filter(({ source }) => source.kind === 'input');
-  return inputs.some(
-    (a) => a.access === 'read_write' && inputs.some((b) => b !== a && sameSource(a.source, b.source)),
-  );
+  const arrays = bindings.filter(({ source }) => source.kind === 'input' || source.kind === 'output');
+  const isWritten = ({ source, access }: ShaderBinding): boolean =>
+    access === 'read_write' || (source.kind === 'output' && access !== 'read');
+  return arrays.some((a) => isWritten(a) && arrays.some((b) => b !== a && sameSource(a.source, b.source)));
 }
 
 /** Scalar code over the four lanes of element `i`: for programs whose rows are not made of whole vectors. */

@@ -9,6 +9,7 @@ import type { OpenUnit } from '../lower.js';
 import { fuseBeside } from './beside.js';
 import { fuseEpilogues } from './epilogues.js';
 import { packUnits } from './packs.js';
+import { fuseJoins, isJoining } from './joins.js';
 import { fusePrologues } from './prologues.js';
 import { UnitGraph } from './unitGraph.js';
 import { fuseRows } from './rows.js';
@@ -19,11 +20,19 @@ const FUSIONS = {
   /** Reductions of rows with the elementwise ops before, between and behind them. */
   rows: (graph, adapter) => fuseRows(graph, adapter),
   /** Elementwise ops into the stores of convolutions, products, reductions … */
-  epilogues: (graph, adapter) => fuseEpilogues(graph, adapter, ({ program }) => program === null),
+  epilogues: (graph, adapter, { isOn }) =>
+    fuseEpilogues(graph, adapter, (unit) => unit.program === null && !isLeftToJoins(unit, isOn)),
   /** Elementwise ops into the loads of reductions, softmax, copies … */
-  prologues: (graph, adapter) => fusePrologues(graph, adapter),
+  prologues: (graph, adapter, { isOn }) =>
+    fusePrologues(graph, adapter, (reader) => !isLeftToJoins(reader, isOn)),
   /** Elementwise ops of which several results are needed, or with a view between them. */
-  chains: (graph, adapter) => fuseEpilogues(graph, adapter, () => true),
+  chains: (graph, adapter, { isOn }) =>
+    fuseEpilogues(graph, adapter, (producer) => !isLeftToJoins(producer, isOn)),
+  /** Concatenations into the stores of what computes their parts; then what waited for them. */
+  joins: (graph, adapter, { host, isOn }) =>
+    fuseJoins(graph, host, adapter) +
+    (isOn('epilogues') ? fuseEpilogues(graph, adapter, ({ program }) => program === null) : 0) +
+    (isOn('prologues') ? fusePrologues(graph, adapter, isJoining) : 0),
   /** Updates of variables into the kernels of their gradients. */
   updates: (graph, adapter, { host }) => fuseUpdates(graph, host, adapter),
   /** Dispatches whose results nobody reads are dropped. */
@@ -34,9 +43,16 @@ const FUSIONS = {
   packs: (graph, adapter) => packUnits(graph, adapter),
 } as const satisfies Record<string, (graph: UnitGraph, adapter: AdapterFacts, whole: Whole) => number>;
 
+/** Whether a unit first goes where its parts are computed. */
+function isLeftToJoins(unit: OpenUnit, isOn: Whole['isOn']): boolean {
+  return isOn('joins') && isJoining(unit);
+}
+
 interface Whole {
   readonly host: HostValues;
   readonly program: Program;
+  /** Whether another fusion is switched on. */
+  readonly isOn: (fusion: string) => boolean;
 }
 
 export type Fusion = keyof typeof FUSIONS;
@@ -62,9 +78,10 @@ export function fuseUnits(
   { host, adapter, switches }: FusionOptions,
 ): { units: OpenUnit[]; reports: FusionReport[] } {
   const graph = new UnitGraph(units, program);
+  const isOn = (fusion: string): boolean => switches[fusion as Fusion] !== false;
   const reports = FUSION_NAMES.filter((fusion) => switches[fusion] !== false).map((fusion) => ({
     fusion,
-    joined: FUSIONS[fusion](graph, adapter, { host, program }),
+    joined: FUSIONS[fusion](graph, adapter, { host, program, isOn }),
   }));
   return { units: graph.units, reports };
 }

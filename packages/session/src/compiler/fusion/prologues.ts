@@ -19,17 +19,20 @@ import {
 } from './join.js';
 import { nodesOf, type UnitGraph } from './unitGraph.js';
 
-/** Joins elementwise units to their only reader. Returns how many it joined. */
-export function fusePrologues(graph: UnitGraph, adapter: AdapterFacts): number {
+/** Whether a unit may take prologues. */
+export type AcceptsReader = (reader: OpenUnit) => boolean;
+
+/** Joins elementwise units to their only reader, where that is accepted. Returns how many it joined. */
+export function fusePrologues(graph: UnitGraph, adapter: AdapterFacts, accepts: AcceptsReader): number {
   let joined = 0;
   // Readers first, so that a chain of producers joins one after the other.
-  for (const id of graph.ids.reverse()) while (joinInput(graph, id, adapter)) joined++;
+  for (const id of graph.ids.reverse()) while (joinInput(graph, id, adapter, accepts)) joined++;
   return joined;
 }
 
-function joinInput(graph: UnitGraph, id: number, adapter: AdapterFacts): boolean {
+function joinInput(graph: UnitGraph, id: number, adapter: AdapterFacts, accepts: AcceptsReader): boolean {
   const unit = graph.find(id);
-  if (unit?.kind !== 'device' || unit.program !== null) return false;
+  if (unit?.kind !== 'device' || unit.program !== null || !accepts(unit)) return false;
   return unit.inputs.some((input, position) => {
     if (!Number.isFinite(unit.loads(position))) return false;
     const producer = graph.producerOf(input);
