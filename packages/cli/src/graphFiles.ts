@@ -1,10 +1,15 @@
 /** A graph as files of any form that holds graphs. */
 import { basename, dirname, join } from 'node:path';
 import {
+  BundleWriter,
+  dataPath,
+  indexPath,
+  moveConstantsOut,
   writeGraphDef,
   writeMetaGraph,
   writeTfjsGraphModel,
   type Operation,
+  type proto,
   type TensorValue,
 } from '@forerun/graph';
 import { FileError } from './errors.js';
@@ -21,7 +26,12 @@ export interface GraphFileOptions {
   readonly fetch?: readonly string[] | undefined;
   /** Values of the variables, for forms that hold them. */
   readonly weights?: string | undefined;
+  /** Puts large constants into a file beside the graph's. */
+  readonly externalWeights?: boolean | undefined;
 }
+
+/** Constants of fewer bytes stay in the graph. */
+const MIN_EXTERNAL_BYTES = 1024;
 
 /**
  * The files of a graph in some form. Throws `FileError` for what the form cannot hold: variables without values, ops that it does
@@ -34,11 +44,16 @@ export async function graphFiles(
   options: GraphFileOptions = {},
 ): Promise<OutFiles> {
   const { graphDef, metaGraph, path } = view.loaded;
+  if (options.externalWeights === true && !EXTERNAL_FORMS.has(form)) {
+    throw new FileError(
+      `${target}: a ${form} has no weights beside it that --external-weights could mean; a GraphDef (.pb, .pbtxt, .json) and an ONNX model can`,
+    );
+  }
   switch (form) {
     case 'pb':
     case 'pbtxt':
     case 'json':
-      return reading(path, () => Promise.resolve(new Map([[target, [writeGraphDef(graphDef, form)]]])));
+      return reading(path, () => Promise.resolve(graphDefFiles(graphDef, form, target, options)));
     case 'meta':
       return new Map([[target, [writeMetaGraph(metaGraph ?? { graphDef })]]]);
     case 'saved_model':
@@ -48,6 +63,26 @@ export async function graphFiles(
     case 'onnx':
       return reading(path, () => onnxFiles(view, target, options));
   }
+}
+
+const EXTERNAL_FORMS: ReadonlySet<string> = new Set(['pb', 'pbtxt', 'json', 'onnx']);
+
+function graphDefFiles(
+  graphDef: proto.GraphDef,
+  form: 'pb' | 'pbtxt' | 'json',
+  target: string,
+  { externalWeights }: GraphFileOptions,
+): OutFiles {
+  if (externalWeights !== true) return new Map([[target, [writeGraphDef(graphDef, form)]]]);
+  const location = `${basename(target)}.weights`;
+  const moved = moveConstantsOut(graphDef, { location, minBytes: MIN_EXTERNAL_BYTES });
+  const graph: readonly [string, readonly Uint8Array[]] = [target, [writeGraphDef(moved.graphDef, form)]];
+  if (moved.values.size === 0) return new Map([graph]);
+  const writer = new BundleWriter();
+  const parts = [...moved.values].map(([key, value]) => writer.add(key, value));
+  const prefix = join(dirname(target), location);
+  // The graph comes last, so that it never speaks of missing weights.
+  return new Map([[dataPath(prefix), parts], [indexPath(prefix), [writer.finish()]], graph]);
 }
 
 /** The directory that a model of several files is written to: `target`, or the one around a file in it that is named. */
@@ -76,12 +111,19 @@ function mustFreeze(variables: readonly Operation[], what: string): string {
 }
 
 async function onnxFiles(view: GraphView, target: string, options: GraphFileOptions): Promise<OutFiles> {
-  const { exportOnnx } = await import('@forerun/formats');
+  const { exportOnnx, exportOnnxParts } = await import('@forerun/formats');
   const { inputs, outputs } = signatureOf(view, options.fetch);
   const needed = ancestorsOf(Object.values(outputs).map(({ op }) => op)).filter(isVariable);
   const variables = needed.length === 0 ? undefined : await valuesFor(view, needed, options.weights);
-  const model = exportOnnx({ outputs, inputs: Object.values(inputs), variables });
-  return new Map([[target, [model]]]);
+  const given = { outputs, inputs: Object.values(inputs), variables };
+  if (options.externalWeights !== true) return new Map([[target, [exportOnnx(given)]]]);
+  const location = `${basename(target)}.data`;
+  const { model, data } = exportOnnxParts(given, { location, minBytes: MIN_EXTERNAL_BYTES });
+  if (data.length === 0) return new Map([[target, [model]]]);
+  return new Map([
+    [join(dirname(target), location), data],
+    [target, [model]],
+  ]);
 }
 
 async function valuesFor(

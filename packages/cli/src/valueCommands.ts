@@ -112,6 +112,7 @@ function addConvert(program: Command, terminal: Terminal): void {
       ['convert model.onnx model --to saved_model', 'a model for TensorFlow'],
       ['convert graph.pb model.onnx --weights model.ckpt-700', 'a model for ONNX Runtime'],
       ['convert frozen.pb web/model.json', 'a model for TensorFlow.js'],
+      ['convert large.pb large.onnx --external-weights', 'weights in a file beside the model'],
       ['convert model.ckpt-700 bias.npy --name fc/bias', 'one value'],
     ],
   })
@@ -120,6 +121,7 @@ function addConvert(program: Command, terminal: Terminal): void {
     .option('--name <name>', 'the value to write')
     .option('--fetch <name>', 'output of the model, default those of the file; may be repeated', collect)
     .option('--weights <file>', 'checkpoint or file of weights for the variables, where the form holds them')
+    .option('--external-weights', 'puts large constants of a GraphDef or ONNX model into a file beside it')
     .action(async (file: string, target: string, options: ConvertOptions) => {
       const { convert } = await import('./commands/convert.js');
       await convert(file, target, options, terminal);

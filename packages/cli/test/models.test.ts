@@ -177,6 +177,29 @@ test('constants in a checkpoint beside a graph are put back', async () => {
 });
 
 describe('convert', () => {
+  test('large constants beside the file, and back', async () => {
+    const graph = new Graph();
+    graph.asDefault(() => {
+      const x = placeholder('float32', [2, 20], { name: 'x' });
+      matMul(x, toTensorValue(Array.from({ length: 600 }, Math.sin), 'float32', [20, 30]), { name: 'y' });
+    });
+    const whole = folder.write('large.pb', writeGraphDef(graph));
+    const apart = await converted(whole, 'apart.pb', '--external-weights');
+    expect(readFileSync(apart).length).toBeLessThan(1000);
+    expect(readFileSync(`${apart}.weights.data-00000-of-00001`).length).toBe(2400);
+    expect(readFileSync(await converted(apart, 'back.pb'))).toEqual(readFileSync(whole));
+    const onnx = await converted(apart, 'apart.onnx', '--external-weights', '--fetch', 'y');
+    expect(readFileSync(`${onnx}.data`).length).toBe(2400);
+    const refused = await forerun(['convert', whole, folder.at('out'), '--to', 'tfjs', '--external-weights']);
+    expect([refused.code, refused.err]).toEqual([
+      1,
+      expect.stringContaining('a tfjs has no weights beside it'),
+    ]);
+    rmSync(`${apart}.weights.index`);
+    const lost = await forerun(['convert', apart, folder.at('lost.pb')]);
+    expect([lost.code, lost.err]).toEqual([1, expect.stringContaining('apart.pb.weights')]);
+  });
+
   test('a frozen graph through every form', async () => {
     let path = frozen;
     for (const form of [

@@ -80,3 +80,49 @@ test('a network learns in float16 as it does in float32', async () => {
   // The first steps, before roundings have been multiplied.
   for (let step = 0; step < 5; step++) expect(half[step]).toBeCloseTo(single[step] ?? NaN, 2);
 });
+
+test('layers on float16 inputs have float16 variables, and Adam trains them', async () => {
+  const graph = new fr.Graph();
+  const { loss, train, init, kernel, statistics } = graph.asDefault(() => {
+    const x = fr.cast(fr.randomUniform([32, 4, 4, 2], { seed: 1 }), 'float16');
+    const hidden = fr.layers.conv2d(x, 4, 3, {
+      kernelInitializer: fr.initializers.glorotUniform({ seed: 2 }),
+    });
+    const normal = fr.layers.batchNormalization(hidden, { training: true });
+    const y = fr.layers.dense(fr.layers.flatten(normal), 1, { kernelInitializer: fr.initializers.zeros() });
+    const objective = fr.reduceMean(fr.squaredDifference(fr.cast(y, 'float32'), 2));
+    return {
+      loss: objective,
+      // The default of 1e-8 is 0 in float16.
+      train: new fr.train.AdamOptimizer(0.05, { epsilon: 1e-3 }).minimize(objective),
+      init: fr.globalVariablesInitializer(),
+      kernel: fr.trainableVariables()[0],
+      statistics: fr.globalVariables().find((variable) => variable.name.includes('moving_mean')),
+    };
+  });
+  expect(kernel?.dtype).toBe('float16');
+  expect(statistics?.dtype).toBe('float32');
+  const sess = await fr.Session.create({ graph });
+  try {
+    await sess.run(init);
+    const before = (await sess.run(loss)).item();
+    for (let step = 0; step < 30; step++) await sess.run(train);
+    expect((await sess.run(loss)).item()).toBeLessThan(before / 10);
+  } finally {
+    sess.close();
+  }
+});
+
+test('uniform numbers in float16 stay below 1', async () => {
+  const graph = new fr.Graph();
+  const x = graph.asDefault(() => fr.randomUniform([8, 1024], { dtype: 'float16', seed: 3 }));
+  const sess = await fr.Session.create({ graph });
+  try {
+    const numbers = ((await sess.run(x)).toArray() as number[][]).flat();
+    expect(Math.max(...numbers)).toBe(1 - 2 ** -10);
+    expect(Math.min(...numbers)).toBe(0);
+    expect(numbers.reduce((sum, value) => sum + value) / numbers.length).toBeCloseTo(0.5, 1);
+  } finally {
+    sess.close();
+  }
+});

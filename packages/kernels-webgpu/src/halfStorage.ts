@@ -71,8 +71,8 @@ function halfBinding(binding: Binding, type: string | undefined, operands: Bound
 }
 
 /**
- * Whether shaders work on words of two elements rather than on `f16`. On software adapters words are loaded and widened by integer
- * arithmetic several times as fast.
+ * Whether shaders work on words of two elements rather than on `f16`. On software adapters words are widened and
+ * rounded by integer arithmetic faster than by their conversions.
  */
 function inWords({ shaderF16, software }: AdapterFacts): boolean {
   return !shaderF16 || software;
@@ -94,7 +94,7 @@ function accessors(half: HalfBinding, calls: ReadonlySet<string>, adapter: Adapt
   const value = type === float ? 'half_v' : `bitcast<${float}>(half_v)`;
   const stored = storedType(half, adapter);
   const get = `fn ${name}_get(half_i: u32) -> ${type} { return ${before}${load(name, stored)}${after}; }`;
-  const set = `fn ${name}_set(half_i: u32, half_v: ${type}) { let half_x = ${value}; ${store(name, stored, adapter)} }`;
+  const set = `fn ${name}_set(half_i: u32, half_v: ${type}) { let half_x = ${value}; ${store(name, stored)} }`;
   return [...(calls.has(`${name}_get`) ? [get] : []), ...(calls.has(`${name}_set`) ? [set] : [])];
 }
 
@@ -114,13 +114,12 @@ function load(name: string, stored: string): string {
 }
 
 /** Statements that store `half_x` as element `half_i`. */
-function store(name: string, stored: string, { shaderF16 }: AdapterFacts): string {
+function store(name: string, stored: string): string {
   if (stored === 'atomic<u32>')
     return (
       `let half_at = half_i % 2u * 16u; atomicAnd(&${name}[half_i / 2u], 0xffff0000u >> half_at); ` +
       `atomicOr(&${name}[half_i / 2u], half_bits(half_x) << half_at);`
     );
   if (stored !== 'vec2<u32>') return `${name}[half_i] = ${stored}(half_x);`;
-  if (shaderF16) return `${name}[half_i] = bitcast<vec2<u32>>(vec4<f16>(half_x));`;
   return `let half_b = half_bits_v4(half_x); ${name}[half_i] = half_b.xz | (half_b.yw << vec2<u32>(16u));`;
 }

@@ -18,7 +18,8 @@ function castExpression(c: KernelContext): string {
   if (baseDType(c.attrs.type('DstT')) !== 'float16') return castTo(c);
   if (baseDType(c.attrs.type('SrcT')) === 'float16') return 'x';
   // Rounded at once: what follows in a fused kernel sees the half.
-  return c.adapter.shaderF16 ? `f32(f16(${castTo(c)}))` : `round_half(${castTo(c)})`;
+  const { shaderF16, software } = c.adapter;
+  return shaderF16 && !software ? `f32(f16(${castTo(c)}))` : `round_half(${castTo(c)})`;
 }
 
 /** float16 counts as float32 here. */

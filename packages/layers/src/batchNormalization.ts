@@ -80,29 +80,46 @@ export class BatchNormalization extends Layer {
     const ones = onesInitializer();
     const zeros = zerosInitializer();
     const { gammaInitializer = ones, betaInitializer = zeros } = this.settings;
+    // Statistics of float16 inputs are float32, as those of the fused op.
+    const dtype = this.isHalf() ? 'float32' : this.dtype;
     const { movingMeanInitializer = zeros, movingVarianceInitializer = ones } = this.settings;
     if (scale) {
       const regularizer = this.settings.gammaRegularizer;
-      this.#gamma = this.addWeight('gamma', shape, { initializer: gammaInitializer, regularizer });
+      this.#gamma = this.addWeight('gamma', shape, { initializer: gammaInitializer, regularizer, dtype });
     }
     if (center) {
       const regularizer = this.settings.betaRegularizer;
-      this.#beta = this.addWeight('beta', shape, { initializer: betaInitializer, regularizer });
+      this.#beta = this.addWeight('beta', shape, { initializer: betaInitializer, regularizer, dtype });
     }
     this.#moving = {
-      mean: this.addWeight('moving_mean', shape, { initializer: movingMeanInitializer, trainable: false }),
+      mean: this.addWeight('moving_mean', shape, {
+        initializer: movingMeanInitializer,
+        trainable: false,
+        dtype,
+      }),
       variance: this.addWeight('moving_variance', shape, {
         initializer: movingVarianceInitializer,
         trainable: false,
+        dtype,
       }),
     };
   }
 
   protected override call(x: Tensor): Tensor {
-    const { training = false, epsilon = 0.001 } = this.settings;
+    const { training = false } = this.settings;
     const moving = this.#moving;
     if (moving === null) throw new InvalidArgumentError('batch_normalization: the layer is not built');
     if (this.isFused(x.shape) && typeof training === 'boolean') return this.callFused(x, training, moving);
+    if (this.isHalf()) return cast(this.callParts(cast(x, 'float32'), moving), x.dtype);
+    return this.callParts(x, moving);
+  }
+
+  private isHalf(): boolean {
+    return this.dtype === 'float16' || this.dtype === 'bfloat16';
+  }
+
+  private callParts(x: Tensor, moving: Moving): Tensor {
+    const { training = false, epsilon = 0.001 } = this.settings;
     const { mean, variance } = training === false ? moving : this.trainingStatistics(x, training, moving);
     const shaped = (value: TensorLike): TensorLike => this.alongAxis(x.shape, value);
     const offset = this.#beta === null ? null : shaped(this.#beta);

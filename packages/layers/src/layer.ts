@@ -4,7 +4,9 @@ import {
   InvalidArgumentError,
   checkOptions,
   convertToTensor,
+  isFloating,
   nameScope,
+  type DType,
   type Tensor,
   type TensorLike,
   type TensorShape,
@@ -45,6 +47,8 @@ interface WeightSpec {
   readonly initializer?: Initializer | undefined;
   readonly regularizer?: Regularizer | undefined;
   readonly trainable?: boolean | undefined;
+  /** Default: that of the layer's inputs, where they are floats. */
+  readonly dtype?: DType | undefined;
 }
 
 /** The argument that follows the required ones in Python, by the layer's kind. */
@@ -67,6 +71,7 @@ const LIKELY_OPTIONS: Readonly<Record<string, string>> = {
 export abstract class Layer {
   readonly #weights: Variable[] = [];
   #scope: VariableScope | null = null;
+  #dtype: DType | undefined;
   #built = false;
 
   protected constructor(
@@ -87,6 +92,11 @@ export abstract class Layer {
     return this.#weights.filter((variable) => variable.trainable);
   }
 
+  /** The dtype of the inputs, where they are floats, and by default of the variables. */
+  protected get dtype(): DType | undefined {
+    return this.#dtype;
+  }
+
   /** The full name of the layer's variable scope. Empty before the first use. */
   get name(): string {
     return this.#scope?.name ?? '';
@@ -99,6 +109,7 @@ export abstract class Layer {
     const reuse = this.#built ? true : this.options.reuse;
     return variableScope(scope, { reuse, auxiliaryNameScope: false }, () =>
       nameScope(scope.originalNameScope, () => {
+        if (isFloating(x.dtype)) this.#dtype = x.dtype;
         if (!this.#built) this.build?.(x.shape);
         this.#built = true;
         return this.call(x);
@@ -123,10 +134,11 @@ export abstract class Layer {
   protected addWeight(
     name: string,
     shape: readonly number[],
-    { initializer, regularizer, trainable = true }: WeightSpec,
+    { initializer, regularizer, trainable = true, dtype = this.dtype }: WeightSpec,
   ): Variable {
     const variable = getVariable(name, {
       shape,
+      dtype,
       initializer,
       regularizer,
       trainable: trainable && (this.options.trainable ?? true),

@@ -5,10 +5,12 @@ import {
   fractionalMaxPool,
   gradients,
   placeholder,
+  square,
+  toHostValue,
   TensorValue,
   type FractionalPoolOptions,
 } from '@forerun/graph';
-import { Random } from '@forerun/testing';
+import { Random, expectClose, interpret } from '@forerun/testing';
 import { Session } from '../src/index.js';
 
 const [HEIGHT, WIDTH] = [9, 12];
@@ -63,6 +65,34 @@ it.each(OPTIONS)('pools the windows that it tells of: %j', async (options) => {
   }
   if (options.deterministic === true) expect(seen.size).toBe(2);
   else expect(seen.size).toBeGreaterThan(2);
+  sess.close();
+});
+
+it.each([
+  ['mean', fractionalAvgPool],
+  ['max', fractionalMaxPool],
+])('%s: gradients of both orders where the sizes are known to the run alone', async (_, pool) => {
+  const graph = new Graph();
+  const { x, fetches } = graph.asDefault(() => {
+    const fed = placeholder('float32', [null, null, null, null]);
+    const { output } = pool(fed, RATIO, { seed: 1, deterministic: true });
+    const [first] = gradients(square(output), fed);
+    const [second] = first ? gradients(square(first), fed) : [];
+    if (!first || !second) throw new Error('there is no gradient');
+    return { x: fed, fetches: [first, second] };
+  });
+  const sess = await Session.create({ graph });
+  const got = await sess.run(fetches, [[x, images]]);
+  const point = {
+    dtype: 'float32',
+    shape: images.shape,
+    data: Float64Array.from(images.data, Number),
+  } as const;
+  interpret(fetches, new Map([[x, point]])).forEach((want, i) => {
+    const result = got[i] === undefined ? null : toHostValue(got[i]);
+    if (result === null) throw new Error('a fetch has no numbers');
+    expectClose(result, want, { rtol: 1e-4, atol: 1e-5 });
+  });
   sess.close();
 });
 

@@ -136,7 +136,7 @@ describe('what is refused', () => {
     [
       'bfloat16',
       () => fr.add(fr.placeholder('bfloat16', [2, 2]), fr.placeholder('bfloat16', [2, 2])),
-      /bfloat16 is not/,
+      /Add "Add": dtype bfloat16 is not computed with on the device \(created at/,
     ],
   ])('%s, naming it', async (_, build, message) => {
     await inSession(

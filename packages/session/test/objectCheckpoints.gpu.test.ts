@@ -183,7 +183,7 @@ test.each(['pbtxt', 'pb'])('a SavedModel of functions is loaded with its variabl
   await using second = await Session.create({ graph: new fr.Graph() });
   const again = (await savedModel.load(second, ['serve'], join(directory, 'again'))).signature();
   const [z] = await second.run([again.outputs.y ?? fail('no output')], { 'serving_default_x:0': x });
-  expect([...(z?.data ?? [])]).toEqual([4, 6, 13, 2]);
+  expect([...z.data]).toEqual([4, 6, 13, 2]);
 }); // prettier-ignore
 
 test('a saver that assigns something else is refused', async () => {

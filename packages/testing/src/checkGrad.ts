@@ -3,12 +3,14 @@
  * random direction is enough: its cost does not depend on the number of elements.
  */
 import {
+  IndexedSlices,
   TensorShape,
   TensorValue,
   gradients,
   isFloating,
   sizeOf,
   withGraphOf,
+  type Gradient,
   type HostValue,
   type Tensor,
 } from '@forerun/graph';
@@ -56,7 +58,7 @@ export function checkGrad(
       return weight;
     });
     const inputs = [...xs.keys()];
-    const gradient = gradients(ys, inputs, { gradYs: weights });
+    const gradient = gradientTensors(ys, inputs, weights);
     compare(`${label}, first order`, { ys, weights, xs: inputs, gradient, points, feeds, random });
     if (order === 1) return;
     const pairs = gradient.flatMap((g) =>
@@ -66,7 +68,7 @@ export function checkGrad(
     const all = [...inputs, ...weights];
     const outer = pairs.map(({ g }) => g);
     const outerWeights = pairs.map(({ projection: p }) => p);
-    const second = gradients(outer, all, { gradYs: outerWeights });
+    const second = gradientTensors(outer, all, outerWeights);
     compare(`${label}, second order`, {
       ys: outer,
       weights: outerWeights,
@@ -77,6 +79,16 @@ export function checkGrad(
       random,
     });
   });
+}
+
+/** The gradients as tensors, also those for handles of which only rows are read. */
+function gradientTensors(
+  ys: readonly Tensor[],
+  xs: readonly Tensor[],
+  gradYs: readonly Tensor[],
+): (Tensor | null)[] {
+  const found: readonly Gradient[] = gradients(ys, xs, { gradYs });
+  return found.map((dx) => (dx instanceof IndexedSlices ? dx.asTensor() : dx));
 }
 
 /** Values of `fetches`; a point of a handle is the value of its variable. */

@@ -311,4 +311,12 @@ export const MISSING_NAMES: readonly MissingOps[] = [
       train.batch train.shuffle_batch train.string_input_producer train.slice_input_producer train.Server train.ClusterSpec
       train.SyncReplicasOptimizer train.replica_device_setter train.Checkpoint train.CheckpointManager`),
   },
+  {
+    group: 'Partitioners',
+    reason:
+      'They spread a variable over parameter servers, which are not here; `nn.embeddingLookup` takes tables in several parts, and parts in a checkpoint are read as one tensor.',
+    ops: list(
+      `create_partitioned_variables fixed_size_partitioner min_max_variable_partitioner variable_axis_size_partitioner`,
+    ),
+  },
 ];

@@ -1,7 +1,7 @@
-/** Gradients of first and second order of every op that has no samples, against finite differences. No device is needed. */
+/** Gradients of first and second order of every op for which no sample is checked, against finite differences. No device is needed. */
 import * as fr from '@forerun/graph';
 import { SAMPLES, checkGrad, placeholderNode } from '@forerun/testing';
-import { PROGRAMS, VARIABLES } from './gradientPrograms.js';
+import { PROGRAMS, VARIABLES, WITHOUT_DIFFERENCES } from './gradientPrograms.js';
 
 const POINT: fr.HostValue = {
   dtype: 'float32',
@@ -10,10 +10,11 @@ const POINT: fr.HostValue = {
 };
 const FACTOR: fr.HostValue = { dtype: 'float32', shape: [], data: Float64Array.of(1.2) };
 
-/** Ops with a gradient whose values other tests check. */
+/** Ops with a gradient that the registry test does not compare with differences: it passes over effects. */
 const needed = (Object.keys(fr.OPS) as fr.OpName[]).filter((type) => {
+  const { grad, stateful }: fr.OpDef = fr.OPS[type];
   const samples = SAMPLES[type];
-  return samples !== undefined && 'testedElsewhere' in samples && typeof fr.OPS[type].grad === 'function';
+  return typeof grad === 'function' && (stateful || (samples !== undefined && 'testedElsewhere' in samples));
 });
 
 /** Whether a node of this type is in the graph or in one of its functions. */
@@ -23,7 +24,8 @@ function contains(graph: fr.Graph, type: string): boolean {
 }
 
 test('there is a program for each', () => {
-  expect([...Object.keys(PROGRAMS), ...Object.keys(VARIABLES)].sort()).toEqual([...needed].sort());
+  const listed = [PROGRAMS, VARIABLES, WITHOUT_DIFFERENCES].flatMap((table) => Object.keys(table));
+  expect(listed.sort()).toEqual([...needed].sort());
 });
 
 describe('programs', () => {
@@ -44,6 +46,19 @@ describe('programs', () => {
         { label: type },
       );
     });
+  });
+});
+
+/** What is put together at gradients of gradients must not need sizes that only the run knows. */
+test.each([
+  ['mean', fr.fractionalAvgPool],
+  ['max', fr.fractionalMaxPool],
+])('%s of images of unknown size', (_, pool) => {
+  const graph = new fr.Graph();
+  graph.asDefault(() => {
+    const x = placeholderNode(graph, 'float32', new fr.TensorShape([null, null, null, null]));
+    const { output } = pool(x, [1, 1.5, 1, 1], { deterministic: true, overlapping: true, seed: 3 });
+    checkGrad([fr.mul(output, output)], new Map([[x, { ...POINT, shape: [1, 3, 2, 1] }]]));
   });
 });
 

@@ -1,6 +1,6 @@
 /**
- * A small differentiable program for each op that has a gradient and no samples: ops on tensor lists, calls of
- * functions, ops of a session. They are as small as a program with all paths of the gradient can be.
+ * A small differentiable program for each op whose gradient no sample shows: ops on tensor lists, calls of functions,
+ * ops with effects and on variables. They are as small as a program with all paths of the gradient can be.
  */
 import * as fr from '@forerun/graph';
 
@@ -153,6 +153,10 @@ const OTHERS: Partial<Record<fr.OpName, Program>> = {
   FractionalAvgPool: pooled(fr.fractionalAvgPool),
   FractionalMaxPool: pooled(fr.fractionalMaxPool),
   Placeholder: (x, a) => fr.mul(fr.sin(x), a),
+  DeepCopy: (x, a) => {
+    const inputs = [fr.mul(fr.mul(x, x), a)];
+    return fr.sin(x.graph.createOp({ type: 'DeepCopy', inputs }).output(0));
+  },
 };
 
 /** Programs by the op that they show. */
@@ -163,6 +167,22 @@ export const VARIABLES: Partial<Record<fr.OpName, { node: fr.OpName; read: (v: f
   PlaceholderV2: { node: 'PlaceholderV2', read: plain },
   VarHandleOp: { node: 'VarHandleOp', read: (v) => fr.readVariable(v) },
   ReadVariableOp: { node: 'VarHandleOp', read: (v) => fr.readVariable(v) },
+  ResourceGather: { node: 'VarHandleOp', read: (v) => fr.resourceGather(v, ints(2, 0, 2)) },
+  ResourceGatherNd: {
+    node: 'VarHandleOp',
+    read: (v) =>
+      fr.resourceGatherNd(
+        v,
+        fr.constant(
+          [
+            [1, 0],
+            [2, 1],
+            [1, 0],
+          ],
+          { dtype: 'int32' },
+        ),
+      ),
+  },
   Variable: { node: 'Variable', read: (v) => fr.readVariable(v) },
   VariableV2: { node: 'VariableV2', read: (v) => fr.readVariable(v) },
   TemporaryVariable: { node: 'TemporaryVariable', read: (v) => fr.readVariable(v) },
@@ -170,4 +190,10 @@ export const VARIABLES: Partial<Record<fr.OpName, { node: fr.OpName; read: (v: f
     node: 'VariableV2',
     read: (v) => fr.readVariable(v.graph.createOp({ type: 'RefIdentity', inputs: [v] }).output(0)),
   },
+};
+
+/** Ops whose gradient is not that of differences, and why. */
+export const WITHOUT_DIFFERENCES: Partial<Record<fr.OpName, string>> = {
+  RandomGamma:
+    'it draws until a draw is accepted; samples of RandomGammaGrad compare it with the distribution',
 };

@@ -11,6 +11,7 @@ import { openValues, reading } from '../openValues.js';
 import type { CommonOptions } from '../program.js';
 import { parseTags } from '../tags.js';
 import { progressOf, type Terminal } from '../terminal.js';
+import { withWeightsBeside } from '../weightsBeside.js';
 import { writeFiles, type OutFiles, type Written } from '../writeFiles.js';
 
 export interface ConvertOptions extends CommonOptions {
@@ -21,6 +22,8 @@ export interface ConvertOptions extends CommonOptions {
   readonly fetch?: readonly string[];
   /** Values of the variables, for forms that hold them. */
   readonly weights?: string;
+  /** Large constants go into a file beside the graph's. */
+  readonly externalWeights?: boolean;
 }
 
 /**
@@ -55,10 +58,13 @@ async function graphForm(
   loaded: Loaded,
   form: GraphForm,
   target: string,
-  { fetch, weights, name }: ConvertOptions,
+  { fetch, weights, name, externalWeights }: ConvertOptions,
 ): Promise<OutFiles> {
   if (name !== undefined) throw new UsageError('--name chooses a value, and a graph is written');
-  if (loaded.kind === 'graph') return graphFiles(viewGraph(loaded), form, target, { fetch, weights });
+  if (loaded.kind === 'graph') {
+    const view = viewGraph(await withWeightsBeside(loaded));
+    return graphFiles(view, form, target, { fetch, weights, externalWeights });
+  }
   throw new FileError(
     `${loaded.path}: values (${loaded.format}) cannot become a graph; to put them into one: forerun freeze GRAPH ${target} --weights ${loaded.path}`,
   );
@@ -68,9 +74,11 @@ async function valueFiles(
   file: string,
   form: ValueForm,
   target: string,
-  { name, tags }: ConvertOptions,
+  { name, tags, externalWeights }: ConvertOptions,
   terminal: Terminal,
 ): Promise<OutFiles> {
+  if (externalWeights === true)
+    throw new UsageError('--external-weights is for graphs, and values are written');
   const { reader, close } = await openValues(file, { tags: parseTags(tags) });
   try {
     return await reading(file, async () => {

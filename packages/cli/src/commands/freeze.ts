@@ -11,6 +11,7 @@ import type { CommonOptions } from '../program.js';
 import { restoreVariables, withSession } from '../runSetup.js';
 import { signatureDefs, signatureOf } from '../signature.js';
 import { parseTags } from '../tags.js';
+import { withWeightsBeside } from '../weightsBeside.js';
 import type { Terminal } from '../terminal.js';
 import { weightsPath } from '../variableValues.js';
 import { verifyFeeds, type FeedOptions } from '../verifyFeeds.js';
@@ -52,7 +53,9 @@ export async function freeze(
   terminal: Terminal,
 ): Promise<void> {
   const form = options.to ?? formOf(target, GRAPH_FORMS);
-  const view = viewGraph(await loadGraph(file, 'graph to freeze', { tags: parseTags(options.tags) }));
+  const view = viewGraph(
+    await withWeightsBeside(await loadGraph(file, 'graph to freeze', { tags: parseTags(options.tags) })),
+  );
   const outputs = tensorNames(view, options.fetch);
   const weights = weightsOf(view, options.weights);
   const { graphDef, variables } = await frozen(view, outputs, options, terminal);

@@ -11,6 +11,7 @@ import { reading } from '../openValues.js';
 import type { CommonOptions } from '../program.js';
 import { signatureOf } from '../signature.js';
 import { parseTags } from '../tags.js';
+import { withWeightsBeside } from '../weightsBeside.js';
 import type { Terminal } from '../terminal.js';
 import { formatNumber } from '../values.js';
 import { verifyFeeds, type FeedOptions } from '../verifyFeeds.js';
@@ -60,7 +61,9 @@ export async function optimize(
 ): Promise<void> {
   const form = options.to ?? formOf(target, GRAPH_FORMS);
   const transforms = transformsOf(options);
-  const view = viewGraph(await loadGraph(file, 'graph to optimize', { tags: parseTags(options.tags) }));
+  const view = viewGraph(
+    await withWeightsBeside(await loadGraph(file, 'graph to optimize', { tags: parseTags(options.tags) })),
+  );
   const { graphDef, path } = view.loaded;
   const outputs = tensorNames(view, options.fetch);
   refuseVariables(view, outputs);

@@ -8,6 +8,7 @@ import type { CommonOptions } from '../program.js';
 import { limitedTable } from '../renderList.js';
 import { fetchesOf, neededInputs, shapedGraph, withSession } from '../runSetup.js';
 import { parseTags } from '../tags.js';
+import { withWeightsBeside } from '../weightsBeside.js';
 import type { Terminal } from '../terminal.js';
 
 export interface PlanOptions extends CommonOptions {
@@ -22,7 +23,9 @@ export interface PlanOptions extends CommonOptions {
 export async function plan(file: string, options: PlanOptions, terminal: Terminal): Promise<void> {
   let shapes: InputShapes = new Map();
   for (const text of options.shape ?? []) shapes = parseShape(text, shapes);
-  const loaded = await loadGraph(file, 'ops to compile', { tags: parseTags(options.tags) });
+  const loaded = await withWeightsBeside(
+    await loadGraph(file, 'ops to compile', { tags: parseTags(options.tags) }),
+  );
   const shaped = shapedGraph(loaded, shapes);
   const fetches = fetchesOf(shaped, options.fetch);
   const feeds = neededInputs(shaped, fetches).map(({ name, shape }): [string, number[]] => {

@@ -19,6 +19,7 @@ import {
   type ShapedGraph,
 } from '../runSetup.js';
 import { parseTags } from '../tags.js';
+import { withWeightsBeside } from '../weightsBeside.js';
 import { progressOf, type Terminal } from '../terminal.js';
 import { formatNumber, summarizeValue, valueJson } from '../values.js';
 
@@ -52,7 +53,9 @@ interface KernelTime {
 export async function run(file: string, options: RunCommandOptions, terminal: Terminal): Promise<void> {
   let shapes: InputShapes = new Map();
   for (const text of options.shape ?? []) shapes = parseShape(text, shapes);
-  const loaded = await loadGraph(file, 'ops to run', { tags: parseTags(options.tags) });
+  const loaded = await withWeightsBeside(
+    await loadGraph(file, 'ops to run', { tags: parseTags(options.tags) }),
+  );
   // Feeds say themselves what the unknown dimensions are.
   const shaped = shapedGraph(loaded, shapes);
   const fetches = fetchesOf(shaped, options.fetch);

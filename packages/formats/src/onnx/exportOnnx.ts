@@ -24,6 +24,8 @@ export interface ExportOnnxOptions {
   readonly inputs?: readonly Tensor[] | undefined;
   /** Values of the variables, by the names of their operations. */
   readonly variables?: ReadonlyMap<string, TensorValue> | undefined;
+  /** Refuses a model of more bytes. Default: what ONNX files can hold, 2 GiB. */
+  readonly maxBytes?: number | undefined;
 }
 
 /** A model and the file beside it that holds its large values. */
@@ -88,7 +90,7 @@ class Exporter {
       external === undefined
         ? { initializers: part.initializers, data: [] }
         : moveDataOut(part.initializers, external);
-    const model = proto.encode('onnx.ModelProto', {
+    const message: proto.Init<proto.onnxModelProto> = {
       irVersion: IR_VERSION,
       producerName: 'forerun',
       opsetImport: [{ domain: '', version: OPSET }],
@@ -99,8 +101,9 @@ class Exporter {
         input: [...this.#inputs].map((tensor) => valueInfo(plainName(tensor), tensor)),
         output: outputs,
       },
-    });
-    return { model, data };
+    };
+    refuseLarge(message, initializers, this.options.maxBytes);
+    return { model: proto.encode('onnx.ModelProto', message), data };
   }
 
   private variable(op: Operation): TensorValue {
@@ -110,6 +113,26 @@ class Exporter {
       `exportOnnx: the variable "${op.name}" has no value: give the option variables, or freeze the graph`,
     );
   }
+}
+
+const MOST_BYTES = 2 ** 31 - 1;
+const NAMED = 3;
+
+function refuseLarge(
+  message: proto.Init<proto.onnxModelProto>,
+  initializers: readonly proto.Init<proto.onnxTensorProto>[],
+  maxBytes = Infinity,
+): void {
+  const limit = Math.min(maxBytes, MOST_BYTES);
+  const size = proto.encodedSize('onnx.ModelProto', message);
+  if (size <= limit) return;
+  const bytesOf = ({ rawData }: proto.Init<proto.onnxTensorProto>): number => rawData?.length ?? 0;
+  const largest = [...initializers].sort((a, b) => bytesOf(b) - bytesOf(a)).slice(0, NAMED);
+  const list = largest.map((tensor) => `"${tensor.name ?? ''}" (${bytesOf(tensor)} bytes)`).join(', ');
+  throw new InvalidArgumentError(
+    `exportOnnx: the model would take ${size} bytes, such a file can hold ${limit}. Largest values: ${list}. Put them into a file beside the model: ` +
+      'fr.io.saveOnnx(sess, path, { outputs, externalData: true }) or forerun convert --external-weights',
+  );
 }
 
 /** Ops without a form, also in the functions that are called; each function is searched once. */

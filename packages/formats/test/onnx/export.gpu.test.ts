@@ -281,6 +281,13 @@ test('what cannot be exported is said, all at once', () => {
     const odd = fr.cumprod(x, { name: 'sums' });
     const w = new fr.Variable(fr.zeros([4]), { name: 'w' });
     expect(() => exportOnnx({ outputs: { y: fr.sort(odd) } })).toThrow(fr.UnimplementedError);
+    const large = fr.mul(
+      x,
+      fr.constant(new fr.TensorValue('float32', [4], new Float32Array(4)), { name: 'big' }),
+    );
+    expect(() => exportOnnx({ outputs: { y: large }, maxBytes: 100 })).toThrow(
+      /the model would take \d+ bytes, such a file can hold 100\. Largest values: "big" \(16 bytes\).*externalData: true/,
+    );
     expect(() => exportOnnx({ outputs: { y: odd } })).toThrow(
       'ops that have no form in ONNX here:\n  Cumprod: sums',
     );

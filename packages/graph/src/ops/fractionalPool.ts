@@ -40,12 +40,30 @@ function inferPool(c: InferContext): TensorShape[] {
   return [new TensorShape(dims), sequence(1), sequence(2)];
 }
 
-/** The sizes of a tensor, which the parts need as numbers. */
-function sizesOf(x: Tensor): number[] {
+/** A size where it is known, else the tensor that tells it: gradients are made before the sizes are known. */
+type Size = number | Tensor;
+
+function sizeOf({ ops }: Pick<ComposeContext, 'ops'>, x: Tensor, axis: number): Size {
+  const dim = x.shape.rank === null ? null : x.shape.dim(axis);
+  return dim ?? ops.gather(ops.shape(x), axis);
+}
+
+/** The sizes of images, which the pools need as numbers: they are put together when a plan is compiled. */
+function staticSizes(x: Tensor): number[] {
   if (x.shape.isFullyDefined) return x.shape.toStatic();
   throw new UnimplementedError(
     `what a fractional pool is made of needs the sizes, there is a tensor of shape ${x.shape.toString()}`,
   );
+}
+
+function product({ ops }: ComposeContext, ...sizes: readonly Size[]): Size {
+  return sizes.reduce((a, b) => (typeof a === 'number' && typeof b === 'number' ? a * b : ops.mul(a, b)));
+}
+
+/** A shape as `reshape` takes it. */
+function shapeOf({ ops }: ComposeContext, ...sizes: readonly Size[]): TensorLike {
+  const known = sizes.filter((size) => typeof size === 'number');
+  return known.length === sizes.length ? known : ops.stack(sizes.map((size) => ops.cast(size, 'int32')));
 }
 
 /** `count` numbers in [0, 1), in every run others unless the op is deterministic; `which` tells rows from columns. */
@@ -85,19 +103,24 @@ function sequence(c: ComposeContext, inputs: number, outputs: number, which: 0 |
 }
 
 interface Windows {
-  readonly inputs: number;
-  readonly outputs: number;
+  readonly inputs: Size;
+  readonly outputs: Size;
   /** First and last element of each window. */
   readonly start: Tensor;
   readonly end: Tensor;
 }
 
-function windows({ ops, attrs }: ComposeContext, places: Tensor, inputs: number): Windows {
-  const outputs = (sizesOf(places)[0] ?? 1) - 1;
-  const start = ops.slice(places, [0], [outputs]);
-  const next = ops.slice(places, [1], [outputs]);
+function windows(c: ComposeContext, places: Tensor, inputs: Size): Windows {
+  const { ops, attrs } = c;
+  const count = sizeOf(c, places, 0);
+  const start = ops.stridedSlice(places, [0], [-1]);
+  const next = ops.stridedSlice(places, [1], [0], { endMask: 1 });
   const last = attrs.bool('overlapping') ? next : ops.sub(next, 1);
-  return { inputs, outputs, start, end: ops.minimum(last, inputs - 1) };
+  return { inputs, outputs: less(c, count, 1), start, end: ops.minimum(last, less(c, inputs, 1)) };
+}
+
+function less({ ops }: ComposeContext, size: Size, by: number): Size {
+  return typeof size === 'number' ? size - by : ops.sub(size, by);
 }
 
 /** [outputs, inputs]: 1 where an element is in a window. */
@@ -118,7 +141,7 @@ function counts({ ops }: ComposeContext, rows: Windows, columns: Windows): Tenso
 
 function pooled(c: ComposeContext, pool: (rows: Windows, columns: Windows) => Tensor): Tensor[] {
   const { ops, attrs, input } = c;
-  const [, height = 0, width = 0] = sizesOf(input(0));
+  const [, height = 0, width = 0] = staticSizes(input(0));
   const ratio = attrs.floats('pooling_ratio');
   const [rows, columns] = [
     sequence(c, height, Math.floor(height / (ratio[1] ?? 1)), 0),
@@ -142,11 +165,12 @@ function composeAverage(c: ComposeContext): Tensor[] {
 /** Inputs orig_input_tensor_shape, out_backprop and the two sequences. */
 function composeAverageGrad(c: ComposeContext): Tensor[] {
   const { ops, input } = c;
-  const shape = c.constant(0);
-  if (shape === null) throw new UnimplementedError('FractionalAvgPoolGrad needs the shape of the images');
-  const [, height = 0, width = 0] = shape.data;
-  const place = (i: number, size: number): Windows => windows(c, ops.cast(input(i), 'int32'), size);
-  const [rows, columns] = [place(2, height), place(3, width)];
+  const place = (i: number, axis: number): Windows => {
+    const known = c.constant(0)?.data[axis] ?? NaN;
+    const size = Number.isNaN(known) ? ops.gather(ops.cast(input(0), 'int32'), axis) : known;
+    return windows(c, ops.cast(input(i), 'int32'), size);
+  };
+  const [rows, columns] = [place(2, 1), place(3, 2)];
   const share = ops.div(ops.cast(input(1), 'float32'), ops.cast(counts(c, rows, columns), 'float32'));
   const lines = ops.einsum('sw,brsc->brwc', membership(c, columns), share);
   return [ops.cast(ops.einsum('rh,brwc->bhwc', membership(c, rows), lines), input(1).dtype)];
@@ -154,22 +178,24 @@ function composeAverageGrad(c: ComposeContext): Tensor[] {
 
 /** Positions of the elements of each window, its last one again where it is shorter than others: [outputs, longest]. */
 function members({ ops, attrs }: ComposeContext, { inputs, outputs, start, end }: Windows): Tensor {
-  const longest = Math.floor(inputs / outputs) + 1;
-  const steps = ops.range(longest + (attrs.bool('overlapping') ? 1 : 0));
-  return ops.minimum(ops.add(ops.expandDims(start, 1), steps), ops.expandDims(end, 1));
+  const more = attrs.bool('overlapping') ? 2 : 1;
+  const longest =
+    typeof inputs === 'number' && typeof outputs === 'number'
+      ? Math.floor(inputs / outputs) + more
+      : ops.add(ops.floorDiv(inputs, outputs), more);
+  return ops.minimum(ops.add(ops.expandDims(start, 1), ops.range(longest)), ops.expandDims(end, 1));
 }
 
-/** The elements of all windows, [batch, rows, columns, elements, channels], and where they are. */
+/** The elements of all windows, [batch, rows, columns, elements, channels], and how many columns a window has at most. */
 function elements(c: ComposeContext, x: Tensor, rows: Windows, columns: Windows) {
   const { ops } = c;
   const [rowAt, columnAt] = [members(c, rows), members(c, columns)];
-  const [batch = 0, , , channels = 0] = sizesOf(x);
-  const [, tall = 1] = sizesOf(rowAt);
-  const [, wide = 1] = sizesOf(columnAt);
+  const [tall, wide] = [sizeOf(c, rowAt, 1), sizeOf(c, columnAt, 1)];
   const both = ops.gather(ops.gather(x, rowAt, { axis: 1 }), columnAt, { axis: 3 });
   const together = ops.transpose(both, { perm: [0, 1, 3, 2, 4, 5] });
-  const shape = [batch, rows.outputs, columns.outputs, tall * wide, channels];
-  return { all: ops.reshape(together, shape), rowAt, columnAt, wide };
+  const window = product(c, tall, wide);
+  const shape = shapeOf(c, sizeOf(c, x, 0), rows.outputs, columns.outputs, window, sizeOf(c, x, 3));
+  return { all: ops.reshape(together, shape), wide };
 }
 
 function composeMax(c: ComposeContext): Tensor[] {
@@ -182,7 +208,9 @@ function composeMax(c: ComposeContext): Tensor[] {
 function composeMaxGrad(c: ComposeContext): Tensor[] {
   const { ops, input } = c;
   const x = input(0);
-  const [batch = 0, height = 0, width = 0, channels = 0] = sizesOf(x);
+  const [batch, height, width, channels] = [0, 1, 2, 3].map((axis) => sizeOf(c, x, axis)) as [
+    ...[Size, Size, Size, Size],
+  ];
   const rows = windows(c, ops.cast(input(3), 'int32'), height);
   const columns = windows(c, ops.cast(input(4), 'int32'), width);
   const { all, wide } = elements(c, x, rows, columns);
@@ -199,9 +227,9 @@ function composeMaxGrad(c: ComposeContext): Tensor[] {
   const sums = ops.unsortedSegmentSum(
     ops.reshape(input(2), [-1]),
     ops.reshape(flat, [-1]),
-    batch * height * width * channels,
+    product(c, batch, height, width, channels),
   );
-  return [ops.reshape(sums, [batch, height, width, channels])];
+  return [ops.reshape(sums, shapeOf(c, batch, height, width, channels))];
 }
 
 /** Sequences must have one element more than the pooled axis. */
@@ -305,7 +333,7 @@ function fractionalPool(
 
 /**
  * Average pooling that shrinks images `[batch, rows, columns, channels]` by `poolingRatio` `[1, r, c, 1]`, 1 or more (`tf.nn.fractional_avg_pool`;
- * Graham, 2014). Throws for other ratios. Gradients of every order; those beyond the first need known sizes.
+ * Graham, 2014). Throws for other ratios. Gradients of every order.
  */
 export function fractionalAvgPool(
   value: TensorLike,

@@ -3,12 +3,14 @@
  * from the table in trainingUpdates.ts.
  */
 import { applyOp, type NameOptions } from '../apply.js';
+import { baseDType, isFloating, type DType } from '../dtype.js';
 import { InvalidArgumentError } from '../errors.js';
 import type { Operation } from '../operation.js';
 import { lookupOp } from '../opTable.js';
 import type { AttrInputs } from '../resolveOp.js';
-import type { TensorLike } from '../tensor.js';
+import { Tensor, type TensorLike } from '../tensor.js';
 import { variableHandle, type VariableLike } from './state.js';
+import { cast } from './unary.js';
 import { UPDATES, type UpdateName } from './trainingUpdates.js';
 
 export { TRAINING, UPDATES, type UpdateName, type UpdateSpec } from './trainingUpdates.js';
@@ -97,7 +99,7 @@ export interface UpdateInputs {
  * The update `rule` with inputs by name: `Resource[Sparse]Apply<rule>`, or the form for reference
  * variables where `var` is one. It is sparse when `indices` is given: a vector of row numbers, to which the rows of
  * `grad` belong; rows named several times are updated several times, in order. Numbers out of range are
- * passed over. Throws `InvalidArgumentError` when an input is missing or has a name that the op does not have.
+ * passed over. Hyper-parameters are cast to the dtype of the variable. Throws `InvalidArgumentError` when an input is missing or has a name that the op does not have.
  */
 export function applyUpdate(
   rule: UpdateName,
@@ -114,12 +116,20 @@ export function applyUpdate(
     throw new InvalidArgumentError(`there is no op ${type}: ${UPDATES[rule].summary}`);
   }
   const given: Readonly<Record<string, TensorLike>> = { ...handles, ...values };
+  const dtype = handles.var?.handle?.dtype ?? handles.var?.dtype;
   const extra = Object.keys(given).find((key) => inputs.every((input) => input.name !== key));
   if (extra !== undefined) throw new InvalidArgumentError(`${type} has no input "${extra}"`);
   const ordered = inputs.map((input) => {
     const value = given[input.name];
     if (value === undefined) throw new InvalidArgumentError(`${type}: input "${input.name}" is missing`);
-    return value;
+    const isOwn = input.name in handles || ['grad', 'delta'].includes(input.name);
+    return isOwn || dtype === undefined ? value : hyperParameter(value, dtype);
   });
   return applyOp(type, ordered, { name, attrs: { use_locking: useLocking, ...attrs } });
+}
+
+/** A float scalar in the dtype of the variable, which is float16 in some programs. A gradient must have the dtype by itself. */
+function hyperParameter(value: TensorLike, dtype: DType): TensorLike {
+  const isOther = value instanceof Tensor && value.shape.rank === 0 && value.dtype !== baseDType(dtype);
+  return isOther && isFloating(value.dtype) ? cast(value, baseDType(dtype)) : value;
 }

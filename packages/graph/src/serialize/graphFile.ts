@@ -182,7 +182,7 @@ function tooLarge(
   const list = largest.map(({ name, bytes }) => `"${name}" (${bytes} bytes)`).join(', ');
   return new InvalidArgumentError(
     `the graph would take ${size} bytes, such a file can hold ${limit}. Largest nodes: ${list}. Write it with ` +
-      'fr.io.writeGraph(graph, directory, name, { externalWeights: true }), which puts large constants into a checkpoint beside the ' +
+      'fr.io.writeGraph(graph, directory, name, { externalWeights: true }) or forerun convert --external-weights, which puts large constants into a checkpoint beside the ' +
       'graph; keep large values in variables, which a checkpoint or a SavedModel holds; or write a graph model of TensorFlow.js',
   );
 }

@@ -20,12 +20,13 @@ export const ARITHMETIC_FUNCTIONS = {
   return (bitcast<u32>(x) & u32(0x7fffffffu)) < u32(0x7f800000u);
 }`),
 
-  /** The nearest float16, the even one of two; infinity from 65520 on. */
+  /** The nearest float16, the even one of two; infinity from 65520 on. Denormal ones are units in the last place of 0.5. */
   round_half: vectorizable(`fn round_half(x: f32) -> f32 {
   let bits = bitcast<u32>(x);
   let size = bits & u32(0x7fffffffu);
   let even = (size + u32(0xfffu) + ((size >> u32(13u)) & u32(1u))) & u32(0xffffe000u);
-  let small = bitcast<u32>(round(bitcast<f32>(size) * 16777216.0) * 5.9604644775390625e-8);
+  let units = bitcast<u32>(bitcast<f32>(size) + 0.5) - u32(0x3f000000u);
+  let small = bitcast<u32>(f32(units) * 5.9604644775390625e-8);
   let finite = select(even, small, size < u32(0x38800000u));
   let rounded = select(finite, u32(0x7f800000u), size >= u32(0x477ff000u));
   return bitcast<f32>((bits & u32(0x80000000u)) | select(rounded, size, size > u32(0x7f800000u)));
@@ -36,7 +37,7 @@ export const ARITHMETIC_FUNCTIONS = {
   let bits = bitcast<u32>(x);
   let size = bits & u32(0x7fffffffu);
   let even = ((size + u32(0xfffu) + ((size >> u32(13u)) & u32(1u))) >> u32(13u)) - u32(0x1c000u);
-  let small = u32(round(bitcast<f32>(size) * 16777216.0));
+  let small = bitcast<u32>(bitcast<f32>(size) + 0.5) - u32(0x3f000000u);
   let finite = select(even, small, size < u32(0x38800000u));
   let special = select(u32(0x7c00u), u32(0x7e00u), size > u32(0x7f800000u));
   return select(finite, special, size >= u32(0x477ff000u)) | ((bits >> u32(16u)) & u32(0x8000u));

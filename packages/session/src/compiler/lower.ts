@@ -7,6 +7,7 @@ import {
   InvalidArgumentError,
   TensorShape,
   UnimplementedError,
+  type DType,
   type HostValue,
 } from '@forerun/graph';
 import {
@@ -26,6 +27,7 @@ import {
   type Operand,
   type RowProgram,
 } from '@forerun/kernels-webgpu';
+import { isDeviceDType } from '../device/words.js';
 import { isHostStep } from '../run/hostOps.js';
 import { fitsBindings } from './fusion/join.js';
 import { Alike, programKey } from './alike.js';
@@ -163,6 +165,9 @@ export class NeedsHostValue extends UnimplementedError {
 
 /** What a kernel sees of a node. */
 export function contextOf(node: IrNode, host: HostValues, adapter: AdapterFacts): KernelContext {
+  // A scalar may be a parameter that the kernel takes from the host.
+  const held = [...node.inputs.filter((value) => elements(value) !== 1), ...node.outputs];
+  for (const value of held) requireComputed(node, operandOf(value).dtype);
   const inputs = node.inputs.map((value) => computedOperand(operandOf(value)));
   const outputs = node.outputs.map((value) => computedOperand(operandOf(value)));
   return {
@@ -180,6 +185,15 @@ export function contextOf(node: IrNode, host: HostValues, adapter: AdapterFacts)
       throw new UnimplementedError(`${describe(node)}: ${why}${node.site()}`, { node: node.name });
     },
   };
+}
+
+/** Refuses dtypes that the device does not hold. */
+function requireComputed(node: IrNode, dtype: DType): void {
+  if (isDeviceDType(dtype)) return;
+  throw new UnimplementedError(
+    `${describe(node)}: dtype ${dtype} is not computed with on the device${node.site()}`,
+    { node: node.name },
+  );
 }
 
 function requireHost(node: IrNode, i: number, what: string, host: HostValues): HostValue {

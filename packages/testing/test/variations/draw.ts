@@ -11,6 +11,8 @@ export interface Variation {
   /** Positions of the inputs that have a gradient; default all of floats. */
   readonly gradientInputs?: readonly number[];
   readonly tolerance?: Tolerance;
+  /** Compares what the device gives with the reference's results, where these are not the only right ones. */
+  readonly check?: (got: readonly HostValue[], want: readonly HostValue[]) => void;
 }
 
 /** Draws one case of an op. */

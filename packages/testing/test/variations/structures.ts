@@ -1,5 +1,6 @@
 /** Variations of boxes, factorizations, CTC, sparse tensors and fused cells: few, for their shaders are large. */
 import type { HostValue, OpName } from '@forerun/graph';
+import { expectClose } from '@forerun/testing';
 import { scalar, vector, type Draw, type Generator } from './draw.js';
 
 const LOOSE = { rtol: 1e-3, atol: 1e-4 };
@@ -47,8 +48,47 @@ const factored: Generator = (d) => {
   return { inputs: [d.floats([...d.shape(0, 1, 2), rows, columns])], tolerance: LOOSE };
 };
 
-/** The signs of singular vectors are free: only the values are compared, alone. */
-const singular: Generator = (d) => ({ ...factored(d), attrs: { compute_uv: false } });
+/** The signs of singular vectors are free: values are compared with the reference, vectors by what they must fulfil. */
+const singular: Generator = (d) => {
+  const drawn = factored(d);
+  const [a] = drawn.inputs;
+  if (a === undefined || d.chance(0.3)) return { ...drawn, attrs: { compute_uv: false } };
+  const full = d.chance(0.5);
+  return { ...drawn, attrs: { full_matrices: full }, check: (got, want) => checkVectors(a, got, want) };
+};
+
+/** a = u s vᵀ, and the columns of u and v are orthonormal, in every matrix of the batch. */
+function checkVectors(a: HostValue, got: readonly HostValue[], want: readonly HostValue[]): void {
+  const [s, u, v] = got;
+  if (s === undefined || u === undefined || v === undefined || want[0] === undefined)
+    throw new Error('Svd gives three outputs');
+  expectClose(s, want[0], LOOSE, 'singular values');
+  const last = ({ shape }: HostValue, k: 1 | 2): number => shape.at(-k) ?? 0;
+  const [rows, columns, count] = [last(a, 2), last(a, 1), last(s, 1)];
+  const at = (x: HostValue, b: number, i: number, j: number): number =>
+    x.data[(b * last(x, 2) + i) * last(x, 1) + j] ?? NaN;
+  const sum = (n: number, term: (k: number) => number): number =>
+    Array.from({ length: n }, (_, k) => term(k)).reduce((total, x) => total + x, 0);
+  const near = (x: number, y: number, what: string): void => {
+    if (!(Math.abs(x - y) <= 1e-4 * Math.max(1, Math.abs(y)))) throw new Error(`${what}: ${x}, not ${y}`);
+  };
+  for (let b = 0; b < s.data.length / Math.max(1, count); b++) {
+    for (let i = 0; i < rows; i++)
+      for (let j = 0; j < columns; j++) {
+        const back = sum(count, (k) => at(u, b, i, k) * (s.data[b * count + k] ?? NaN) * at(v, b, j, k));
+        near(back, at(a, b, i, j), `matrix ${b}: u s v^T at ${i}, ${j}`);
+      }
+    for (const [name, x] of [
+      ['u', u],
+      ['v', v],
+    ] as const)
+      for (let i = 0; i < last(x, 1); i++)
+        for (let j = 0; j <= i; j++) {
+          const product = sum(last(x, 2), (k) => at(x, b, k, i) * at(x, b, k, j));
+          near(product, Number(i === j), `matrix ${b}: columns ${i} and ${j} of ${name}`);
+        }
+  }
+}
 
 const lu: Generator = (d) => {
   const n = d.integer(1, 4);
