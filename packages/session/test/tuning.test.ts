@@ -365,7 +365,10 @@ describe('settings', () => {
       pick({ ...choiceOf('x'), products, candidates: names.map((name) => ({ name, body: 64 })) });
     expect(offer(2 ** 30, 'subgroup16x4k4', 'subgroup32x4k4')).toBe('subgroup32x4k4');
     expect(offer(2 ** 30, 'subgroup16x4k4s8', 'subgroup32x4k4s8')).toBe('subgroup32x4k4s8');
-    expect(offer(2 ** 20, 'subgroup16x4k4', 'subgroup32x4k4')).toBeNull();
+    expect(offer(2 ** 20, 'subgroup16x4k4', 'subgroup32x4k4', 'subgroup8x4k4')).toBeNull();
+    expect(offer(2 ** 19, 'subgroup16x4k4', 'subgroup32x4k4', 'subgroup8x4k4')).toBe('subgroup8x4k4');
+    expect(offer(2 ** 19, 'subgroup16x4k4')).toBeNull();
+    expect(offer(2 ** 19, 'subgroup16x4k4s8', 'subgroup8x4k4')).toBeNull();
     expect(offer(2 ** 30, 'subgroup16x4k5', 'subgroup32x4k2')).toBeNull();
     expect(offer(2 ** 20, 'subgroup16x2k4s2', 'turned16x4k4s2')).toBe('turned16x4k4s2');
     expect(offer(2 ** 20, 'subgroup16x1k4', 'turned1x4k4')).toBeNull();

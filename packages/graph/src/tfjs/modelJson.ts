@@ -105,31 +105,36 @@ function manifestOf(manifest: unknown): WeightGroup[] {
         insidePath(textAt(path, `${where}.paths[${j}]`), `${where}.paths[${j}]`),
       ),
       weights: listAt(group.weights, `${where}.weights`).map((weight, j) =>
-        weightOf(objectAt(weight, `${where}.weights[${j}]`), `${where}.weights[${j}]`),
+        weightOf(weight, () => `${where}.weights[${j}]`),
       ),
     };
   });
 }
 
-function weightOf(weight: Readonly<Record<string, unknown>>, where: string): WeightSpec {
-  const name = textAt(weight.name, `${where}.name`);
+/** `where` is asked only when something is wrong: models have hundreds of weights. */
+function weightOf(given: unknown, where: () => string): WeightSpec {
+  const weight = isObject(given) ? given : objectAt(given, where());
+  const name = typeof weight.name === 'string' ? weight.name : textAt(weight.name, `${where()}.name`);
   const dtype = WEIGHT_DTYPES.find((known) => known === weight.dtype);
   if (dtype === undefined) {
     fail(
-      `${where} "${name}"`,
+      `${where()} "${name}"`,
       `dtype must be one of ${WEIGHT_DTYPES.join(', ')}, got ${JSON.stringify(weight.dtype)}`,
     );
   }
-  const shape = listAt(weight.shape, `${where}.shape`).map((dim) => {
-    if (typeof dim === 'number' && Number.isSafeInteger(dim) && dim >= 0) return dim;
-    return fail(
-      `${where} "${name}"`,
-      `shape must be whole numbers from 0, got ${JSON.stringify(weight.shape)}`,
-    );
-  });
+  const shape: readonly unknown[] = Array.isArray(weight.shape)
+    ? (weight.shape as unknown[])
+    : listAt(weight.shape, `${where()}.shape`);
+  if (!shape.every(isSize)) {
+    fail(`${where()} "${name}"`, `shape must be whole numbers from 0, got ${JSON.stringify(weight.shape)}`);
+  }
   const { quantization } = weight;
   if (quantization === undefined || quantization === null) return { name, shape, dtype };
-  return { name, shape, dtype, quantization: quantizationOf(quantization, dtype, `${where} "${name}"`) };
+  return { name, shape, dtype, quantization: quantizationOf(quantization, dtype, `${where()} "${name}"`) };
+}
+
+function isSize(dim: unknown): dim is number {
+  return typeof dim === 'number' && Number.isSafeInteger(dim) && dim >= 0;
 }
 
 function quantizationOf(given: unknown, dtype: WeightDType, where: string): WeightQuantization {
