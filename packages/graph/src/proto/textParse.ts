@@ -11,7 +11,7 @@ import {
   type FieldSpec,
   type MessageSpec,
 } from './spec.js';
-import { describeToken, Tokenizer, unescapeLiteral } from './tokenizer.js';
+import { describeToken, Tokenizer, unescapeLiteral, type Token } from './tokenizer.js';
 import { decodeUtf8 } from './utf8.js';
 
 const MAX_DEPTH = 100;
@@ -119,17 +119,32 @@ function parseValue(tokens: Tokenizer, field: FieldSpec, depth: number): unknown
 
 function parseString(tokens: Tokenizer, field: FieldSpec): string | Uint8Array {
   const first = tokens.peek();
-  const parts: Uint8Array[] = [];
-  while (tokens.peek().kind === 'string') {
-    const token = tokens.take();
-    parts.push(unescapeLiteral(token.text, (rule) => tokens.fail(rule, token)));
-  }
-  const [only] = parts;
+  const literals: Token[] = [];
+  while (tokens.peek().kind === 'string') literals.push(tokens.take());
+  const [only] = literals;
   if (only === undefined)
     return tokens.fail(`field ${field.name} needs a string, found ${describeToken(first)}`);
-  const bytes = parts.length === 1 ? only : Uint8Array.from(parts.flatMap((part) => [...part]));
+  const isAlone = literals.length === 1;
+  if (isAlone && field.type === 'string' && !only.text.includes('\\')) return apart(only.text);
+  const parts = literals.map((token) => unescapeLiteral(token.text, (rule) => tokens.fail(rule, token)));
+  const bytes = isAlone && parts[0] !== undefined ? parts[0] : joined(parts);
   if (field.type === 'bytes') return bytes;
   return decodeUtf8(bytes) ?? tokens.fail(`field ${field.name} is not UTF-8`, first);
+}
+
+/** The same text, but not as a part of the file's, which it would keep in memory. */
+function apart(text: string): string {
+  return ` ${text}`.slice(1);
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
 }
 
 function parseBool(tokens: Tokenizer): boolean {

@@ -11,7 +11,8 @@ export interface Token {
 const SPACE = /(?:\s|#[^\n]*)+/y;
 const NAME = /[A-Za-z_][\w.]*/y;
 const NUMBER = /(?:0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)[fF]?/y;
-const STRING = /"((?:[^"\\\n]|\\[^\n])*)"|'((?:[^'\\\n]|\\[^\n])*)'/y;
+
+const [NEWLINE, QUOTE, APOSTROPHE, BACKSLASH] = [0x0a, 0x22, 0x27, 0x5c];
 
 export class Tokenizer {
   #pos = 0;
@@ -61,12 +62,25 @@ export class Tokenizer {
     if (name !== undefined) return { kind: 'name', text: name[0], offset };
     const number = this.match(NUMBER);
     if (number !== undefined) return { kind: 'number', text: number[0], offset };
-    const string = this.match(STRING);
-    if (string !== undefined) return { kind: 'string', text: string[1] ?? string[2] ?? '', offset };
-    const text = this.source.charAt(offset);
-    if (text === '"' || text === "'") this.fail('string without end', { kind: 'symbol', text, offset });
+    const first = this.source.charCodeAt(offset);
+    if (first === QUOTE || first === APOSTROPHE) return this.literal(first, offset);
     this.#pos++;
-    return { kind: 'symbol', text, offset };
+    return { kind: 'symbol', text: this.source.charAt(offset), offset };
+  }
+
+  /** A string literal. Weights are literals of many megabytes, for which a regular expression would need as much memory again. */
+  private literal(quote: number, offset: number): Token {
+    const { source } = this;
+    for (let i = offset + 1; i < source.length; i++) {
+      const code = source.charCodeAt(i);
+      if (code === quote) {
+        this.#pos = i + 1;
+        return { kind: 'string', text: source.slice(offset + 1, i), offset };
+      }
+      if (code === BACKSLASH && source.charCodeAt(i + 1) !== NEWLINE) i++;
+      else if (code === BACKSLASH || code === NEWLINE) break;
+    }
+    return this.fail('string without end', { kind: 'symbol', text: source.charAt(offset), offset });
   }
 
   private match(pattern: RegExp): RegExpExecArray | undefined {
@@ -83,42 +97,99 @@ export function describeToken(token: Token): string {
   return token.kind === 'end' ? 'the end' : `"${token.text}"`;
 }
 
-const SIMPLE: Readonly<Record<string, number>> = {
-  a: 7,
-  b: 8,
-  f: 12,
-  n: 10,
-  r: 13,
-  t: 9,
-  v: 11,
-  '\\': 92,
-  "'": 39,
-  '"': 34,
-  '?': 63,
-};
+const SIMPLE: ReadonlyMap<string, number> = new Map([
+  ['a', 7],
+  ['b', 8],
+  ['f', 12],
+  ['n', 10],
+  ['r', 13],
+  ['t', 9],
+  ['v', 11],
+  ['\\', 92],
+  ["'", 39],
+  ['"', 34],
+  ['?', 63],
+]);
 
-const ESCAPE = /\\(?:([0-7]{1,3})|[xX]([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([\s\S]))/g;
+/** After a backslash: octal, hexadecimal, or the number of a character. */
+const NUMBERED = /([0-7]{1,3})|[xX]([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})/y;
 
 /** Bytes of a literal's source text; `fail` is called for an escape that does not exist. */
 export function unescapeLiteral(source: string, fail: (rule: string) => never): Uint8Array {
   const encoder = new TextEncoder();
   if (!source.includes('\\')) return encoder.encode(source);
-  const bytes: number[] = [];
-  let last = 0;
-  for (const match of source.matchAll(ESCAPE)) {
-    const [whole, octal, hex, short, long, simple] = match;
-    bytes.push(...encoder.encode(source.slice(last, match.index)));
-    last = match.index + whole.length;
-    const point = short ?? long;
-    if (octal !== undefined) bytes.push(parseInt(octal, 8) & 0xff);
-    else if (hex !== undefined) bytes.push(parseInt(hex, 16));
-    else if (point !== undefined) {
-      const code = parseInt(point, 16);
-      bytes.push(
-        ...encoder.encode(code > 0x10ffff ? fail(`no code point ${point}`) : String.fromCodePoint(code)),
-      );
-    } else bytes.push(SIMPLE[simple ?? ''] ?? fail(`unknown escape "${whole}"`));
+  // Only characters beyond ASCII take more bytes than they are long.
+  let bytes = new Uint8Array(source.length);
+  let [filled, i] = [0, 0];
+  const add = (text: string, next: number): void => {
+    const encoded = encoder.encode(text);
+    const needed = filled + encoded.length + source.length - next;
+    if (needed > bytes.length) {
+      const grown = new Uint8Array(2 * needed);
+      grown.set(bytes.subarray(0, filled));
+      bytes = grown;
+    }
+    bytes.set(encoded, filled);
+    filled += encoded.length;
+    i = next;
+  };
+  while (i < source.length) {
+    const code = source.charCodeAt(i);
+    if (code >= 0x80) {
+      let end = i + 1;
+      while (source.charCodeAt(end) >= 0x80) end++;
+      add(source.slice(i, end), end);
+    } else if (code !== BACKSLASH) {
+      bytes[filled++] = code;
+      i++;
+    } else {
+      const octal = octalAt(source, i + 1);
+      if (octal !== undefined) {
+        bytes[filled++] = octal;
+        i += 4;
+      } else {
+        const { byte, text, length } = escapeAt(source, i + 1, fail);
+        if (text !== undefined) add(text, i + 1 + length);
+        else {
+          bytes[filled++] = byte;
+          i += 1 + length;
+        }
+      }
+    }
   }
-  for (const byte of encoder.encode(source.slice(last))) bytes.push(byte);
-  return Uint8Array.from(bytes);
+  return bytes.slice(0, filled);
+}
+
+/** The byte that three octal digits mean, as almost all bytes of weights are written. */
+function octalAt(source: string, at: number): number | undefined {
+  const [a, b, c] = [
+    source.charCodeAt(at) - 48,
+    source.charCodeAt(at + 1) - 48,
+    source.charCodeAt(at + 2) - 48,
+  ];
+  if (!(a >= 0 && a < 8 && b >= 0 && b < 8 && c >= 0 && c < 8)) return undefined;
+  return ((a << 6) | (b << 3) | c) & 0xff;
+}
+
+interface Escape {
+  readonly byte: number;
+  /** In place of the byte. */
+  readonly text?: string;
+  /** Characters after the backslash. */
+  readonly length: number;
+}
+
+function escapeAt(source: string, at: number, fail: (rule: string) => never): Escape {
+  NUMBERED.lastIndex = at;
+  const [whole = '', octal, hex, short, long] = NUMBERED.exec(source) ?? [];
+  if (octal !== undefined) return { byte: parseInt(octal, 8) & 0xff, length: whole.length };
+  if (hex !== undefined) return { byte: parseInt(hex, 16), length: whole.length };
+  const point = short ?? long;
+  if (point !== undefined) {
+    const code = parseInt(point, 16);
+    if (code > 0x10ffff) fail(`no code point ${point}`);
+    return { byte: 0, text: String.fromCodePoint(code), length: whole.length };
+  }
+  const simple = source.charAt(at);
+  return { byte: SIMPLE.get(simple) ?? fail(`unknown escape "\\${simple}"`), length: 1 };
 }
