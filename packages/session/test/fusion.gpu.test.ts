@@ -361,3 +361,20 @@ test('what a kernel computes goes to its place in a concatenation', async () => 
   expect([report.dispatches, apart.dispatches]).toEqual([1, 2]);
   expect(seen).toEqual(want);
 });
+
+test('what is computed of an old value beside its update reads it before it is overwritten', async () => {
+  const graph = new fr.Graph();
+  const { init, sum, update } = graph.asDefault(() => {
+    const v = new fr.Variable(fr.constant([1, 0, -1, 2]), { name: 'v' });
+    const old = v.value();
+    const step = fr.sigmoid(old);
+    return { init: v.initializer, sum: fr.add(old, step), update: v.assignSub(step) };
+  });
+  await using sess = await fr.Session.create({ graph });
+  await sess.run(init);
+  const [values] = await sess.run([sum, update]);
+  const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
+  expect([...values.data]).toEqual([1, 0, -1, 2].map((x) => expect.closeTo(x + sigmoid(x), 6) as number));
+  const left = await sess.run(graph.getTensorByName('v/Read/ReadVariableOp:0'));
+  expect([...left.data]).toEqual([1, 0, -1, 2].map((x) => expect.closeTo(x - sigmoid(x), 6) as number));
+});

@@ -117,9 +117,13 @@ function throughHandle(unit: OpenUnit, position: number, handle: IrValue, root: 
   const specs: ShaderSpec[] = [];
   for (const { spec } of unit.lowered.dispatches) {
     const own = spec.bindings.filter(({ source }) => source.kind === 'input' && source.index === position);
-    const stores = spec.bindings.some(({ source }) => source.kind === 'output' && source.index === target);
+    const stored = spec.bindings.find(({ source }) => source.kind === 'output' && source.index === target);
     const fine = own.every(
-      ({ name }) => stores && (elementwise || isFused(name)) && readsOwnElement(spec, name),
+      ({ name }) =>
+        stored !== undefined &&
+        (elementwise || isFused(name)) &&
+        readsOwnElement(spec, name) &&
+        !readsAfterStore(spec, name, stored.name),
     );
     if (!fine || own.length > 1) return null;
     const bindings = spec.bindings.map((one) =>
@@ -140,6 +144,35 @@ function throughHandle(unit: OpenUnit, position: number, handle: IrValue, root: 
     },
     inPlace: value === undefined ? unit.inPlace : new Set([...unit.inPlace, aliasRoot(value)]),
   };
+}
+
+/**
+ * Whether a shader may read an array after it has stored an element of another: in the function that stores, or after a call
+ * of that in those that call it. What is stored is then what the update that takes the store's place has overwritten.
+ */
+function readsAfterStore({ body, declarations = '' }: ShaderSpec, name: string, stored: string): boolean {
+  const functions = [{ called: '', text: body }, ...functionsIn(declarations)];
+  const seen = new Set<string>();
+  const patterns = [`(?<![\\w.])${stored}\\[`];
+  for (let pattern = patterns.pop(); pattern !== undefined; pattern = patterns.pop()) {
+    for (const { called, text } of functions) {
+      const at = text.search(new RegExp(pattern));
+      if (at < 0) continue;
+      if (new RegExp(`(?<![\\w.])${name}\\b`).test(text.slice(at))) return true;
+      if (called !== '' && !seen.has(called)) patterns.push(`\\b${called}\\(`);
+      seen.add(called);
+    }
+  }
+  return false;
+}
+
+/** The functions that a text declares, with their bodies. */
+function functionsIn(declarations: string): { called: string; text: string }[] {
+  const starts = [...declarations.matchAll(/\bfn\s+(\w+)\s*\(/g)];
+  return starts.map(({ 0: head, 1: called = '', index }, k) => ({
+    called,
+    text: declarations.slice(index + head.length, starts[k + 1]?.index),
+  }));
 }
 
 /** Whether a shader reads element `i` of an array where it works on element `i`, and no other. */
