@@ -18,6 +18,7 @@ import {
   proto,
 } from '@forerun/graph';
 import { loadCheckpoint, loadWeightsFile } from './loadCheckpoint.js';
+import type { InputShapes } from './inputShapes.js';
 import { readWhole } from './readWhole.js';
 import { codeOf, FileError, messageOf } from './errors.js';
 
@@ -75,6 +76,8 @@ export type Loaded = LoadedGraph | LoadedCheckpoint;
 export interface LoadOptions {
   /** Which graph of a SavedModel to take. */
   readonly tags?: readonly string[] | undefined;
+  /** Shapes of inputs, for ONNX models that cannot be read without. */
+  readonly shapes?: InputShapes | undefined;
 }
 
 /** Reads the file, SavedModel directory or checkpoint at `path`. Throws `FileError` naming the path. */
@@ -124,7 +127,7 @@ async function loadFile(path: string, options: LoadOptions): Promise<Loaded> {
       return loadLatest(path, new TextDecoder().decode(bytes));
     case 'ONNX':
       refuseTags(options, 'an ONNX model');
-      return (await import('./loadModel.js')).loadOnnx(path, bytes);
+      return (await import('./loadModel.js')).loadOnnx(path, bytes, options.shapes);
     case 'JSON':
       return loadJson(path, bytes, options);
     default:

@@ -16,6 +16,7 @@ import {
   type Tensor,
 } from '@forerun/graph';
 import { FileError, messageOf, UnsupportedModel } from './errors.js';
+import type { InputShapes } from './inputShapes.js';
 import type { LoadedGraph, Origin } from './load.js';
 import { onnxFacts, reportModel, type ModelFacts } from './modelReport.js';
 import { readPart, readWhole } from './readWhole.js';
@@ -25,10 +26,14 @@ type Tensors = Readonly<Record<string, Tensor>>;
 const { buildTensorInfo, DEFAULT_SERVING_SIGNATURE_DEF_KEY, PREDICT_METHOD_NAME } = savedModelSignatures;
 
 /**
- * An ONNX model as a graph. Throws `UnsupportedModel`, which tells what the model holds, for ops that are not known, and `DataLossError` for
+ * An ONNX model as a graph; with these shapes of its inputs where it cannot be read without. Throws `UnsupportedModel`, which tells what the model holds, for ops that are not known, and `DataLossError` for
  * damaged bytes.
  */
-export async function loadOnnx(path: string, bytes: Uint8Array): Promise<LoadedGraph> {
+export async function loadOnnx(
+  path: string,
+  bytes: Uint8Array,
+  shapes: InputShapes = new Map(),
+): Promise<LoadedGraph> {
   const { importOnnx, onnxOps, readExternalData, readOnnxModel } = await import('@forerun/formats');
   const model = readOnnxModel(bytes);
   const { irVersion, opsetImport, producerName, producerVersion } = model;
@@ -60,12 +65,19 @@ export async function loadOnnx(path: string, bytes: Uint8Array): Promise<LoadedG
     return readPart(join(directory, location), offset, length);
   });
   const head = { path, format: 'ONNX', encoding: 'pb', bytes: bytes.length + outside } as const;
-  return graphOrReport(
-    head,
-    origin,
-    (graph) => importOnnx(model, { graph }),
-    () => onnxFacts(model),
-  );
+  const read = (given: Readonly<Record<string, readonly number[]>>): LoadedGraph =>
+    graphOrReport(
+      head,
+      origin,
+      (graph) => importOnnx(model, { graph, shapes: given }),
+      () => onnxFacts(model),
+    );
+  try {
+    return read({});
+  } catch (error) {
+    if (!(error instanceof UnsupportedModel) || shapes.size === 0) throw error;
+  }
+  return read(Object.fromEntries(shapes));
 }
 
 /** Nodes of a graph and of the graphs in their attributes. */

@@ -21,6 +21,9 @@ export function renderModel(report: ModelReport, terminal: Terminal, all = false
     ...originTypes(origin, terminal, all),
     '',
     `${colors.yellow('It cannot be run or converted:')} ${problem}`,
+    ...(inputs.some(({ shape }) => shape?.every((dim) => typeof dim === 'number') !== true)
+      ? ['Shapes of its inputs may help: --shape NAME=DIM,DIM,...']
+      : []),
   ].join('\n');
 }
 

@@ -41,6 +41,9 @@ beforeAll(() => {
 });
 afterAll(() => folder.remove());
 
+/** The mode of a `Resize` whose weights are computed when the model is read. */
+const CUBIC = { name: 'mode', type: 3, s: new TextEncoder().encode('cubic') };
+
 /** Converts, which must go well, and returns the new path. */
 async function converted(from: string, to: string, ...options: string[]): Promise<string> {
   expect(await forerun(['convert', from, folder.at(to), ...options])).toMatchObject({ code: 0, err: '' });
@@ -112,6 +115,26 @@ describe('ONNX', () => {
       1,
       expect.stringMatching(/^forerun: .*cut\.onnx: .*onnx\.ModelProto: .* at byte/),
     ]);
+  });
+
+  test('a model that asks for sizes which it leaves open is read with the shapes that are given', async () => {
+    const dims = [{ dimParam: 'n' }, { dimValue: 2 }, { dimParam: 'h' }, { dimParam: 'w' }];
+    const model = proto.encode('onnx.ModelProto', {
+      irVersion: 8,
+      opsetImport: [{ version: 17 }],
+      graph: {
+        name: 'open',
+        node: [{ opType: 'Resize', name: 'up', input: ['x', '', 's'], output: ['y'], attribute: [CUBIC] }],
+        initializer: [{ name: 's', dataType: 1, dims: [4], floatData: [1, 1, 2, 2] }],
+        input: [{ name: 'x', type: { tensorType: { elemType: 1, shape: { dim: dims } } } }],
+        output: [{ name: 'y' }],
+      },
+    });
+    const path = folder.write('open.onnx', model);
+    const { out } = await forerun(['inspect', path]);
+    expect(out).toMatch(/needs sizes that are known[^]*Shapes of its inputs may help: --shape NAME=DIM/);
+    const report = await forerunJson<GraphReport>('inspect', path, '--shape', 'x=1,2,3,4');
+    expect(JSON.stringify(report)).toContain('[1,2,6,8]');
   });
 });
 

@@ -20,7 +20,7 @@ export async function inspect(file: string, options: InspectOptions, terminal: T
   const { parseShape } = await import('../inputShapes.js');
   let shapes: InputShapes = new Map();
   for (const text of options.shape ?? []) shapes = parseShape(text, shapes);
-  const loaded = await loadOrReport(file, options);
+  const loaded = await loadOrReport(file, options, shapes);
   if (loaded.kind === 'model') {
     const { renderModel } = await import('../renderModel.js');
     terminal.print(
@@ -48,9 +48,13 @@ export async function inspect(file: string, options: InspectOptions, terminal: T
 }
 
 /** The file, or what can be said of a model that holds what is not known here. */
-async function loadOrReport(file: string, { tags }: InspectOptions): Promise<Loaded | ModelReport> {
+async function loadOrReport(
+  file: string,
+  { tags }: InspectOptions,
+  shapes: InputShapes,
+): Promise<Loaded | ModelReport> {
   try {
-    return await load(file, { tags: parseTags(tags) });
+    return await load(file, { tags: parseTags(tags), shapes });
   } catch (error) {
     if (error instanceof UnsupportedModel) return error.report;
     throw error;

@@ -24,7 +24,7 @@ export async function plan(file: string, options: PlanOptions, terminal: Termina
   let shapes: InputShapes = new Map();
   for (const text of options.shape ?? []) shapes = parseShape(text, shapes);
   const loaded = await withWeightsBeside(
-    await loadGraph(file, 'ops to compile', { tags: parseTags(options.tags) }),
+    await loadGraph(file, 'ops to compile', { tags: parseTags(options.tags), shapes }),
   );
   const shaped = shapedGraph(loaded, shapes);
   const fetches = fetchesOf(shaped, options.fetch);

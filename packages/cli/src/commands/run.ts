@@ -54,7 +54,7 @@ export async function run(file: string, options: RunCommandOptions, terminal: Te
   let shapes: InputShapes = new Map();
   for (const text of options.shape ?? []) shapes = parseShape(text, shapes);
   const loaded = await withWeightsBeside(
-    await loadGraph(file, 'ops to run', { tags: parseTags(options.tags) }),
+    await loadGraph(file, 'ops to run', { tags: parseTags(options.tags), shapes }),
   );
   // Feeds say themselves what the unknown dimensions are.
   const shaped = shapedGraph(loaded, shapes);
