@@ -89,6 +89,14 @@ test.each([
   expect(() => fromText('GraphDef', text)).toThrow(message);
 });
 
+test('literals of all escapes, in parts, with characters beyond ASCII', () => {
+  const text = String.raw`s: "\0a\101\x4\u00e9ü\U0001F600€" 'it\'s\377'`;
+  const { s } = fromText('AttrValue', text);
+  const encoded = new TextEncoder().encode("\0aA\x04éü😀€it's");
+  expect(s).toEqual(Uint8Array.of(...encoded, 255));
+  expect(fromText('NodeDef', `name: "caf\u00e9" 'ü'`).name).toBe('caféü');
+});
+
 test('nested text is bounded', () => {
   const deep = 'attr { key: "f" value { func { '.repeat(60) + '} } } '.repeat(60);
   expect(() => fromText('NodeDef', deep)).toThrow('messages nested deeper than 100');
