@@ -5,6 +5,7 @@ import {
   dtypeFromNumber,
   shapeFromProto,
   type Dim,
+  type Graph,
   type Operation,
   type proto,
   type Tensor,
@@ -148,7 +149,9 @@ function buildReport(loaded: LoadedGraph, shapes: InputShapes): GraphReport {
     ...(loaded.origin === undefined ? {} : { origin: loaded.origin }),
     nodes: graphDef.node.length,
     functions: (graphDef.library?.function ?? []).map((fn) => fn.signature?.name ?? ''),
-    signatures: [...(metaGraph?.signatureDef ?? [])].map(([name, def]) => signatureReport(name, def)),
+    signatures: [...(metaGraph?.signatureDef ?? [])].map(([name, def]) =>
+      signatureReport(name, def, view.graph),
+    ),
     collections: [...(metaGraph?.collectionDef ?? [])].map(([key, def]) => ({ key, ...collectionSize(def) })),
     inputs: inputsOf(view).flatMap(inputReport),
     outputs: outputsOf(view).flatMap(outputReports),
@@ -222,18 +225,27 @@ function amount(items: readonly { readonly parameters: number; readonly bytes: n
   };
 }
 
-function signatureReport(name: string, def: proto.SignatureDef): SignatureReport {
+function signatureReport(name: string, def: proto.SignatureDef, graph: Graph): SignatureReport {
   return {
     name,
     method: def.methodName,
-    inputs: [...def.inputs].map(([key, info]) => signatureTensor(key, info)),
-    outputs: [...def.outputs].map(([key, info]) => signatureTensor(key, info)),
+    inputs: [...def.inputs].map(([key, info]) => signatureTensor(key, info, graph)),
+    outputs: [...def.outputs].map(([key, info]) => signatureTensor(key, info, graph)),
   };
 }
 
-function signatureTensor(key: string, info: proto.TensorInfo): SignatureTensor {
-  const shape = info.tensorShape === undefined ? null : shapeFromProto(info.tensorShape).dims;
-  return { key, tensor: info.name ?? '', dtype: dtypeFromNumber(info.dtype), shape };
+/** What a signature says of a tensor; where it says nothing but the name, what the graph does. */
+function signatureTensor(key: string, info: proto.TensorInfo, graph: Graph): SignatureTensor {
+  const name = info.name ?? '';
+  const said = info.tensorShape === undefined ? null : shapeFromProto(info.tensorShape).dims;
+  const found = info.dtype === 0 ? tensorAt(graph, name) : undefined;
+  const [dtype, shape] = [found?.dtype ?? dtypeFromNumber(info.dtype), said ?? found?.shape.dims ?? null];
+  return { key, tensor: name, dtype: baseDType(dtype), shape };
+}
+
+function tensorAt(graph: Graph, name: string): Tensor | undefined {
+  const [, op = '', index = ''] = /^(.*):(\d+)$/.exec(name) ?? [];
+  return graph.operations.find((each) => each.name === op)?.outputs[Number(index)];
 }
 
 function collectionSize(def: proto.CollectionDef): { kind: string; size: number } {

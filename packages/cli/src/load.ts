@@ -8,7 +8,9 @@ import {
   externalLocations,
   indexPath,
   isV1Checkpoint,
+  modelJsonOfOldForm,
   nearestNames,
+  OLD_FORM,
   readCheckpointState,
   readGraphFile,
   selectMetaGraph,
@@ -131,8 +133,17 @@ async function loadFile(path: string, options: LoadOptions): Promise<Loaded> {
     case 'JSON':
       return loadJson(path, bytes, options);
     default:
-      return graphOf(path, bytes, options);
+      return basename(path) === OLD_FORM.graph
+        ? loadOldForm(path, bytes, options)
+        : graphOf(path, bytes, options);
   }
+}
+
+/** A model of TensorFlow.js from before version 1. */
+async function loadOldForm(path: string, bytes: Uint8Array, options: LoadOptions): Promise<LoadedGraph> {
+  refuseTags(options, 'a model of TensorFlow.js');
+  const manifest = await readWhole(join(dirname(path), OLD_FORM.manifest));
+  return (await import('./loadModel.js')).loadTfjs(path, modelJsonOfOldForm(bytes, manifest));
 }
 
 async function loadJson(path: string, bytes: Uint8Array, options: LoadOptions): Promise<LoadedGraph> {
@@ -187,6 +198,7 @@ async function loadDirectory(path: string, options: LoadOptions): Promise<Loaded
   const savedModel = SAVED_MODELS.find((name) => names.includes(name));
   if (savedModel !== undefined) return loadFile(join(path, savedModel), options);
   if (names.includes(TFJS_MODEL)) return loadFile(join(path, TFJS_MODEL), options);
+  if (names.includes(OLD_FORM.graph)) return loadFile(join(path, OLD_FORM.graph), options);
   if (names.includes(CHECKPOINT_STATE_FILE)) {
     const state = join(path, CHECKPOINT_STATE_FILE);
     return loadLatest(state, await readFile(state, 'utf8'));

@@ -100,7 +100,7 @@ export async function loadTfjs(path: string, text: string): Promise<LoadedGraph>
   const directory = dirname(path);
   const readShard = (shard: string): Promise<Uint8Array> => readWhole(join(directory, shard));
   const bytes = (await sizeOf(path)) + (await totalSize(directory, shards));
-  const head = { path, encoding: 'json', bytes } as const;
+  const head = { path, encoding: path.endsWith('.pb') ? 'pb' : 'json', bytes } as const;
   return model.format === 'graph-model'
     ? loadTfjsGraph({ ...head, format: 'tfjs graph model' }, model, text, readShard)
     : loadTfjsLayers({ ...head, format: 'tfjs layers model' }, model, text, readShard);

@@ -2,7 +2,9 @@
 import {
   getDefaultGraph,
   importTfjsLayersModel,
+  modelJsonOfOldForm,
   NotFoundError,
+  OLD_FORM,
   openTfjsGraphModel,
   readTfjsLayersModel,
   type Graph,
@@ -35,7 +37,7 @@ export interface LoadedModel extends Omit<TfjsGraphModel, 'graphDef'> {
 
 /**
  * Adds a graph model of TensorFlow.js to a graph (default: the default graph), with its weights as constants. `path` is
- * that of `model.json`; paths of weights cannot lead out of its directory. Shapes are inferred when they are first asked for.
+ * that of `model.json`, or of `tensorflowjs_model.pb` from before TensorFlow.js 1; paths of weights cannot lead out of its directory. Shapes are inferred when they are first asked for.
  *
  * Throws `NotFoundError` for a missing file, `InvalidArgumentError` for a malformed one, `DataLossError` for weights that are
  * too short or too long. A node whose inputs have shapes that do not fit is named by the first run that needs it.
@@ -43,8 +45,12 @@ export interface LoadedModel extends Omit<TfjsGraphModel, 'graphDef'> {
 export async function loadGraphModel(path: string, options: LoadModelOptions = {}): Promise<LoadedModel> {
   const { readFile = readPresent, name = '' } = options;
   const graph = options.graph ?? getDefaultGraph();
-  const text = new TextDecoder().decode(await readFile(path));
-  const { importInto, ...model } = await openTfjsGraphModel(text, shardReader(path, options));
+  const readShard = shardReader(path, options);
+  const file = await readFile(path);
+  const text = isJson(file)
+    ? new TextDecoder().decode(file)
+    : modelJsonOfOldForm(file, await readShard(OLD_FORM.manifest));
+  const { importInto, ...model } = await openTfjsGraphModel(text, readShard);
   return graph.nameScope(name, (scope) => {
     importInto({ graph, name: scope, clearDevices: options.clearDevices, deferShapes: true });
     const tensors = (infos: TfjsGraphModel['signature']['inputs']): Record<string, Tensor> =>
@@ -75,6 +81,12 @@ export async function loadLayersModel(
   const model = await readTfjsLayersModel(text, shardReader(path, options));
   const { inputs, outputs } = importTfjsLayersModel(model, { graph, name });
   return { graph, inputs, outputs, userDefinedMetadata: model.userDefinedMetadata };
+}
+
+function isJson(file: Uint8Array): boolean {
+  return String.fromCharCode(...file.subarray(0, 64))
+    .trimStart()
+    .startsWith('{');
 }
 
 function shardReader(path: string, { readFile }: LoadModelOptions): ReadShard {

@@ -13,6 +13,7 @@ export {
   type WriteGraphModelOptions,
   type WrittenGraphModel,
 } from './writeGraphModel.js';
+export { modelJsonOfOldForm, OLD_FORM } from './oldForm.js';
 export { readModelJson, type ModelJson } from './modelJson.js';
 export {
   countTfjsLayers,

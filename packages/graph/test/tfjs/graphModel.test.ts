@@ -15,6 +15,7 @@ import {
   readTfjsGraphModel,
   TensorValue,
   Variable,
+  modelJsonOfOldForm,
   writeTfjsGraphModel,
   type ImportOptions,
   type TfjsGraphModel,
@@ -71,6 +72,22 @@ describe('graph models of TensorFlow.js', () => {
     expect(written.shards.length).toBe(Math.ceil(total / shardBytes));
     if (shardBytes === 1) return;
     expect(valueOf(graphOfTfjsModel(await read(written)), 'w').data).toEqual(WEIGHTS);
+  });
+
+  it('are read in the form before TensorFlow.js 1: a GraphDef and a manifest', async () => {
+    const { modelJson, shards } = writeTfjsGraphModel(sampleGraph(), { shardBytes: 4000 });
+    const model = JSON.parse(modelJson) as { modelTopology: proto.Json; weightsManifest: unknown };
+    const pb = proto.encode('GraphDef', proto.fromJson('GraphDef', model.modelTopology));
+    const manifest = new TextEncoder().encode(JSON.stringify(model.weightsManifest));
+    const files = new Map(shards.map(({ path, bytes }) => [path, bytes]));
+    const readShard = (path: string): Promise<Uint8Array> => Promise.resolve(files.get(path) ?? pb);
+    const graph = graphOfTfjsModel(await readTfjsGraphModel(modelJsonOfOldForm(pb, manifest), readShard));
+    expect(valueOf(graph, 'w').data).toEqual(WEIGHTS);
+    expect(graph.getTensorByName('y:0').shape.toString()).toBe('[?,32]');
+    expect(() => modelJsonOfOldForm(pb, manifest.subarray(0, 9))).toThrow(
+      /weights_manifest.json: malformed JSON/,
+    );
+    expect(() => modelJsonOfOldForm(pb.subarray(0, 30), manifest)).toThrow(/GraphDef/);
   });
 
   it.each([
