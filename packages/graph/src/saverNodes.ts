@@ -43,6 +43,8 @@ export interface SaverNodes {
   readonly save: Tensor;
   readonly restore: Operation;
   readonly saverDef: SaverDefFields;
+  /** Keys of variables of which each holds a part: only the nodes themselves know which. From files. */
+  readonly inParts?: ReadonlySet<string> | undefined;
 }
 
 /**

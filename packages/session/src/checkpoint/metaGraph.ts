@@ -88,6 +88,7 @@ function findSaverNodes(
     }
     variables.set(key, variable);
   }
+  const inParts = new Set<string>();
   for (const assign of assignments(restore)) {
     const [handle, restored] = assign.inputs;
     const variable =
@@ -98,10 +99,12 @@ function findSaverNodes(
         `the saver's node "${assign.name}" assigns no variable of the graph's collections`,
       );
     }
+    if (variables.has(key)) inParts.add(key);
     variables.set(key, variable);
   }
   return {
     variables,
+    inParts,
     filename,
     save: graph.getTensorByName(scope + saverDef.saveTensorName),
     restore,

@@ -101,6 +101,20 @@ export class Saver {
       );
     }
     const prefix = `${savePath}${await stepSuffix(sess, options.globalStep)}`;
+    await this.write(sess, prefix);
+    if (writeMetaGraph) {
+      await writeFileAtomically(`${prefix}.meta`, [metaGraphBytes(sess, this.saverDef)]);
+    }
+    if (writeState) await this.keep(prefix, latestFilename);
+    return prefix;
+  }
+
+  private async write(sess: Session, prefix: string): Promise<void> {
+    const { inParts, save, filename } = this.#nodes;
+    if (inParts !== undefined && inParts.size > 0) {
+      await sess.run(save, new Map([[filename, prefix]]));
+      return;
+    }
     const keys = [...this.#nodes.variables.keys()];
     const values = await sess.run([...this.#nodes.variables.values()].map((variable) => variable.snapshot));
     const entries = keys.flatMap((key, i) => {
@@ -108,11 +122,6 @@ export class Saver {
       return value === undefined ? [] : [[key, value] as const];
     });
     await writeBundle(prefix, [...entries, randomStepEntry(sess.randomStep)]);
-    if (writeMetaGraph) {
-      await writeFileAtomically(`${prefix}.meta`, [metaGraphBytes(sess, this.saverDef)]);
-    }
-    if (writeState) await this.keep(prefix, latestFilename);
-    return prefix;
   }
 
   private async keep(prefix: string, latestFilename: string): Promise<void> {
@@ -143,6 +152,8 @@ export class Saver {
    */
   async restore(sess: Session, savePath: string, options: RestoreOptions = {}): Promise<RestoreReport> {
     requirePath(savePath);
+    const { inParts } = this.#nodes;
+    if (inParts !== undefined && inParts.size > 0) return this.restoreParts(sess, savePath, inParts, options);
     const checkpoint = await openCheckpoint(savePath);
     try {
       const map = await objectNameMap(checkpoint.reader, options.map);
@@ -160,6 +171,23 @@ export class Saver {
     } finally {
       await checkpoint.close();
     }
+  }
+
+  /** Variables of which several hold one tensor of the file: the nodes of the file cut it as they were told. */
+  private async restoreParts(
+    sess: Session,
+    savePath: string,
+    inParts: ReadonlySet<string>,
+    options: RestoreOptions,
+  ): Promise<RestoreReport> {
+    const [part] = inParts;
+    if (Object.values(options).some((value) => value !== undefined && value !== false))
+      throw new InvalidArgumentError(
+        `restore: options are not possible for variables in parts, such as "${part ?? ''}"`,
+      );
+    const { restore, filename, variables } = this.#nodes;
+    await sess.run(restore, new Map([[filename, checkpointPrefix(savePath)]]));
+    return { restored: [...variables.keys()], missing: [], shapeMismatch: [], skipped: [], unused: [] };
   }
 }
 
