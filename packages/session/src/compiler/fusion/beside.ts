@@ -86,6 +86,7 @@ function beside(unit: OpenUnit, product: OpenUnit, adapter: AdapterFacts): OpenU
   const others = unit.lowered.dispatches.map(({ spec }) => rebound(spec, unit, joined, scratch.length));
   const specs: ShaderSpec[] = [];
   for (let k = 0; k < Math.max(own.length, others.length); k++) {
+    if (adapter.software && tipsScales(own[k], others[k])) return null;
     const pack = packed(own[k], others[k]);
     if (pack === null || pack.bindings.length > adapter.maxBindings) return null;
     specs.push(pack);
@@ -112,6 +113,18 @@ function rebound(spec: ShaderSpec, unit: OpenUnit, joined: JoinedValues, scratch
     return { ...binding, source: { ...source, index: source.index + scratch } };
   });
   return { ...spec, bindings };
+}
+
+/** How many times the workgroups of a reduction those of the product must be on a software adapter. */
+const OUTWEIGHING = 16;
+
+/**
+ * Whether a reduction would leave one of the processor's cores with less to do: software adapters deal the workgroups of a dispatch
+ * out to their threads in equal runs, whatever each takes.
+ */
+function tipsScales(own: ShaderSpec | undefined, other: ShaderSpec | undefined): boolean {
+  const count = ({ workgroups: [x, y, z] }: ShaderSpec): number => x * y * z;
+  return own !== undefined && other !== undefined && count(other) * OUTWEIGHING > count(own);
 }
 
 /** The shaders of a product and of what lies beside it as one; the one that there is; `null` where they do not fit. */
