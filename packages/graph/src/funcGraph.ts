@@ -42,8 +42,8 @@ export class FuncGraph extends Graph {
   }
 
   /** Those of the graph around hold for its functions too. */
-  override get gradientNames(): Readonly<Record<string, string>> {
-    return { ...this.outer.gradientNames, ...super.gradientNames };
+  override gradientNameOf(type: string): string | undefined {
+    return super.gradientNameOf(type) ?? this.outer.gradientNameOf(type);
   }
 
   override get root(): Graph {

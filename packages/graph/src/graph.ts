@@ -189,9 +189,8 @@ export class Graph {
 
   /** The attributes of a new node, with the name of its gradient where `gradientOverrideMap` gives it one. */
   private withGradientName(type: string, given: AttrEntries): AttrEntries {
-    const names = this.gradientNames;
-    if (!Object.hasOwn(names, type)) return given;
-    return [[GRADIENT_OP_TYPE, { kind: 'string', value: names[type] ?? type }], ...given];
+    const value = this.gradientNameOf(type);
+    return value === undefined ? given : [[GRADIENT_OP_TYPE, { kind: 'string', value }], ...given];
   }
 
   /**
@@ -294,9 +293,9 @@ export class Graph {
     }
   }
 
-  /** Names of the gradients that new nodes get in place of their own, by op type. */
-  get gradientNames(): Readonly<Record<string, string>> {
-    return this.#gradientNames;
+  /** The name of the gradient that new nodes of a type get in place of their own. */
+  gradientNameOf(type: string): string | undefined {
+    return Object.hasOwn(this.#gradientNames, type) ? this.#gradientNames[type] : undefined;
   }
 
   /** Makes this the default graph while `build` runs and returns its result. */
