@@ -27,23 +27,27 @@ const REDUCTIONS: ReadonlySet<string> = new Set(['BiasAddGrad', 'Sum', 'Mean', '
 
 /** Joins reductions to products of their layer. Returns how many joined one. */
 export function fuseBeside(graph: UnitGraph, adapter: AdapterFacts): number {
-  const layers = layersOf(graph);
-  return graph.ids.filter((id) => joinProduct(graph, id, layers, adapter)).length;
+  // Of the graph as it is before anything is joined, and only where there is something to join: many graphs have nothing.
+  let layers: ReadonlyMap<number, number> | undefined;
+  const layerOf = (id: number): number | undefined => (layers ??= layersOf(graph)).get(id);
+  return graph.ids.filter((id) => joinProduct(graph, id, layerOf, adapter)).length;
 }
 
 function joinProduct(
   graph: UnitGraph,
   id: number,
-  layers: ReadonlyMap<number, number>,
+  layerOf: (id: number) => number | undefined,
   adapter: AdapterFacts,
 ): boolean {
-  const [unit, layer] = [graph.find(id), layers.get(id)];
-  if (unit === null || layer === undefined || !isReduction(unit)) return false;
+  const unit = graph.find(id);
+  if (unit === null || !isReduction(unit)) return false;
   const roots = new Set(unit.inputs.map(aliasRoot));
   for (const root of roots) {
     for (const other of graph.usersOf(root)) {
-      const product = other === id || layers.get(other) !== layer ? null : graph.find(other);
+      const product = other === id ? null : graph.find(other);
       if (product === null || !isProduct(product)) continue;
+      const layer = layerOf(id);
+      if (layer === undefined || layerOf(other) !== layer) continue;
       const joined = beside(unit, product, adapter);
       if (joined === null) continue;
       const members = new Set([id, other]);
