@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import * as fr from '@forerun/graph';
 import type { NestedArray } from '@forerun/graph';
-import { CheckpointReader, importMetaGraph, Session } from '../src/index.js';
+import { CheckpointReader, importMetaGraph, Session, type Saver } from '../src/index.js';
 
 interface Program {
   /** The MetaGraphDef and the checkpoint, in base64, by the ending of the file's name. */
@@ -57,14 +57,25 @@ function difference(got: readonly number[], want: readonly number[]): number {
   return Math.max(0, ...got.map((value, i) => Math.abs(value - (want[i] ?? NaN)) / scale));
 }
 
-test.each(NAMES)('%s', async (name) => {
+/** The program's graph in a session, with what TensorFlow had in its variables. */
+async function withProgram(
+  name: string,
+  check: (opened: { program: Program; graph: fr.Graph; saver: Saver; sess: Session }) => Promise<void>,
+): Promise<void> {
   const program = unpack(name);
   const saver = await importMetaGraph(join(folder, 'model.meta'));
   if (saver === null) throw new Error('the file names no saver');
-  const graph = fr.getDefaultGraph();
   const sess = await Session.create();
   try {
     await saver.restore(sess, join(folder, 'model'));
+    await check({ program, graph: fr.getDefaultGraph(), saver, sess });
+  } finally {
+    sess.close();
+  }
+}
+
+test.each(NAMES)('%s', (name) =>
+  withProgram(name, async ({ program, graph, sess }) => {
     const fetches = program.fetches.map((fetch) => graph.getTensorByName(fetch));
     const feeds = feedsOf(graph, program);
     for (const [i, want] of program.steps.entries()) {
@@ -75,19 +86,11 @@ test.each(NAMES)('%s', async (name) => {
       });
       await sess.run(graph.getOperationByName(program.train), feeds);
     }
-  } finally {
-    sess.close();
-  }
-});
+  }),
+);
 
-test('a variable in parts is written as one tensor, and restored', async () => {
-  const program = unpack('partitioned');
-  const saver = await importMetaGraph(join(folder, 'model.meta'));
-  if (saver === null) throw new Error('the file names no saver');
-  const graph = fr.getDefaultGraph();
-  const sess = await Session.create();
-  try {
-    await saver.restore(sess, join(folder, 'model'));
+test('a variable in parts is written as one tensor, and restored', () =>
+  withProgram('partitioned', async ({ program, graph, saver, sess }) => {
     await expect(saver.restore(sess, join(folder, 'model'), { ignoreMissing: true })).rejects.toThrow(
       /options are not possible for variables in parts, such as "s\/table"/,
     );
@@ -102,9 +105,6 @@ test('a variable in parts is written as one tensor, and restored', async () => {
     await saver.restore(sess, join(folder, 'model'));
     await saver.restore(sess, prefix);
     expect((await sess.run(parts)).map((part) => part.toArray())).toEqual(before);
-  } finally {
-    sess.close();
-  }
-});
+  }));
 
 test('there are programs', () => expect(NAMES.length).toBeGreaterThan(10));

@@ -20,6 +20,19 @@ interface Sizes {
 const float = (x: Tensor): Tensor => fr.cast(x, 'float32');
 const whole = (x: Tensor): Tensor => fr.cast(x, 'int32');
 
+/** Whether a node is of the form before operator set 11, which had no modes of coordinates. */
+export function isOld(node: ImportNode): boolean {
+  return node.def.opType === 'Upsample' || node.opset < 11;
+}
+
+export function coordinateMode(node: ImportNode): string {
+  return node.text('coordinate_transformation_mode', isOld(node) ? 'asymmetric' : 'half_pixel');
+}
+
+export function nearestMode(node: ImportNode): string {
+  return node.text('nearest_mode', isOld(node) ? 'floor' : 'round_prefer_floor');
+}
+
 /** `x` resized along one axis, by nearest elements or linearly. */
 export function resizedAlongOpen(node: ImportNode, x: Tensor, axis: OpenAxis): Tensor {
   const sizes = sizesOf(node, axis);
@@ -49,8 +62,7 @@ function sizesOf(node: ImportNode, { from, size, scale }: OpenAxis): Sizes {
 
 /** The places in the input of all positions in the output. */
 function coordinates(node: ImportNode, { from, to, scale }: Sizes): Tensor {
-  const old = node.def.opType === 'Upsample' || node.opset < 11;
-  const mode = node.text('coordinate_transformation_mode', old ? 'asymmetric' : 'half_pixel');
+  const mode = coordinateMode(node);
   const x = float(fr.range(0, to));
   const half = (): Tensor => fr.sub(fr.div(fr.add(x, 0.5), scale), 0.5);
   const single = (place: Tensor): Tensor => fr.mul(place, float(fr.cast(fr.greater(to, 1), 'int32')));
@@ -75,8 +87,7 @@ function coordinates(node: ImportNode, { from, to, scale }: Sizes): Tensor {
 }
 
 function rounded(node: ImportNode, places: Tensor): Tensor {
-  const old = node.def.opType === 'Upsample' || node.opset < 11;
-  const name = node.text('nearest_mode', old ? 'floor' : 'round_prefer_floor');
+  const name = nearestMode(node);
   switch (name) {
     case 'round_prefer_floor':
       return fr.ceil(fr.sub(places, 0.5));

@@ -5,7 +5,7 @@
 import * as fr from '@forerun/graph';
 import type { Tensor } from '@forerun/graph';
 import type { ImportNode, NodeImporter } from './importNode.js';
-import { resizedAlongOpen, type OpenAxis } from './resizeOpen.js';
+import { coordinateMode, isOld, nearestMode, resizedAlongOpen, type OpenAxis } from './resizeOpen.js';
 
 /** One axis: its size before and after, and the factor between. */
 interface Axis {
@@ -63,10 +63,6 @@ function request(node: ImportNode): Request {
   return { axes, scales: old ? (given(1) ?? fixed) : given(2), sizes: old ? undefined : given(3) };
 }
 
-function isOld(node: ImportNode): boolean {
-  return node.def.opType === 'Upsample' || node.opset < 11;
-}
-
 /** The axes to resize, or `undefined` where sizes or factors are known only in a run. */
 function resizedAxes(node: ImportNode): Axis[] | undefined {
   const { axes, scales, sizes } = request(node);
@@ -88,8 +84,7 @@ function resizedAxes(node: ImportNode): Axis[] | undefined {
 
 /** The place in the input of a position in the output. */
 function coordinate(node: ImportNode, { from, to, scale }: Axis): (position: number) => number {
-  const old = isOld(node);
-  const mode = node.text('coordinate_transformation_mode', old ? 'asymmetric' : 'half_pixel');
+  const mode = coordinateMode(node);
   switch (mode) {
     case 'half_pixel':
       return (x) => (x + 0.5) / scale - 0.5;
@@ -127,8 +122,7 @@ function tapsOf(node: ImportNode, axis: Axis): Tap[] {
   const inside = (place: number): number => Math.min(Math.max(place, 0), axis.from - 1);
   const mode = node.text('mode', 'nearest');
   if (mode === 'nearest') {
-    const old = isOld(node);
-    const name = node.text('nearest_mode', old ? 'floor' : 'round_prefer_floor');
+    const name = nearestMode(node);
     const rounded = ROUNDINGS[name] ?? node.fail(`the mode "${name}" is not known`);
     return [{ places: at.map((x) => inside(rounded(x))), weights: at.map(() => 1) }];
   }
@@ -182,7 +176,7 @@ const resize: NodeImporter = (node) => {
 
 /** TensorFlow's op where it does the same: linear, for height and width by whole results of their factors. */
 function imageResize(node: ImportNode, axes: readonly Axis[]): Tensor | undefined {
-  const how = node.text('coordinate_transformation_mode', node.opset < 11 ? 'asymmetric' : 'half_pixel');
+  const how = coordinateMode(node);
   const known = ['half_pixel', 'asymmetric', 'align_corners'].includes(how);
   const plain = axes.every(({ axis, from, to, scale }) => axis > 1 && from * scale === to);
   if (

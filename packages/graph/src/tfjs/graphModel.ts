@@ -53,7 +53,7 @@ export async function readWeights(model: ModelJson, readShard: ReadShard): Promi
 export async function readTfjsGraphModel(text: string, readShard: ReadShard): Promise<TfjsGraphModel> {
   const model = readGraphModelJson(text);
   const reading = startReading(model, readShard);
-  return fullModel(model, await reading());
+  return fullModel(model, await reading);
 }
 
 /** A graph model that has been read, to be put into a graph. */
@@ -71,11 +71,11 @@ export async function openTfjsGraphModel(text: string, readShard: ReadShard): Pr
   const reading = startReading(model, readShard);
   const file = model.initializer === undefined ? plainGraph(model.topology) : null;
   if (file === null) {
-    const full = fullModel(model, await reading());
+    const full = fullModel(model, await reading);
     return { ...full, importInto: (options) => importTfjsGraphModel(full, options) };
   }
   const { nodes, rest } = file;
-  const weights = await reading();
+  const weights = await reading;
   refuseUnused(weights, new Set(nodes.flatMap(({ op, name }) => (op === 'Const' ? [name] : []))));
   const attrs = new JsonAttrs();
   const attrsOf = (node: JsonNode): Map<string, Attr> => attrsWithWeight(node, attrs, weights);
@@ -92,12 +92,12 @@ function readGraphModelJson(text: string): ModelJson {
   throw new InvalidArgumentError('model.json holds a layers model, not a graph model: use loadLayersModel');
 }
 
-/** Begins to read the weights, and gives what waits for them. */
-function startReading(model: ModelJson, readShard: ReadShard): () => Promise<Map<string, TensorValue>> {
+/** Begins to read the weights. */
+function startReading(model: ModelJson, readShard: ReadShard): Promise<Map<string, TensorValue>> {
   const reading = readWeights(model, readShard);
   // Heard by whoever waits; the topology may be refused before.
   reading.catch(() => undefined);
-  return () => reading;
+  return reading;
 }
 
 function fullModel(model: ModelJson, weights: ReadonlyMap<string, TensorValue>): TfjsGraphModel {

@@ -104,7 +104,7 @@ function findSaverNodes(
   }
   return {
     variables,
-    inParts,
+    inParts: inParts.size > 0 ? inParts : undefined,
     filename,
     save: graph.getTensorByName(scope + saverDef.saveTensorName),
     restore,

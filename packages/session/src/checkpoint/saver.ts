@@ -111,7 +111,7 @@ export class Saver {
 
   private async write(sess: Session, prefix: string): Promise<void> {
     const { inParts, save, filename } = this.#nodes;
-    if (inParts !== undefined && inParts.size > 0) {
+    if (inParts !== undefined) {
       await sess.run(save, new Map([[filename, prefix]]));
       return;
     }
@@ -153,7 +153,7 @@ export class Saver {
   async restore(sess: Session, savePath: string, options: RestoreOptions = {}): Promise<RestoreReport> {
     requirePath(savePath);
     const { inParts } = this.#nodes;
-    if (inParts !== undefined && inParts.size > 0) return this.restoreParts(sess, savePath, inParts, options);
+    if (inParts !== undefined) return this.restoreParts(sess, savePath, inParts, options);
     const checkpoint = await openCheckpoint(savePath);
     try {
       const map = await objectNameMap(checkpoint.reader, options.map);
