@@ -166,11 +166,11 @@ function buildReport(loaded: LoadedGraph, shapes: InputShapes): GraphReport {
 
 /** Op types with their numbers, the most frequent first. */
 export function countOps(operations: readonly Operation[]): OpCount[] {
-  const counts = new Map<string, number>();
-  for (const { type } of operations) counts.set(type, (counts.get(type) ?? 0) + 1);
-  const sorted = [...counts].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
-  return sorted.map(([type, nodes]) => {
-    const reason = whyUnsupported(type);
+  const counts = new Map<string, { readonly op: Operation; readonly nodes: number }>();
+  for (const op of operations) counts.set(op.type, { op, nodes: (counts.get(op.type)?.nodes ?? 0) + 1 });
+  const sorted = [...counts].sort(([a, n], [b, m]) => m.nodes - n.nodes || (a < b ? -1 : 1));
+  return sorted.map(([type, { op, nodes }]) => {
+    const reason = whyUnsupported(op);
     return { type, nodes, supported: reason === undefined, ...(reason === undefined ? {} : { reason }) };
   });
 }

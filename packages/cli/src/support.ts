@@ -1,5 +1,5 @@
 /** Which op types this version of Forerun can run. */
-import { OPS, type OpName } from '@forerun/graph';
+import { OPS, type Operation, type OpName } from '@forerun/graph';
 import { KERNELS, type Kernel } from '@forerun/kernels-webgpu';
 
 /** True for registered op types. */
@@ -16,9 +16,9 @@ export function kernelOf(type: string): Kernel | undefined {
 const VERSION_1 =
   /^(Ref)?(Switch|Merge|Enter|Exit|NextIteration)$|^(LoopCond|ControlTrigger)$|^(TensorArray|Stack)/;
 
-/** Why nodes of this type cannot run, or `undefined` when they can. */
-export function whyUnsupported(type: string): string | undefined {
-  if (VERSION_1.test(type)) return undefined;
+/** Why nodes like this one cannot run, or `undefined` when they can. A node whose type is a function's name is a call. */
+export function whyUnsupported({ type, def }: Operation): string | undefined {
+  if (VERSION_1.test(type) || def?.functionName !== undefined) return undefined;
   const kernel = kernelOf(type);
   if (kernel === undefined) return 'the op is not known';
   return kernel.kind === 'unsupported' ? kernel.reason : undefined;

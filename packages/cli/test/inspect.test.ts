@@ -1,5 +1,6 @@
 /** `forerun inspect` on every kind of file, its numbers against numbers counted by hand. */
 import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
 import type { CheckpointReport } from '../src/checkpointReport.js';
 import type { GraphReport } from '../src/graphReport.js';
 import { buildFrozen, Folder, forerun, forerunJson, GOLDEN, writeForms } from './support.js';
@@ -71,7 +72,29 @@ describe('kinds of files', () => {
   });
 });
 
+/** The graph of a program that TensorFlow wrote. */
+function tensorflowGraph(name: string): Buffer {
+  const file = new URL(`../../session/test/fixtures/tensorflow/${name}.json.gz`, import.meta.url);
+  const { files } = JSON.parse(gunzipSync(readFileSync(file)).toString()) as {
+    files: Record<string, string>;
+  };
+  return Buffer.from(files['.meta'] ?? '', 'base64');
+}
+
 describe('what is told of a graph', () => {
+  test('nodes whose type names a function can run', async () => {
+    folder.write('functions.meta', tensorflowGraph('functions'));
+    const report = await inspectGraph('functions.meta');
+    expect(report.unsupported).toEqual([]);
+    const calls = report.ops.filter(({ type }) => /^(network|square)_/.test(type));
+    expect(calls.map(({ nodes }) => nodes)).toEqual([1, 1]);
+    expect((await forerun(['validate', folder.at('functions.meta')])).code).toBe(0);
+    // TensorFlow names such a node after its function.
+    const type = calls[0]?.type ?? '';
+    const { out } = await forerun(['node', folder.at('functions.meta'), type]);
+    expect(out).toContain(`Calls the function "${type}".`);
+  });
+
   test('inputs, outputs and targets', async () => {
     const report = await inspectGraph('graph.pb');
     expect(report.inputs.map(({ name, shape }) => [name, shape])).toEqual([

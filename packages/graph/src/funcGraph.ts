@@ -5,7 +5,7 @@
  */
 import { InternalError } from './errors.js';
 import { Graph } from './graph.js';
-import type { FunctionSignature, HandleData } from './opDef.js';
+import type { FunctionSignature, HandleData, OpDef } from './opDef.js';
 import type { Operation } from './operation.js';
 import { baseDType, type DType } from './dtype.js';
 import type { TensorShape } from './shape.js';
@@ -26,6 +26,8 @@ export class FuncGraph extends Graph {
   outputs: Tensor[] = [];
   /** Why the function of a file cannot be called. */
   fault: Error | null = null;
+  /** The record of nodes whose type is this function's name; functions of files have one. */
+  record: OpDef | null = null;
   /** While the function of a file is read: its arguments and results are not all there. */
   isPartial = false;
   readonly #captures = new Map<Tensor, Tensor>();

@@ -57,6 +57,8 @@ export class Graph {
   #finalized = false;
   #seed: number | null = null;
   readonly #functions = new Map<string, FuncGraph>();
+  /** Functions of the library that are the gradients of others, by the names of these. */
+  readonly functionGradients = new Map<string, string>();
 
   /** Graph-level random seed (`tf.set_random_seed`), or `null`. */
   get seed(): number | null {
@@ -156,7 +158,7 @@ export class Graph {
     if (this.#byName.has(name)) {
       throw new InvalidArgumentError(`two nodes with the name "${name}"`, { node: name });
     }
-    const def = lookupOp(type);
+    const def = lookupOp(type) ?? this.root.functions.get(type)?.record ?? undefined;
     const op = this.makeOp(options, { name, type, def, inputs, site });
     this.#names.take(name);
     this.#operations.push(op);

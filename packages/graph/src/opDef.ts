@@ -132,6 +132,8 @@ export interface OpSpec {
   readonly compose?: ComposeFn;
   /** The gradient of output 0 is that of input 0, and rows may stay rows: an op that only passes its input on. */
   readonly passesGradient?: boolean;
+  /** The function that nodes of this type call: their type is its name. */
+  readonly functionName?: string;
   /** Stateful ops are never merged, folded or dropped when something depends on their effect. */
   readonly stateful?: boolean;
 }

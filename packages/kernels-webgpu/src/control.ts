@@ -13,4 +13,5 @@ export const CONTROL_KERNELS = {
   StatelessWhile: inlined,
   PartitionedCall: inlined,
   StatefulPartitionedCall: inlined,
+  SymbolicGradient: inlined,
 } satisfies Partial<Record<OpName, Kernel>>;

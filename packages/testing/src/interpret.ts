@@ -3,11 +3,14 @@
  * handed in. The slow, obvious executor that the compiler and the kernels are compared with.
  */
 import {
+  calledFunction,
   FailedPreconditionError,
+  InternalError,
   InvalidArgumentError,
   UnimplementedError,
   type Attrs,
   type DType,
+  type FuncGraph,
   type HostValue,
   type OpName,
   type Operation,
@@ -185,16 +188,16 @@ function* call(
   variables: Variables,
   outer: Salt,
 ): Generator<Step, readonly HostValue[] | null, readonly HostValue[]> {
-  if (op.type.endsWith('While')) return yield* loop(op, inputs, variables, outer);
-  const fn = calledFunction(op, inputs[0]);
-  if (fn === null) return null;
-  if (!op.type.endsWith('Call')) return yield* functionSteps(op, fn, inputs.slice(1), variables, outer);
-  return yield* functionSteps(op, fn, inputs, variables, callSalt(outer, op.id, 0));
+  if (op.type === 'While' || op.type === 'StatelessWhile') return yield* loop(op, inputs, variables, outer);
+  const called = calledFunction(op);
+  if (called !== null) return yield* functionSteps(op, called, inputs, variables, callSalt(outer, op.id, 0));
+  const branch = chosenBranch(op, inputs[0]);
+  if (branch === null) return null;
+  return yield* functionSteps(op, op.graph.getFunction(branch), inputs.slice(1), variables, outer);
 }
 
-function calledFunction(op: Operation, selector: HostValue | undefined): string | null {
+function chosenBranch(op: Operation, selector: HostValue | undefined): string | null {
   const { attrs, type } = op;
-  if (type.endsWith('PartitionedCall')) return attrs.func('f').name;
   const chosen = selector?.data[0] ?? 0;
   if (type === 'If' || type === 'StatelessIf') {
     return attrs.func(chosen === 0 ? 'else_branch' : 'then_branch').name;
@@ -210,17 +213,19 @@ function* loop(
   variables: Variables,
   outer: Salt,
 ): Generator<Step, readonly HostValue[], readonly HostValue[]> {
-  const { attrs } = op;
+  const { attrs, graph } = op;
+  const [cond, body] = [attrs.func('cond'), attrs.func('body')].map(({ name }) => graph.getFunction(name));
+  if (cond === undefined || body === undefined) throw new InternalError(`${op.describe()} lacks a function`);
   let values = inputs;
   for (let iteration = 0; ; iteration++) {
     const salt = callSalt(outer, op.id, iteration);
-    const [goesOn] = yield* functionSteps(op, attrs.func('cond').name, values, variables, salt);
+    const [goesOn] = yield* functionSteps(op, cond, values, variables, salt);
     if ((goesOn?.data[0] ?? 0) === 0)
       return known(
         values.map((value) => value ?? NOTHING),
         op,
       );
-    values = yield* functionSteps(op, attrs.func('body').name, values, variables, salt);
+    values = yield* functionSteps(op, body, values, variables, salt);
   }
 }
 
@@ -229,12 +234,11 @@ const NOTHING: HostValue = { dtype: 'resource', shape: [], data: new Float64Arra
 
 function* functionSteps(
   op: Operation,
-  name: string,
+  fn: FuncGraph,
   args: readonly (HostValue | undefined)[],
   variables: Variables,
   salt: Salt,
 ): Generator<Step, HostValue[], readonly HostValue[]> {
-  const fn = op.graph.getFunction(name);
   const feeds = new Map<Tensor, HostValue>();
   fn.inputs.forEach((input, i) => {
     const value = args[i];

@@ -246,7 +246,7 @@ export const MISSING_OPS: readonly MissingOps[] = [
     ops: list(`Batch BatchFunction BoostedTreesBucketize Copy Empty Fact FakeParam Fingerprint FixedUnigramCandidateSamplerV2 For
       FusedPadConv2D FusedResizeAndPadConv2D
       GenerateVocabRemapping LoadAndRemapMatrix MapDefun NegTrain
-      SdcaFprint SdcaOptimizer Skipgram SymbolicGradient Unbatch UnbatchGrad
+      SdcaFprint SdcaOptimizer Skipgram Unbatch UnbatchGrad
       WordEmbedding
       ComputeBatchSize EagerPyFunc GenerateBoundingBoxProposals ImageProjectiveTransformV2 KMC2ChainInitialization
       KmeansPlusPlusInitialization KthOrderStatistic MakeUnique NearestNeighbors SdcaOptimizerV2 SdcaShrinkL1

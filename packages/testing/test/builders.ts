@@ -183,6 +183,7 @@ export const MADE_BY: Partial<Record<OpName, string>> = {
   StatelessWhile: 'whileLoop',
   PartitionedCall: 'importers',
   StatefulPartitionedCall: 'importers',
+  SymbolicGradient: 'the gradient of a call by the function’s name',
   MergeV2Checkpoints: 'importers',
   ...tables(),
 };

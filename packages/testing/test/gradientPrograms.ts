@@ -109,17 +109,35 @@ const loop =
       [int(0), x],
     )[1];
 
+/** Adds a function of two arguments to the library. */
+function functionOf(name: string, [x, a]: readonly [fr.Tensor, fr.Tensor], step: Step) {
+  const fn = new fr.FuncGraph(name, x.graph);
+  const [y, b] = [x, a].map(({ dtype, shape }, i) => fn.addInput({ dtype, shape, name: `arg${i}` }));
+  if (y === undefined || b === undefined) throw new Error('the function has two arguments');
+  fn.outputs = fn.asDefault(() => [step(fr.mul(fr.sin(y), b))]);
+  x.graph.addFunction(fn);
+  return { kind: 'func', value: { name: fn.functionName, attrs: new Map() } } as const;
+}
+
+/** The gradient of a function, of what flows into its result, which depends on `x` too. */
+const symbolicGradient: Program = (x, a) => {
+  const f = functionOf('differentiated', [x, a], plain);
+  const Tout = ['float32', 'float32'];
+  const [dx, da] = x.graph.createOp({
+    type: 'SymbolicGradient',
+    inputs: [x, a, fr.mul(x, x)],
+    attrs: { f, Tout },
+  }).outputs;
+  if (dx === undefined || da === undefined) throw new Error('there are two gradients');
+  return fr.mul(dx, fr.mul(da, a));
+};
+
 /** A function of two arguments that is called twice, the second time with its own result. */
 const call =
   (type: 'PartitionedCall' | 'StatefulPartitionedCall', step: Step): Program =>
   (x, a) => {
     const { graph } = x;
-    const fn = new fr.FuncGraph(`${type}_body`, graph);
-    const [y, b] = [x, a].map(({ dtype, shape }, i) => fn.addInput({ dtype, shape, name: `arg${i}` }));
-    if (y === undefined || b === undefined) throw new Error('the function has two arguments');
-    fn.outputs = fn.asDefault(() => [step(fr.mul(fr.sin(y), b))]);
-    graph.addFunction(fn);
-    const f = { kind: 'func', value: { name: fn.functionName, attrs: new Map() } } as const;
+    const f = functionOf(`${type}_body`, [x, a], step);
     const called = (value: fr.Tensor): fr.Tensor => {
       const made = graph.createOp({ type, inputs: [value, a], attrs: { f, Tout: ['float32'] } }).output(0);
       made.setShape(value.shape);
@@ -137,6 +155,7 @@ const CALLS: Partial<Record<fr.OpName, Program>> = {
   StatelessWhile: loop(plain),
   PartitionedCall: call('PartitionedCall', plain),
   StatefulPartitionedCall: call('StatefulPartitionedCall', watched),
+  SymbolicGradient: symbolicGradient,
 };
 
 const pooled =

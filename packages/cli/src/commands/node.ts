@@ -1,5 +1,5 @@
 /** `forerun node`: everything about one node. */
-import { lookupOp, type Operation, type Tensor } from '@forerun/graph';
+import type { Operation, Tensor } from '@forerun/graph';
 import { formatFlops, formatShape, table, type Cell } from '../format.js';
 import { flopsOf } from '../flops.js';
 import { findNode, viewGraph, type GraphView, type Use } from '../graphView.js';
@@ -26,11 +26,11 @@ export async function node(
 }
 
 function nodeJson(op: Operation, { uses }: GraphView): object {
-  const reason = whyUnsupported(op.type);
+  const reason = whyUnsupported(op);
   return {
     name: op.name,
     op: op.type,
-    summary: lookupOp(op.type)?.summary ?? null,
+    summary: op.def?.summary ?? null,
     supported: reason === undefined,
     ...(reason === undefined ? {} : { reason }),
     device: op.device,
@@ -58,12 +58,12 @@ function tensorJson(tensor: Tensor): object {
 
 function render(op: Operation, { uses }: GraphView, terminal: Terminal): string {
   const { colors } = terminal;
-  const reason = whyUnsupported(op.type);
+  const reason = whyUnsupported(op);
   const flops = flopsOf(op) ?? 0;
   const consumers = uses.get(op) ?? [];
   const lines = [
     `${colors.bold(op.name)}: ${op.type}`,
-    `  ${colors.dim(lookupOp(op.type)?.summary ?? 'An op that is not known here.')}`,
+    `  ${colors.dim(op.def?.summary ?? 'An op that is not known here.')}`,
     ...(reason === undefined ? [] : [`  ${colors.yellow(`It cannot run: ${reason}.`)}`]),
     ...(op.device === '' ? [] : [`  device ${op.device}`]),
     ...(flops === 0 ? [] : [`  ${formatFlops(flops)} FLOPs a run`]),

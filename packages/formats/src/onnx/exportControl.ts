@@ -2,16 +2,24 @@
  * Conditionals and loops of functions in ONNX. Branches are graphs that use the names around them; a loop computes its condition
  * before it begins and at the end of each iteration. Calls of functions are replaced by the functions' nodes.
  */
-import type { FuncGraph, Operation } from '@forerun/graph';
+import { calledFunction, type FuncGraph, type Operation } from '@forerun/graph';
 import { fail, input, valueInfo, type ControlWriter } from './exportWriter.js';
 import { onnxNumber } from './tensors.js';
 
-const CALLS: ReadonlySet<string> = new Set(['PartitionedCall', 'StatefulPartitionedCall']);
+const CALLS: ReadonlySet<string> = new Set([
+  'PartitionedCall',
+  'StatefulPartitionedCall',
+  'SymbolicGradient',
+]);
 const CONDITIONALS: ReadonlySet<string> = new Set(['If', 'StatelessIf']);
 const LOOPS: ReadonlySet<string> = new Set(['While', 'StatelessWhile']);
 
-export function isControl({ type }: Operation): boolean {
-  return CALLS.has(type) || CONDITIONALS.has(type) || LOOPS.has(type);
+export function isControl(op: Operation): boolean {
+  return isPlainCall(op) || CONDITIONALS.has(op.type) || LOOPS.has(op.type);
+}
+
+function isPlainCall({ type, def }: Operation): boolean {
+  return CALLS.has(type) || def?.functionName !== undefined;
 }
 
 function functionOf(op: Operation, attr: string): FuncGraph {
@@ -20,21 +28,23 @@ function functionOf(op: Operation, attr: string): FuncGraph {
 
 /** The functions that an op calls. */
 export function functionsOf(op: Operation): FuncGraph[] {
-  if (CALLS.has(op.type)) return [functionOf(op, 'f')];
+  const called = calledFunction(op);
+  if (called !== null) return [called];
   const names = CONDITIONALS.has(op.type) ? ['then_branch', 'else_branch'] : ['cond', 'body'];
   return names.map((name) => functionOf(op, name));
 }
 
 /** Adds what a call, a conditional or a loop becomes; its results go under the names of its outputs. */
 export function writeControl(op: Operation, part: ControlWriter, outputs: readonly string[]): void {
-  if (CALLS.has(op.type)) writeCall(op, part, outputs);
+  const called = calledFunction(op);
+  if (called !== null) writeCall(op, called, part, outputs);
   else if (CONDITIONALS.has(op.type)) writeConditional(op, part, outputs);
   else writeLoop(op, part, outputs);
 }
 
-function writeCall(op: Operation, part: ControlWriter, outputs: readonly string[]): void {
+function writeCall(op: Operation, called: FuncGraph, part: ControlWriter, outputs: readonly string[]): void {
   const args = op.inputs.map((tensor) => part.argument(tensor));
-  const results = part.call(functionOf(op, 'f'), args, op.name);
+  const results = part.call(called, args, op.name);
   outputs.forEach((name, i) => part.add('Identity', [results[i] ?? ''], {}, name));
 }
 

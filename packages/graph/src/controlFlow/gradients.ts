@@ -47,7 +47,7 @@ function carriesGradient(tensor: Tensor): boolean {
 }
 
 /** A gradient of zeros for a tensor or for the variable behind a handle. */
-function zeroGradient(ops: Ops, tensor: Tensor): Tensor {
+export function zeroGradient(ops: Ops, tensor: Tensor): Tensor {
   if (tensor.dtype !== 'resource') return ops.zerosLike(tensor);
   const { dtype, shape } = tensor.handle ?? { dtype: 'float32', shape: TensorShape.UNKNOWN };
   return shape.isFullyDefined ? ops.zeros(shape, { dtype }) : ops.zerosLike(ops.readVariable(tensor));

@@ -9,7 +9,8 @@ export {
   type MapFnOptions,
   type ScanOptions,
 } from './functional.js';
-export { calledFunctions } from '../ops/control.js';
+export { calledFunctions } from '../ops/calledFunctions.js';
+export { calledFunction } from './calls.js';
 export { cloneFunction, copyBody, funcAttr, isStateful, newFunction } from './functions.js';
 export type { Flat, Nest, Nested, NestLike } from './nest.js';
 export { flatten as flattenNest } from './nest.js';

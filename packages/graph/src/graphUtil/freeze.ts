@@ -39,7 +39,13 @@ export function freezeVariables(
 ): Init<GraphDef> {
   const graph = new EditableGraph(graphDef);
   const functions = new Map((graphDef.library?.function ?? []).map((fn) => [fn.signature?.name ?? '', fn]));
-  const frozen = new FrozenFunctions(functions);
+  const gradients = new Map(
+    (graphDef.library?.gradient ?? []).map(({ functionName = '', gradientFunc = '' }) => [
+      functionName,
+      gradientFunc,
+    ]),
+  );
+  const frozen = new FrozenFunctions(functions, gradients);
   const dtypes = new Map<string, DType>();
   for (const [name, value] of values) {
     graph.addConstant(name, value, graph.node(name).device ?? '');
@@ -49,7 +55,14 @@ export function freezeVariables(
   const def = graph.toGraphDef();
   const { library } = def;
   if (library === undefined) return def;
-  return { ...def, library: { ...library, function: [...functions.values(), ...frozen.made] } };
+  return {
+    ...def,
+    library: {
+      ...library,
+      function: [...functions.values(), ...frozen.made],
+      gradient: [...(library.gradient ?? []), ...frozen.gradients],
+    },
+  };
 }
 
 /** A rewritten node, and the dtype of its outputs where they still stand for a variable. */
@@ -104,7 +117,7 @@ function freezeNode(
   if (passing !== undefined && (node.op.startsWith('Ref') || node.attr.get('T')?.type === RESOURCE)) {
     return { node: { ...node, op: passing, attr: new Map([...node.attr, ['T', type]]) }, passes: dtype };
   }
-  if (isCall(node)) return { node: functions.call(node, given) };
+  if (isCall(node) || functions.has(node.op)) return { node: functions.call(node, given) };
   if (CHANGES.test(node.op) && given[0] !== undefined) {
     throw new InvalidArgumentError(
       `${node.op} "${node.name}" changes a variable that is to be frozen: leave the variable out, or take outputs that do not need the change`,
@@ -209,7 +222,17 @@ function isCall({ attr }: EditableNode): boolean {
 class FrozenFunctions {
   readonly #made = new Map<string, { readonly name: string; def: Init<FunctionDef> | undefined }>();
 
-  constructor(private readonly functions: ReadonlyMap<string, Init<FunctionDef>>) {}
+  /** Which copies are the gradients of others. */
+  readonly gradients: { readonly functionName: string; readonly gradientFunc: string }[] = [];
+
+  constructor(
+    private readonly functions: ReadonlyMap<string, Init<FunctionDef>>,
+    private readonly gradientOf: ReadonlyMap<string, string>,
+  ) {}
+
+  has(name: string): boolean {
+    return this.functions.has(name);
+  }
 
   /** The copies that calls name. */
   get made(): Init<FunctionDef>[] {
@@ -221,6 +244,7 @@ class FrozenFunctions {
     const hasSelector = /^(Stateless)?(If|Case)$/.test(node.op);
     const args = hasSelector ? given.slice(1) : given;
     const attr = new Map(node.attr);
+    if (this.has(node.op)) return { ...node, op: this.copy(node.op, args) };
     for (const name of FUNCTIONS) {
       const value = node.attr.get(name);
       if (value?.func !== undefined)
@@ -252,6 +276,9 @@ class FrozenFunctions {
     };
     this.#made.set(key, made);
     made.def = this.freeze(fn, made.name, args);
+    const gradient = this.gradientOf.get(name);
+    if (gradient !== undefined)
+      this.gradients.push({ functionName: made.name, gradientFunc: this.copy(gradient, args) });
     return made.name;
   }
 

@@ -2,12 +2,14 @@
  * Functional control flow: conditionals, loops and calls of functions of the graph's library. The builders that
  * take callbacks are in `controlFlow/`; these records are what they make, and what files contain.
  */
-import type { AttrValue, FuncValue } from '../attr.js';
+import type { FuncValue } from '../attr.js';
+import { inferSymbolicGradient, symbolicGradientGrad } from '../controlFlow/functionOps.js';
 import { callGrad, whileGrad } from '../controlFlow/gradients.js';
 import { baseDType, type DType } from '../dtype.js';
 import { op, type HandleData, type InferContext, type OpDef } from '../opDef.js';
 import type { Operation } from '../operation.js';
 import { TensorShape } from '../shape.js';
+import { calledFunctions } from './calledFunctions.js';
 
 const SHAPES = 'output_shapes: list(shape) = []';
 
@@ -53,17 +55,6 @@ function resultHandles(op: Operation): (HandleData | null)[] {
     if (fn !== undefined) return fn.outputs.map((output) => output.handle);
   }
   return [];
-}
-
-/** Names of the functions that an op calls, in the order of its declaration. */
-export function calledFunctions({ attrs, def }: Operation): string[] {
-  const names = def?.attrs.map(({ name }) => name) ?? [...attrs.values.keys()];
-  return names.flatMap((name) => functionNames(attrs.values.get(name)));
-}
-
-function functionNames(attr: AttrValue | undefined): string[] {
-  if (attr?.kind === 'func') return [attr.value.name];
-  return attr?.kind === 'list(func)' ? attr.value.map(({ name }) => name) : [];
 }
 
 function inferWhile(c: InferContext): TensorShape[] {
@@ -175,4 +166,12 @@ export const CONTROL = {
   ),
   PartitionedCall: call('The results of a function without state.', false),
   StatefulPartitionedCall: call('The results of a function.', true),
+  SymbolicGradient: op({
+    summary: 'The gradients of a function for its arguments, from these and the gradients of its results.',
+    inputs: ['input: Tin'],
+    outputs: ['output: Tout'],
+    attrs: ['Tin: list(type) >= 1', 'Tout: list(type) >= 1', 'f: func'],
+    infer: inferSymbolicGradient,
+    grad: symbolicGradientGrad,
+  }),
 } satisfies Record<string, OpDef>;

@@ -4,14 +4,14 @@
  */
 import type { AttrValue } from '../attr.js';
 import { baseDType, dtypeFromNumber, dtypeToNumber, type DType } from '../dtype.js';
+import { functionOp, type DeclaredArgument, type DeclaredFunction } from '../controlFlow/functionOps.js';
 import { ForerunError, InvalidArgumentError } from '../errors.js';
 import { FuncGraph, type ArgumentSpec } from '../funcGraph.js';
 import type { Graph } from '../graph.js';
-import type { HandleData, OpDef as RegisteredOp } from '../opDef.js';
+import type { HandleData } from '../opDef.js';
 import type { Operation } from '../operation.js';
-import { lookupOp } from '../opTable.js';
 import type { Init } from '../proto/message.js';
-import type { AttrValue as AttrProto, FunctionDef, NodeDef, OpDef } from '../proto/messages.js';
+import type { AttrValue as AttrProto, FunctionDef, NodeDef, OpDef, OpDefArgDef } from '../proto/messages.js';
 import { TensorShape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 import { attrsFromProto, attrsToProto } from './attrProto.js';
@@ -147,6 +147,8 @@ class FunctionReader {
   ) {
     this.#fn = new FuncGraph(def.signature?.name ?? '', graph);
     this.#fn.isPartial = true;
+    const declared = declaration(def.signature);
+    if (declared !== null) this.#fn.record = functionOp(this.#fn, declared);
     graph.addFunction(this.#fn);
   }
 
@@ -198,12 +200,12 @@ class FunctionReader {
       outputDTypes: inertOutputs(node.op, attrs, this.signatures.get(node.op), 0),
     });
     this.#created.set(node.name, op);
-    this.nameOutputs(op, lookupOp(node.op));
+    this.nameOutputs(op);
   }
 
-  private nameOutputs(op: Operation, def: RegisteredOp | undefined): void {
+  private nameOutputs(op: Operation): void {
     const counts =
-      def === undefined ? op.outputs.map((_, i) => [`output_${i}`, 1] as const) : outputCounts(op);
+      op.def === undefined ? op.outputs.map((_, i) => [`output_${i}`, 1] as const) : outputCounts(op);
     let next = 0;
     for (const [arg, count] of counts) {
       for (let position = 0; position < count; position++, next++) {
@@ -253,6 +255,17 @@ function inOrder(nodes: readonly NodeDef[]): NodeDef[] {
     }
   }
   return order;
+}
+
+/** What nodes whose type is the function's name take and give; `null` where that depends on attributes. */
+function declaration(signature: OpDef | undefined): DeclaredFunction | null {
+  if (signature === undefined || signature.attr.length > 0) return null;
+  const declared = ({ name, type, isRef }: OpDefArgDef): DeclaredArgument => {
+    const dtype = dtypeFromNumber(type);
+    return { name, dtype: isRef ? `${baseDType(dtype)}_ref` : dtype };
+  };
+  const { inputArg, outputArg, isStateful } = signature;
+  return { inputs: inputArg.map(declared), outputs: outputArg.map(declared), stateful: isStateful };
 }
 
 function firstShape(attrs: ReadonlyMap<string, AttrValue>, name: string): TensorShape {

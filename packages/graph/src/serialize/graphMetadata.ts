@@ -64,7 +64,10 @@ export function addLibrary(graph: Graph, library: FunctionDefLibrary): void {
     }
     functions.set(name, fn);
   }
-  for (const gradient of library.gradient) gradients.set(gradient.functionName, gradient);
+  for (const gradient of library.gradient) {
+    gradients.set(gradient.functionName, gradient);
+    graph.root.functionGradients.set(gradient.functionName, gradient.gradientFunc);
+  }
   registeredGradients.push(...library.registeredGradients);
 }
 

@@ -2,7 +2,7 @@
  * Calls of functions inside a program: the body stands in place of the call. A conditional whose predicate is known
  * becomes the chosen branch, a loop whose number of iterations is known as many bodies.
  */
-import { InvalidArgumentError, type FuncGraph, type Operation } from '@forerun/graph';
+import { calledFunction, InvalidArgumentError, type FuncGraph, type Operation } from '@forerun/graph';
 import { callSalt, type Salt } from '@forerun/kernels-webgpu';
 import { pruneGraph } from './prune.js';
 import type { HostValues } from './hostValues.js';
@@ -13,25 +13,28 @@ import { Deferral, isIrValue, type Frame, type Value } from './values.js';
 /** Longer loops, and those that would make more nodes, run iteration by iteration. */
 export const MAX_UNROLLED_ITERATIONS = 512;
 export const MAX_UNROLLED_NODES = 20_000;
+/** Deeper is a function that calls itself without end. */
+const MAX_DEPTH = 200;
 
+const CHOICES: ReadonlySet<string> = new Set(['If', 'StatelessIf', 'Case', 'StatelessCase']);
+const LOOPS: ReadonlySet<string> = new Set(['While', 'StatelessWhile']);
 const CALLS: ReadonlySet<string> = new Set([
-  'If',
-  'StatelessIf',
-  'Case',
-  'StatelessCase',
-  'While',
-  'StatelessWhile',
   'PartitionedCall',
   'StatefulPartitionedCall',
+  'SymbolicGradient',
 ]);
 
-export function isCall({ type }: Operation): boolean {
-  return CALLS.has(type);
+export function isCall({ type, def }: Operation): boolean {
+  return CHOICES.has(type) || LOOPS.has(type) || CALLS.has(type) || def?.functionName !== undefined;
+}
+
+export function isLoop({ type }: Operation): boolean {
+  return LOOPS.has(type);
 }
 
 /** The salt of what a call runs: of the branches of a conditional it is that around it. */
 export function saltOfCall({ type, id }: Operation, outer: Salt, iteration: number): Salt {
-  return type.endsWith('If') || type.endsWith('Case') ? outer : callSalt(outer, id, iteration);
+  return CHOICES.has(type) ? outer : callSalt(outer, id, iteration);
 }
 
 /** Adds what a call computes. Throws `Deferral` when that depends on values of the run. */
@@ -63,9 +66,10 @@ class CallBuilder {
 
   private results(): readonly Value[] {
     const { op } = this;
-    if (op.type.endsWith('While')) return this.loop();
-    if (op.type.endsWith('Call')) return this.call(op.attrs.func('f').name, this.#args, 0);
-    return this.call(this.chosen(), this.#args.slice(1), 0);
+    if (isLoop(op)) return this.loop();
+    const called = calledFunction(op);
+    if (called !== null) return this.call(called, this.#args, 0);
+    return this.call(op.graph.getFunction(this.chosen()), this.#args.slice(1), 0);
   }
 
   private chosen(): string {
@@ -81,7 +85,9 @@ class CallBuilder {
 
   private loop(): readonly Value[] {
     const { attrs } = this.op;
-    const [cond, body] = [attrs.func('cond').name, attrs.func('body').name];
+    const { graph } = this.op;
+    const cond = graph.getFunction(attrs.func('cond').name);
+    const body = graph.getFunction(attrs.func('body').name);
     let vars = this.#args;
     for (let i = 0; ; i++) {
       const [predicate] = this.call(cond, vars, i);
@@ -93,10 +99,15 @@ class CallBuilder {
     }
   }
 
-  private call(name: string, args: readonly Value[], iteration: number): readonly Value[] {
+  private call(fn: FuncGraph, args: readonly Value[], iteration: number): readonly Value[] {
     const { op, frame, builder } = this;
-    const fn = op.graph.getFunction(name);
-    const path = `${frame.path}${op.name}/${op.type.endsWith('While') ? `${iteration}/` : ''}`;
+    if (frame.depth >= MAX_DEPTH) {
+      throw new InvalidArgumentError(
+        `${op.describe()}: calls of functions are nested more than ${MAX_DEPTH} deep${op.creationSite()}`,
+        { node: op.name },
+      );
+    }
+    const path = `${frame.path}${op.name}/${isLoop(op) ? `${iteration}/` : ''}`;
     const inner: Frame = {
       values: new Map(fn.inputs.flatMap((input, i) => (args[i] === undefined ? [] : [[input, args[i]]]))),
       nodes: new Map(),
@@ -104,6 +115,7 @@ class CallBuilder {
       salt: saltOfCall(op, frame.salt, iteration),
       waits: builder.waitsOf(op, frame),
       origin: frame.origin,
+      depth: frame.depth + 1,
     };
     const first = op.inputs.length - fn.inputs.length;
     fn.inputs.forEach((input, i) => builder.passReference(op.inputs[first + i], input));

@@ -142,6 +142,7 @@ export class ProgramBuilder {
         salt: NO_SALT,
         waits: [],
         origin: op,
+        depth: 0,
       };
       this.build(op, frame);
     } catch (error) {

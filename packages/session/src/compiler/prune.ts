@@ -121,6 +121,7 @@ function refuseUnsupported(operations: readonly Operation[]): void {
       problems.push(`${op.describe()}: the op type is not known to Forerun`);
       continue;
     }
+    if (op.def.functionName !== undefined) continue;
     const kernel = KERNELS[op.type as OpName];
     if (kernel.kind === 'unsupported')
       problems.push(`${op.describe()}: ${kernel.reason}${op.creationSite()}`);

@@ -38,6 +38,8 @@ export interface Frame {
   readonly waits: readonly IrNode[];
   /** The operation of the graph that all this is for. */
   readonly origin: Operation;
+  /** How many calls it lies in. */
+  readonly depth: number;
 }
 
 /**

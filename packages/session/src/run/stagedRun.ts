@@ -4,6 +4,7 @@
  * out here. Values stay on the device from one part to the next, and only what decides is read.
  */
 import {
+  calledFunction,
   InternalError,
   InvalidArgumentError,
   type FuncGraph,
@@ -11,7 +12,7 @@ import {
   type TensorValue,
 } from '@forerun/graph';
 import { NO_SALT, type Salt } from '@forerun/kernels-webgpu';
-import { bodyOf, saltOfCall } from '../compiler/calls.js';
+import { bodyOf, isLoop, saltOfCall } from '../compiler/calls.js';
 import type { DeviceHandle } from '../device/handle.js';
 import type { Plan } from '../plan.js';
 import type { Feed } from './feeds.js';
@@ -81,11 +82,10 @@ export class StagedRun {
 
   /** Carries out a call of functions in a body of salt `outer`. */
   async control(op: Operation, inputs: readonly RuntimeValue[], outer: Salt): Promise<RuntimeValue[]> {
-    if (op.type.endsWith('While')) return this.loop(op, inputs, outer);
+    if (isLoop(op)) return this.loop(op, inputs, outer);
     const salt = saltOfCall(op, outer, 0);
-    if (op.type.endsWith('Call')) {
-      return this.call(op.graph.getFunction(op.attrs.func('f').name), inputs, salt);
-    }
+    const called = calledFunction(op);
+    if (called !== null) return this.call(called, inputs, salt);
     const [selector, ...args] = inputs;
     const chosen = await this.scalar(selector, op);
     if (op.type.endsWith('If')) {

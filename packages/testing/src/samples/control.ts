@@ -172,6 +172,43 @@ function loop(): OpCases {
   };
 }
 
+/** The gradient of a function of one argument, or of one of two. */
+function symbolicGradient(): OpCases {
+  const given = { functions: FUNCTIONS };
+  const of = (name: string, ...Tout: DType[]): AttrInputs => ({ f: func(name), Tout: types(...Tout) });
+  return {
+    testedElsewhere:
+      'testing/test/gradientPrograms.ts and session/test/tensorflowPrograms.gpu.test.ts run whole functions',
+    tolerance: 'that of the ops in its function',
+    shapes: [
+      { inputs: '[2,?];[2,3]', attrs: of('one', 'float32'), ...given, outputs: '[2,?]' },
+      { inputs: '?;[2]', attrs: of('one', 'float32'), ...given, outputs: '?' },
+      { inputs: '[2];[3];[2]', dtypes: ['float32', 'int32', 'float32'], attrs: of('first', 'float32', 'int32'), ...given, outputs: '[2];[3]' }, // prettier-ignore
+    ],
+    errors: [
+      {
+        inputs: '[2]',
+        attrs: of('one', 'float32'),
+        ...given,
+        message: /the gradient of function "one" takes \(float32, float32\), the arguments are \(float32\)/,
+      },
+      {
+        inputs: '[2];[3];[2]',
+        dtypes: ['float32', 'int32', 'float32'],
+        attrs: of('first', 'float32'),
+        ...given,
+        message: /function "first" has 2 arguments, the node gives 1 gradients/,
+      },
+      {
+        inputs: '[2]',
+        attrs: of('one', 'float32', 'float32'),
+        ...given,
+        message: /gives 2 gradients for 1 inputs, of which some are arguments/,
+      },
+    ],
+  };
+}
+
 export const CONTROL_SAMPLES = {
   If: cases(CONDITIONAL),
   StatelessIf: cases(CONDITIONAL),
@@ -181,4 +218,5 @@ export const CONTROL_SAMPLES = {
   StatelessWhile: loop(),
   PartitionedCall: cases(CALL),
   StatefulPartitionedCall: cases(CALL),
+  SymbolicGradient: symbolicGradient(),
 } satisfies FamilySamples;

@@ -57,6 +57,7 @@ function emptyLike(source: Graph | undefined): Graph {
   const graph = new Graph();
   graph.seed = source?.seed ?? null;
   for (const fn of source?.functions.values() ?? []) graph.addFunction(fn);
+  for (const [name, gradient] of source?.functionGradients ?? []) graph.functionGradients.set(name, gradient);
   return graph;
 }
 
