@@ -76,8 +76,12 @@ export * from './variable.js';
 export * from './variableKeys.js';
 export * from './variableCollections.js';
 export * from './lookup.js';
+export { hash64 } from './hash/hash64.js';
 export {
   buildSaverNodes,
+  type Saveable,
+  type Saveables,
+  type SavedTable,
   type SaverNodes,
   type SaverNodeOptions,
   type SaverDefFields,

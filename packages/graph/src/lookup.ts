@@ -8,6 +8,7 @@ import { InvalidArgumentError } from './errors.js';
 import type { Operation } from './operation.js';
 import { group, noOp } from './ops/source.js';
 import { getDefaultGraph, nameScope } from './scopes.js';
+import { TensorShape } from './shape.js';
 import { Tensor, type TensorLike } from './tensor.js';
 import { GraphKeys } from './variableKeys.js';
 
@@ -196,6 +197,17 @@ export class StaticHashTable extends HashTableBase {
   }
 }
 
+/** Any number of values of a shape. */
+function joinedShape({ dims }: TensorShape): TensorShape {
+  return dims === null ? TensorShape.UNKNOWN : new TensorShape([null, ...dims]);
+}
+
+export interface MutableHashTableOptions extends NameOptions {
+  readonly sharedName?: string | undefined;
+  /** Whether a `Saver` saves the entries along with the variables. Default true. */
+  readonly checkpoint?: boolean | undefined;
+}
+
 /** A table whose entries are set by running `insert` (`tf.contrib.lookup.MutableHashTable`). It begins empty. */
 export class MutableHashTable extends HashTableBase {
   /** `defaultValue` also tells the shape of every value. */
@@ -203,17 +215,18 @@ export class MutableHashTable extends HashTableBase {
     keyDtype: DType,
     valueDtype: DType,
     defaultValue: TensorLike,
-    { name = 'MutableHashTable', sharedName = '' }: NameOptions & { readonly sharedName?: string } = {},
+    { name = 'MutableHashTable', sharedName = '', checkpoint = true }: MutableHashTableOptions = {},
   ) {
     const attrs = { shared_name: sharedName, key_dtype: keyDtype, value_dtype: valueDtype };
     super(keyDtype, valueDtype, defaultValue, ({ shape }) =>
       shape.rank === 0
         ? applyOp('MutableHashTableV2', [], { name, attrs }).output(0)
         : applyOp('MutableHashTableOfTensorsV2', [], {
-            name: `${name}OfTensors`,
+            name,
             attrs: { ...attrs, value_shape: shape },
           }).output(0),
     );
+    if (checkpoint) getDefaultGraph().addToCollection(GraphKeys.SAVEABLE_OBJECTS, this);
   }
 
   /** An operation that sets the values of `keys`; of a key given twice the last value counts. */
@@ -236,8 +249,16 @@ export class MutableHashTable extends HashTableBase {
   export({ name = `${this.name}_lookup_table_export_values` }: NameOptions = {}): [Tensor, Tensor] {
     const attrs = { Tkeys: this.keyDtype, Tvalues: this.valueDtype };
     const op = applyOp('LookupTableExportV2', [this.resourceHandle], { name: localName(name), attrs });
+    op.output(0).setShape([null]);
+    op.output(1).setShape(joinedShape(this.defaultValue.shape));
     return [op.output(0), op.output(1)];
   }
+}
+
+/** The tables of the default graph whose entries a `Saver` saves. */
+export function saveableTables(): MutableHashTable[] {
+  const items = getDefaultGraph().getCollection(GraphKeys.SAVEABLE_OBJECTS);
+  return items.filter((item) => item instanceof MutableHashTable);
 }
 
 /** An operation that fills all tables made so far (`tf.tables_initializer`). */

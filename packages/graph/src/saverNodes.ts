@@ -5,6 +5,7 @@
 import { applyOp, constant } from './apply.js';
 import { baseDType } from './dtype.js';
 import { InvalidArgumentError } from './errors.js';
+import { MutableHashTable } from './lookup.js';
 import type { Operation } from './operation.js';
 import { group, identity, placeholderWithDefault } from './ops/source.js';
 import { controlDependencies, nameScope, withGraphOf } from './scopes.js';
@@ -36,9 +37,27 @@ export interface SaverNodeOptions {
   readonly keepCheckpointEveryNHours?: number | undefined;
 }
 
+/** What a saver saves: the value of a variable, or the entries of a table. */
+export type Saveable = Variable | MutableHashTable;
+
+/** What to save: under their own names, or a map from keys. */
+export type Saveables =
+  readonly Saveable[] | ReadonlyMap<string, Saveable> | Readonly<Record<string, Saveable>>;
+
+/** A table in a checkpoint: its keys and their values are two tensors. */
+export interface SavedTable {
+  /** Keys `[n]` and values `[n, ...]`, as the table exports them. */
+  readonly exported: readonly [keys: Tensor, values: Tensor];
+  /** What they are called in the checkpoint. */
+  readonly stored: readonly [keys: string, values: string];
+  /** The operation that replaces the entries by its inputs 1 and 2. */
+  readonly restore: Operation;
+}
+
 /** The nodes of a saver and what it saves, by the key in the checkpoint. */
 export interface SaverNodes {
   readonly variables: ReadonlyMap<string, Variable>;
+  readonly tables?: readonly SavedTable[] | undefined;
   readonly filename: Tensor;
   readonly save: Tensor;
   readonly restore: Operation;
@@ -48,23 +67,23 @@ export interface SaverNodes {
 }
 
 /**
- * Adds the nodes that save and restore `variables` to their graph. A list is saved under the names of
- * the variables' operations, a record or map under its keys. Throws `InvalidArgumentError` when
- * there is none, or two variables have one key.
+ * Adds the nodes that save and restore variables and tables to their graph. A list is saved under the names of
+ * their operations, a record or map under its keys; of a table `key-keys` and `key-values` are saved. Throws
+ * `InvalidArgumentError` when there is none, or two have one key.
  */
 export function buildSaverNodes(
-  variables: readonly Variable[] | ReadonlyMap<string, Variable> | Readonly<Record<string, Variable>>,
+  saveables: Saveables,
   { name = 'save', maxToKeep = 5, keepCheckpointEveryNHours = 10_000 }: SaverNodeOptions = {},
 ): SaverNodes {
-  const saved = byKey(variables);
+  const saved = byKey(saveables);
   const [first] = saved.values();
   if (first === undefined) throw new InvalidArgumentError('Saver: there are no variables to save');
-  const nodes = withGraphOf(first.handle, () =>
+  const nodes = withGraphOf(handleOf(first), () =>
     controlDependencies(null, () => nameScope(name, () => addNodes(saved))),
   );
   return {
     ...nodes,
-    variables: saved,
+    variables: new Map([...saved].filter((entry): entry is [string, Variable] => !isTable(entry[1]))),
     saverDef: {
       filenameTensorName: nodes.filename.name,
       saveTensorName: nodes.save.name,
@@ -77,15 +96,21 @@ export function buildSaverNodes(
   };
 }
 
-function byKey(
-  variables: readonly Variable[] | ReadonlyMap<string, Variable> | Readonly<Record<string, Variable>>,
-): Map<string, Variable> {
-  const entries = isList(variables)
-    ? variables.map((variable) => [variable.op.name, variable] as const)
-    : variables instanceof Map
-      ? [...(variables as ReadonlyMap<string, Variable>)]
-      : Object.entries(variables as Readonly<Record<string, Variable>>);
-  const saved = new Map<string, Variable>();
+function isTable(saveable: Saveable): saveable is MutableHashTable {
+  return saveable instanceof MutableHashTable;
+}
+
+function handleOf(saveable: Saveable): Tensor {
+  return isTable(saveable) ? saveable.resourceHandle : saveable.handle;
+}
+
+function byKey(saveables: Saveables): Map<string, Saveable> {
+  const entries = isList(saveables)
+    ? saveables.map((saveable) => [handleOf(saveable).op.name, saveable] as const)
+    : saveables instanceof Map
+      ? [...(saveables as ReadonlyMap<string, Saveable>)]
+      : Object.entries(saveables as Readonly<Record<string, Saveable>>);
+  const saved = new Map<string, Saveable>();
   for (const [key, variable] of [...entries].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))) {
     const other = saved.get(key);
     if (other !== undefined && other !== variable) {
@@ -96,28 +121,69 @@ function byKey(
   return saved;
 }
 
-function isList(variables: object): variables is readonly Variable[] {
-  return Array.isArray(variables);
+function isList(saveables: object): saveables is readonly Saveable[] {
+  return Array.isArray(saveables);
 }
 
-function addNodes(saved: ReadonlyMap<string, Variable>): Pick<SaverNodes, 'filename' | 'save' | 'restore'> {
-  const keys = [...saved.keys()];
-  const variables = [...saved.values()];
+/** A tensor of the checkpoint. */
+interface Stored {
+  readonly name: string;
+  readonly tensor: Tensor;
+}
+
+/** What is stored of each saveable: of a table its keys and their values. */
+function storedOf(saved: ReadonlyMap<string, Saveable>): Stored[][] {
+  return [...saved].map(([key, saveable]) => {
+    if (!isTable(saveable)) return [{ name: key, tensor: saveable.snapshot }];
+    const [keys, values] = saveable.export();
+    return [
+      { name: `${key}-keys`, tensor: keys },
+      { name: `${key}-values`, tensor: values },
+    ];
+  });
+}
+
+function addNodes(
+  saved: ReadonlyMap<string, Saveable>,
+): Pick<SaverNodes, 'filename' | 'save' | 'restore' | 'tables'> {
   const model = nameScope('filename', (own) =>
     placeholderWithDefault(constant('model', { name: 'input' }), [], { name: own }),
   );
   const filename = placeholderWithDefault(model, [], { name: 'Const' });
+  const parts = storedOf(saved);
+  const stored = parts.flat();
+  const names = stored.map(({ name }) => name);
   const saveOp = nameScope('SaveV2', (own) => {
-    const tensors = variables.map((variable) => variable.snapshot);
-    return applyOp('SaveV2', [filename, ...namesAndSlices(keys), tensors], { name: own });
+    const tensors = stored.map(({ tensor }) => tensor);
+    return applyOp('SaveV2', [filename, ...namesAndSlices(names), tensors], { name: own });
   });
   const save = controlDependencies([saveOp], () => identity(filename, { name: 'control_dependency' }));
-  const dtypes = variables.map((variable) => variable.dtype);
+  const dtypes = stored.map(({ tensor }) => baseDType(tensor.dtype));
   const restored = nameScope('RestoreV2', (own) =>
-    applyOp('RestoreV2', [filename, ...namesAndSlices(keys)], { name: own, attrs: { dtypes } }),
+    applyOp('RestoreV2', [filename, ...namesAndSlices(names)], { name: own, attrs: { dtypes } }),
   );
-  const assigned = variables.map((variable, i) => restoreInto(variable, restored.output(i)));
-  return { filename, save, restore: group(assigned, { name: 'restore_all' }) };
+  const tables: SavedTable[] = [];
+  const assigned = [...saved].map(([key, saveable], i) => {
+    const first = parts.slice(0, i).reduce((count, part) => count + part.length, 0);
+    if (!isTable(saveable)) return restoreInto(saveable, restored.output(first));
+    const restore = restoreEntries(key, saveable, [restored.output(first), restored.output(first + 1)]);
+    const [keys, values] = parts[i] ?? [];
+    if (keys !== undefined && values !== undefined)
+      tables.push({ exported: [keys.tensor, values.tensor], stored: [keys.name, values.name], restore });
+    return restore;
+  });
+  return { filename, save, restore: group(assigned, { name: 'restore_all' }), tables };
+}
+
+/** Replaces the entries of a table. */
+function restoreEntries(
+  key: string,
+  table: MutableHashTable,
+  restored: readonly [Tensor, Tensor],
+): Operation {
+  return nameScope(`${key}_table_restore`, () =>
+    applyOp('LookupTableImportV2', [table.resourceHandle, ...restored]),
+  );
 }
 
 function namesAndSlices(keys: readonly string[]): [Tensor, Tensor] {

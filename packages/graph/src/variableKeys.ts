@@ -21,6 +21,7 @@ export const GraphKeys = {
   WEIGHTS: 'weights',
   BIASES: 'biases',
   QUEUE_RUNNERS: 'queue_runners',
+  SAVEABLE_OBJECTS: 'saveable_objects',
   TABLE_INITIALIZERS: 'table_initializer',
   ASSET_FILEPATHS: 'asset_filepaths',
   EVAL_STEP: 'eval_step',

@@ -7,10 +7,20 @@ import {
   sizeOf,
   TensorShape,
   TensorValue,
+  UnimplementedError,
   type DType,
   type Operation,
 } from '@forerun/graph';
-import type { VariableRef } from './compiler/ir.js';
+import type { TableSpec, VariableRef } from './compiler/ir.js';
+import {
+  bucketCount,
+  bucketsOf,
+  keyOf,
+  requireBuckets,
+  reservedKey,
+  type DenseSpec,
+  type Element,
+} from './denseBuckets.js';
 
 /** Types of the ops that declare a table over a resource. */
 export const TABLES: ReadonlySet<string> = new Set([
@@ -26,32 +36,36 @@ export function isTable(type: string): boolean {
 }
 
 /** The table that an op declares. Tables of one shared name are one. */
-export function tableRef({ attrs, name, type }: Operation): VariableRef {
+export function tableRef(op: Operation): VariableRef {
+  const { attrs, name, type } = op;
   const shared = attrs.has('shared_name') ? attrs.string('shared_name') : '';
   const isStatic = type === 'AnonymousHashTable' || type.startsWith('HashTable');
   return {
     key: `table:${shared || name}`,
     dtype: attrs.type('value_dtype'),
     shape: attrs.has('value_shape') ? attrs.shape('value_shape') : TensorShape.SCALAR,
-    table: { keyDtype: attrs.type('key_dtype'), isStatic },
+    table: { keyDtype: attrs.type('key_dtype'), isStatic, dense: denseSpec(op) },
   };
 }
 
-type Element = TensorValue['data'][number];
+/** What a node declares of a dense table. Throws `UnimplementedError` where the keys of empty buckets are no constants. */
+function denseSpec({ attrs, inputs, type, name }: Operation): DenseSpec | undefined {
+  if (!type.startsWith('MutableDenseHashTable')) return undefined;
+  const [emptyKey, deletedKey = null] = inputs.map(({ op }) => {
+    const key = op.type === 'Const' ? op.attrs.tensor('value').data[0] : undefined;
+    if (key !== undefined) return key;
+    throw new UnimplementedError(
+      `${type} "${name}": the keys of buckets without an entry must be constants`,
+      { node: name },
+    );
+  });
+  const buckets = attrs.int('initial_num_buckets');
+  requireBuckets(buckets);
+  return { emptyKey: emptyKey ?? 0, deletedKey, buckets, maxLoad: attrs.float('max_load_factor') };
+}
 
 function elementsOf({ data }: TensorValue): Element[] {
   return [...data];
-}
-
-/** Text and its bytes are one key. */
-function keyOf(element: Element): string | number | bigint {
-  if (!(element instanceof Uint8Array)) return element;
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(element);
-  } catch {
-    // Not UTF-8: no text is equal to it. A lone surrogate keeps it apart from all texts.
-    return `\ud800${[...element].join()}`;
-  }
 }
 
 interface Entry {
@@ -65,17 +79,25 @@ export class HashTable {
   #initialized: boolean;
   readonly #rowShape: readonly number[];
   readonly #width: number;
+  /** How many buckets a dense table has at least. */
+  #buckets: number;
+  private readonly keyDtype: DType;
+  private readonly isStatic: boolean;
+  private readonly dense: DenseSpec | undefined;
 
   constructor(
     readonly name: string,
-    private readonly keyDtype: DType,
+    { keyDtype, isStatic, dense }: TableSpec,
     private readonly valueDtype: DType,
     shape: TensorShape,
-    private readonly isStatic: boolean,
   ) {
+    this.keyDtype = keyDtype;
+    this.isStatic = isStatic;
+    this.dense = dense;
     this.#rowShape = shape.toStatic();
     this.#width = sizeOf(this.#rowShape);
     this.#initialized = !isStatic;
+    this.#buckets = dense?.buckets ?? 0;
   }
 
   /** Throws `InvalidArgumentError` unless the table is of the declared kind and dtypes. */
@@ -150,25 +172,58 @@ export class HashTable {
     this.#initialized = true;
   }
 
-  /** Replaces all entries; of a key given twice the last value counts. A table that is filled once is initialized. */
+  /**
+   * Replaces all entries; of a key given twice the last value counts. A table that is filled once is initialized. A dense table
+   * takes buckets, as it exports them.
+   */
   import(keys: TensorValue, values: TensorValue): void {
-    if (this.isStatic) this.initialize(keys, values);
-    else this.#entries = new Map(this.pairs(keys, values));
+    const { dense } = this;
+    if ((keys.shape.length === 2) !== (dense !== undefined)) {
+      throw new InvalidArgumentError(
+        `the table "${this.name}" is ${dense === undefined ? 'not dense' : 'dense'} and cannot import keys of shape [${keys.shape.join(',')}]`,
+      );
+    }
+    if (this.isStatic) {
+      this.initialize(keys, values);
+      return;
+    }
+    const pairs = this.pairs(keys, values);
+    if (dense === undefined) {
+      this.#entries = new Map(pairs);
+      return;
+    }
+    requireBuckets(pairs.length);
+    this.#entries = new Map(pairs.filter(([, { key }]) => reservedKey(key, dense) === null));
+    this.#buckets = pairs.length;
+  }
+
+  /** Throws `InvalidArgumentError` for a key that a dense table uses itself. */
+  private requireFree(keys: TensorValue): void {
+    const { dense } = this;
+    if (dense === undefined) return;
+    for (const key of elementsOf(keys)) {
+      const use = reservedKey(key, dense);
+      if (use === null) continue;
+      throw new InvalidArgumentError(`the table "${this.name}" uses the key ${shown(key)} itself, as ${use}`);
+    }
   }
 
   insert(keys: TensorValue, values: TensorValue): void {
     this.requireMutable('take entries');
+    this.requireFree(keys);
     for (const [key, entry] of this.pairs(keys, values)) this.#entries.set(key, entry);
   }
 
   remove(keys: TensorValue): void {
     this.requireMutable('lose entries');
+    this.requireFree(keys);
     for (const key of elementsOf(keys)) this.#entries.delete(keyOf(key));
   }
 
   find(keys: TensorValue, fallback: TensorValue): TensorValue {
     this.requireInitialized();
     this.requireTypes(keys, fallback);
+    this.requireFree(keys);
     const missing: Entry = { key: 0, row: elementsOf(fallback) };
     const found = elementsOf(keys).map((key) => this.#entries.get(keyOf(key)) ?? missing);
     return this.rows([...keys.shape, ...this.#rowShape], found);
@@ -182,8 +237,22 @@ export class HashTable {
   export(): [TensorValue, TensorValue] {
     this.requireInitialized();
     const entries = [...this.#entries.values()];
+    if (this.dense !== undefined) return this.exportBuckets(entries, this.dense);
     const keys = valueOf(this.keyDtype, [entries.length], (i) => entries[i]?.key);
     return [keys, this.rows([entries.length, ...this.#rowShape], entries)];
+  }
+
+  private exportBuckets(entries: readonly Entry[], dense: DenseSpec): [TensorValue, TensorValue] {
+    const count = bucketCount(entries.length, dense, this.#buckets);
+    this.#buckets = count;
+    const places = bucketsOf(entries.map(({ key }) => key), count); // prettier-ignore
+    const buckets = new Array<Entry | undefined>(count);
+    places.forEach((place, i) => (buckets[place] = entries[i]));
+    const keys = valueOf(this.keyDtype, [count, 1], (i) => buckets[i]?.key ?? dense.emptyKey);
+    const nothing = this.valueDtype === 'string' ? '' : this.valueDtype === 'int64' ? 0n : 0;
+    const width = this.#width;
+    const values = valueOf(this.valueDtype, [count, width], (i) => buckets[Math.floor(i / width)]?.row[i % width] ?? nothing); // prettier-ignore
+    return [keys, values];
   }
 
   private rows(shape: readonly number[], entries: readonly Entry[]): TensorValue {
@@ -242,8 +311,8 @@ export class TableStore {
     const known = this.#tables.get(ref.key);
     known?.check(ref);
     if (known !== undefined) return known;
-    const { keyDtype = 'string', isStatic = true } = ref.table ?? {};
-    const made = new HashTable(ref.key.slice(6), keyDtype, ref.dtype, ref.shape, isStatic);
+    const spec = ref.table ?? { keyDtype: 'string', isStatic: true };
+    const made = new HashTable(ref.key.slice(6), spec, ref.dtype, ref.shape);
     this.#tables.set(ref.key, made);
     return made;
   }

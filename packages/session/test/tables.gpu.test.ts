@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fr from '@forerun/graph';
-import { savedModel, Session } from '../src/index.js';
+import { CheckpointReader, importMetaGraph, savedModel, Saver, Session } from '../src/index.js';
 
 let directory: string;
 beforeEach(() => {
@@ -212,3 +212,105 @@ test('tables over references, as the oldest files have them', async () => {
   expect([...(keys.data)]).toEqual(['a', 'b']);
   expect(numbers(values)).toEqual([1, 2]);
 }); // prettier-ignore
+
+test('a saver saves the entries of tables with the variables', async () => {
+  const words = new fr.MutableHashTable('string', 'int64', 0n, { name: 'words' });
+  const rows = new fr.MutableHashTable('int64', 'float32', [0, 0], { name: 'rows' });
+  const left = new fr.MutableHashTable('int64', 'int64', 0n, { name: 'left', checkpoint: false });
+  const w = new fr.Variable([1, 2], { name: 'w' });
+  const fill = fr.group([
+    words.insert(['a', 'ü'], [1n, 2n]),
+    rows.insert([7n], [[0.5, 1.5]]),
+    left.insert([1n], [1n]),
+  ]);
+  const found = { a: words.lookup(['ü', 'x']), b: rows.lookup([7n]), c: left.size() };
+  const saver = new Saver();
+  const warnings: string[] = [];
+  await using sess = await Session.create({ config: { onWarning: (text) => warnings.push(text) } });
+  await sess.run(fr.globalVariablesInitializer());
+  await sess.run(fill);
+  const prefix = await saver.save(sess, join(directory, 'model'));
+  expect(warnings).toEqual([]);
+  await sess.run([words.insert(['x'], [9n]), words.remove(['ü']), rows.remove([7n])]);
+  await sess.run(fr.assign(w, [0, 0]));
+  const report = await saver.restore(sess, prefix);
+  expect(report).toMatchObject({
+    restored: ['w', 'rows-keys', 'rows-values', 'words-keys', 'words-values'],
+    unused: [],
+  });
+  const { a, b, c } = await sess.run(found);
+  expect([numbers(a), numbers(b), numbers(c)]).toEqual([[2, 0], [0.5, 1.5], [1]]); // prettier-ignore
+
+  // The file's own saver finds the tables by its nodes.
+  const graph = new fr.Graph();
+  const imported = await importMetaGraph(`${prefix}.meta`, { graph });
+  await using other = await Session.create({ graph });
+  await imported?.restore(other, prefix);
+  expect(numbers(await other.run(graph.getTensorByName(found.a.name)))).toEqual([2, 0]);
+  await imported?.save(other, join(directory, 'again'));
+  const reader = await CheckpointReader.open(join(directory, 'again'));
+  expect((await reader.getTensor('words-keys')).toArray()).toEqual(['a', 'ü']);
+  await reader.close();
+});
+
+test('a checkpoint without the entries of a table, or with others, changes nothing', async () => {
+  const w = new fr.Variable([1, 2], { name: 'w' });
+  const table = new fr.MutableHashTable('int64', 'float32', 0, { name: 'table' });
+  const only = new Saver({ varList: [w] });
+  await using sess = await Session.create();
+  await sess.run(fr.globalVariablesInitializer());
+  await sess.run(table.insert([1n], [2]));
+  const prefix = await only.save(sess, join(directory, 'only'));
+  const both = new Saver();
+  await expect(both.restore(sess, prefix)).rejects.toThrow(/lacks 2 of 3 variables:\n {2}"table-keys"/);
+  expect((await both.restore(sess, prefix, { ignoreMissing: true })).missing).toEqual([
+    'table-keys',
+    'table-values',
+  ]);
+  const saved = await both.save(sess, join(directory, 'both'));
+  const texts = new fr.MutableHashTable('string', 'float32', [0, 0], { name: 'texts' });
+  const other = new Saver({ varList: { w, table: texts } });
+  await expect(other.restore(sess, saved)).rejects.toThrow(
+    /"table-keys": stored int64 \[1\], table "texts" string \[1\]\n {2}"table-values": stored float32 \[1\], table "texts" float32 \[1,2\]/,
+  );
+  expect(numbers(await sess.run(texts.size()))).toEqual([0]);
+});
+
+test('a dense table exports its buckets as TensorFlow does, and imports them', async () => {
+  const graph = fr.getDefaultGraph();
+  const attrs = { key_dtype: 'string', value_dtype: 'float32', value_shape: [2], initial_num_buckets: 8 };
+  const inputs = [fr.constant(''), fr.constant('gone')];
+  const make = (type: string, given: fr.Tensor[], more = {}): fr.Operation =>
+    graph.createOp({ type, inputs: given, attrs: more });
+  const table = make('MutableDenseHashTableV2', inputs, attrs).output(0);
+  const keys = ['cat', 'a dog', 'owl', 'a much longer string than eight', '12345678', 'mouse'];
+  const values = keys.map((_, i) => [2 * i, 2 * i + 1]);
+  const insert = make('LookupTableInsertV2', [table, fr.constant(keys), fr.constant(values)]);
+  const exported = make('LookupTableExportV2', [table], { Tkeys: 'string', Tvalues: 'float32' });
+  const find = (key: string): fr.Tensor =>
+    make('LookupTableFindV2', [table, fr.constant([key]), fr.constant([-1, -1])]).output(0);
+  const [foundB, foundGone] = [find('b'), find('gone')];
+  const size = make('LookupTableSizeV2', [table]).output(0);
+  const imports = (...rows: [string, number][]): fr.Operation =>
+    make('LookupTableImportV2', [
+      table,
+      fr.constant(rows.map(([key]) => [key])),
+      fr.constant(rows.map(([, value]) => [value, value])),
+    ]);
+  const put = imports(['a', 1], ['', 2], ['gone', 3], ['b', 4]);
+  const three = imports(['a', 1], ['b', 2], ['c', 3]);
+  await using sess = await Session.create();
+  await sess.run(insert);
+  const [stored, rows] = await sess.run([exported.output(0), exported.output(1)]);
+  // What TensorFlow 2.21 exports of this table.
+  const want = ['a dog', 'mouse', 'a much longer string than eight', '', 'owl', '12345678', '', 'cat'];
+  expect(stored.toArray()).toEqual(want.map((key) => [key]));
+  expect(rows.toArray()).toEqual([[2, 3], [10, 11], [6, 7], [0, 0], [4, 5], [8, 9], [0, 0], [0, 1]]); // prettier-ignore
+  await sess.run(put);
+  expect(numbers(await sess.run(size))).toEqual([2]);
+  expect(numbers(await sess.run(foundB))).toEqual([4, 4]);
+  await expect(sess.run(foundGone)).rejects.toThrow(
+    /uses the key "gone" itself, as the key of removed entries/,
+  );
+  await expect(sess.run(three)).rejects.toThrow(/a dense table has a power of two of buckets, not 3/);
+});

@@ -96,6 +96,14 @@ function inferPairs(c: InferContext, row = rowShape(c, 'Tout')): TensorShape[] {
   return noOutputs();
 }
 
+/** What is imported: keys in a vector with their values, or the buckets of a dense table, one in a row. */
+function inferImport(c: InferContext): TensorShape[] {
+  if (c.shape(1).rank !== 2) return inferFill(c);
+  rowShape(c, 'Tout');
+  withRank(c, 2, 2, 'values of the buckets');
+  return noOutputs();
+}
+
 function inferFill(c: InferContext): TensorShape[] {
   withRank(c, 1, 1, 'keys');
   return inferPairs(c);
@@ -153,7 +161,7 @@ const insert = (form: Form): OpDef =>
   });
 
 const importPairs = (form: Form): OpDef =>
-  access('Replaces what a table holds.', form, PAIRS, { attrs: PAIR_TYPES, infer: inferFill });
+  access('Replaces what a table holds.', form, PAIRS, { attrs: PAIR_TYPES, infer: inferImport });
 
 const size = (form: Form): OpDef =>
   access('How many keys a table has.', form, [], {
@@ -169,8 +177,9 @@ const exportPairs = (form: Form): OpDef =>
     outputs: ['keys: Tkeys', 'values: Tvalues'],
     attrs: ['Tkeys: type', 'Tvalues: type'],
     infer: (c) => {
-      const keys = new TensorShape([null]);
-      return [keys, joined(keys, rowShape(c, 'Tvalues'))];
+      rowShape(c, 'Tvalues');
+      // Dense tables give all their buckets, one in a row.
+      return [TensorShape.UNKNOWN, TensorShape.UNKNOWN];
     },
   });
 

@@ -27,6 +27,7 @@ import { readGraphFile, selectMetaGraph } from './graphFile.js';
 import { graphMetadata } from './graphMetadata.js';
 import { importGraphDef, type ImportOptions } from './importGraph.js';
 import { boundInputs, scopedMetaGraph, UNBOUND_INPUTS } from './metaGraphScope.js';
+import { GraphKeys } from '../variableKeys.js';
 import { opDefToProto } from './opDefProto.js';
 
 export interface ExportMetaGraphOptions {
@@ -111,7 +112,7 @@ function collectionsToProto(
   { collections, codecs = [], onUnsupported = failUnsupported }: ExportMetaGraphOptions,
 ): Map<string, Init<CollectionDef>> {
   const all = [...codecs, variableCodec()];
-  const keys = collections ?? graph.collectionKeys.filter((key) => !key.startsWith('__'));
+  const keys = collections ?? graph.collectionKeys.filter(hasForm);
   const defs = new Map<string, Init<CollectionDef>>();
   for (const key of keys) {
     const values = graph.getCollection(key);
@@ -121,6 +122,11 @@ function collectionsToProto(
     else defs.set(key, def);
   }
   return defs;
+}
+
+/** Tables that a saver saves have no form, and need none: the saver's nodes tell of them. */
+function hasForm(key: string): boolean {
+  return !key.startsWith('__') && key !== GraphKeys.SAVEABLE_OBJECTS;
 }
 
 function failUnsupported(key: string): never {

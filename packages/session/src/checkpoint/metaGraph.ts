@@ -19,6 +19,7 @@ import {
   type Graph,
   type ImportedMetaGraph,
   type ImportMetaGraphOptions,
+  type SavedTable,
   type SaverDefFields,
   type SaverNodes,
   type Tensor,
@@ -89,8 +90,13 @@ function findSaverNodes(
     variables.set(key, variable);
   }
   const inParts = new Set<string>();
+  const tables: SavedTable[] = [];
   for (const assign of assignments(restore)) {
     const [handle, restored] = assign.inputs;
+    if (IMPORTS.has(assign.type)) {
+      tables.push(savedTable(assign));
+      continue;
+    }
     const variable =
       handle === undefined ? undefined : (byHandle.get(handle) ?? variableBehind(handle, assign));
     const key = restored === undefined ? undefined : restoredKey(restored);
@@ -104,12 +110,32 @@ function findSaverNodes(
   }
   return {
     variables,
+    tables,
     inParts: inParts.size > 0 ? inParts : undefined,
     filename,
     save: graph.getTensorByName(scope + saverDef.saveTensorName),
     restore,
     saverDef,
   };
+}
+
+const IMPORTS: ReadonlySet<string> = new Set(['LookupTableImport', 'LookupTableImportV2']);
+
+/** The table that a saver's node fills. Throws `InvalidArgumentError` where what it takes is no tensor of the checkpoint. */
+function savedTable(restore: Operation): SavedTable {
+  const [handle, ...restored] = restore.inputs;
+  const [keys, values] = restored.map(restoredKey);
+  if (handle === undefined || keys === undefined || values === undefined) {
+    throw new InvalidArgumentError(
+      `the saver's node "${restore.name}" fills a table with no tensors of the checkpoint`,
+    );
+  }
+  const { graph, attrs } = restore;
+  const type = restore.type.replace('Import', 'Export');
+  const known = graph.operations.find((op) => op.type === type && op.inputs[0] === handle);
+  const types = { Tkeys: attrs.type('Tin'), Tvalues: attrs.type('Tout') };
+  const made = known ?? graph.createOp({ type, inputs: [handle], attrs: types });
+  return { exported: [made.output(0), made.output(1)], stored: [keys, values], restore };
 }
 
 /** A variable that the file's collections do not tell of. */

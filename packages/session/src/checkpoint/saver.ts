@@ -13,13 +13,14 @@ import {
   indexPath,
   InvalidArgumentError,
   OBJECT_GRAPH_KEY,
+  saveableTables,
   globalVariables,
   writeCheckpointState,
   writeMetaGraph,
+  type Saveables,
   type SaverNodes,
   type TensorConvertible,
   type TensorValue,
-  type Variable,
 } from '@forerun/graph';
 import type { Session } from '../session.js';
 import {
@@ -32,10 +33,11 @@ import {
 import { baseName, directoryOf, openCheckpoint, removeFiles, writeFileAtomically } from './files.js';
 import { objectNameMap } from './objectNames.js';
 import { RANDOM_STEP_KEY, randomStepEntry, writeBundle } from './hostOps.js';
+import { matchTables, tableEntries, withTables } from './savedTables.js';
 
 export interface SaverOptions {
-  /** What to save: variables under their own names, or a map from keys. Default: all global variables. */
-  readonly varList?: readonly Variable[] | ReadonlyMap<string, Variable> | Readonly<Record<string, Variable>>;
+  /** What to save: variables and tables under their own names, or a map from keys. Default: all global variables, and all tables that change. */
+  readonly varList?: Saveables;
   /** Older checkpoints beyond this many are deleted; 0 keeps all. Default 5. */
   readonly maxToKeep?: number;
   /** Besides, one checkpoint is kept for good every so many hours. Default 10000. */
@@ -73,7 +75,12 @@ export class Saver {
   constructor(options: SaverOptions = {}) {
     const { varList, maxToKeep = 5, keepCheckpointEveryNHours = 10_000, name, nodes } = options;
     this.#nodes =
-      nodes ?? buildSaverNodes(varList ?? globalVariables(), { maxToKeep, keepCheckpointEveryNHours, name });
+      nodes ??
+      buildSaverNodes(varList ?? [...globalVariables(), ...saveableTables()], {
+        maxToKeep,
+        keepCheckpointEveryNHours,
+        name,
+      });
     this.#maxToKeep = maxToKeep;
     this.#keepEveryMilliseconds = keepCheckpointEveryNHours * 3.6e6;
     this.#nextForever = Date.now() + this.#keepEveryMilliseconds;
@@ -115,8 +122,12 @@ export class Saver {
       await sess.run(save, new Map([[filename, prefix]]));
       return;
     }
-    const keys = [...this.#nodes.variables.keys()];
-    const values = await sess.run([...this.#nodes.variables.values()].map((variable) => variable.snapshot));
+    const tables = this.#nodes.tables ?? [];
+    const keys = [...this.#nodes.variables.keys(), ...tables.flatMap(({ stored }) => stored)];
+    const values = await sess.run([
+      ...[...this.#nodes.variables.values()].map((variable) => variable.snapshot),
+      ...tables.flatMap(({ exported }) => exported),
+    ]);
     const entries = keys.flatMap((key, i) => {
       const value = values[i];
       return value === undefined ? [] : [[key, value] as const];
@@ -157,17 +168,24 @@ export class Saver {
     const checkpoint = await openCheckpoint(savePath);
     try {
       const map = await objectNameMap(checkpoint.reader, options.map);
-      const match = matchVariables(this.#nodes.variables, checkpoint.reader, { ...options, map });
+      const variables = matchVariables(this.#nodes.variables, checkpoint.reader, { ...options, map });
+      const tables = matchTables(this.#nodes.tables ?? [], checkpoint.reader, map);
+      const match = withTables(variables, tables);
       const words = { what: `the checkpoint "${checkpointPrefix(savePath)}"`, call: 'restore(…' };
       requireMatch(match, checkpoint.reader, words, options);
       const values = new Map<Tensor, TensorValue>();
       for (const { variable, stored } of match.found)
         values.set(variable.handle, await checkpoint.reader.read(stored));
+      const entries = await tableEntries(tables, checkpoint.reader);
       await sess.assignVariables(values);
+      for (const [restore, feeds] of entries) await sess.run(restore, feeds);
       if (checkpoint.reader.has(RANDOM_STEP_KEY)) {
         sess.randomStep = (await checkpoint.reader.read(RANDOM_STEP_KEY)).data[0] as bigint;
       }
-      return matchReport(match, checkpoint.reader, [RANDOM_STEP_KEY, OBJECT_GRAPH_KEY]);
+      const own = [RANDOM_STEP_KEY, OBJECT_GRAPH_KEY, ...tables.found.flatMap(({ stored }) => stored)];
+      const report = matchReport(match, checkpoint.reader, own);
+      const restored = tables.found.flatMap(({ table }) => table.stored);
+      return { ...report, restored: [...report.restored, ...restored] };
     } finally {
       await checkpoint.close();
     }

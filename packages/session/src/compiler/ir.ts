@@ -12,6 +12,7 @@ import {
   type Operation,
   type TensorValue,
 } from '@forerun/graph';
+import type { DenseSpec } from '../denseBuckets.js';
 
 /** One output of a node, with its static shape. */
 export interface IrValue {
@@ -36,6 +37,8 @@ export interface TableSpec {
   readonly keyDtype: DType;
   /** Whether it is filled once. */
   readonly isStatic: boolean;
+  /** Set for a dense table. */
+  readonly dense?: DenseSpec | undefined;
 }
 
 /** A node of a program. `literal` holds the value of constants; `feed` the position of fed values. */

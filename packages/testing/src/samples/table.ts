@@ -114,9 +114,9 @@ const find: Access = ({ handle, dtype, knows, refusals }) => {
 
 const KEYS_NO_VECTOR = /keys must have rank 1, got shape \[2,1\]/;
 
-/** Ops that take keys and values; `vector` where the keys must be one. */
+/** Ops that take keys and values; `imports` where these replace all entries. */
 const pairs =
-  (vector: boolean): Access =>
+  (imports: boolean): Access =>
   ({ handle, dtype, knows, refusals }) => {
     const dtypes: readonly DType[] = [dtype, 'int32', 'float32'];
     return cases(
@@ -126,7 +126,16 @@ const pairs =
       ],
       [
         ...refusals(';[2];[2]'),
-        ...(vector ? [{ inputs: `${handle('[3]')};[2,1];[2,3]`, dtypes, message: KEYS_NO_VECTOR }] : []),
+        ...(imports
+          ? [
+              { inputs: `${handle('[3]')};[];[3]`, dtypes, message: /keys must have rank 1, got shape \[\]/ },
+              {
+                inputs: `${handle('[3]')};[2,1];[2,3,1]`,
+                dtypes,
+                message: /values of the buckets must have rank 2, got shape \[2,3,1\]/,
+              },
+            ]
+          : []),
         ...(knows
           ? [
               {
@@ -206,8 +215,8 @@ const exported: Access = ({ dtype, knows, refusals }) => {
   const attrs = { Tkeys: 'string', Tvalues: 'float32' };
   return cases(
     [
-      { inputs: knows ? '[?,3]' : '[?]', dtypes: [dtype], attrs, outputs: knows ? '[?];[?,?,3]' : '[?];?' },
-      { inputs: '?', dtypes: [dtype], attrs, outputs: '[?];?' },
+      { inputs: knows ? '[?,3]' : '[?]', dtypes: [dtype], attrs, outputs: '?;?' },
+      { inputs: '?', dtypes: [dtype], attrs, outputs: '?;?' },
     ],
     [
       ...refusals('').map((refusal) => ({ ...refusal, attrs })),
