@@ -227,7 +227,8 @@ export const ARRAY_OPS: Readonly<Record<string, NodeImporter>> = {
   Expand: expand,
   Flatten: flatten,
   Gemm: gemm,
-  Identity: (node) => fr.identity(node.input(0)),
+  // Sequences and optionals are known by their tensors.
+  Identity: (node) => (node.input(0).dtype === 'variant' ? node.input(0) : fr.identity(node.input(0))),
   LogSoftmax: softmaxOf(fr.logSoftmax),
   MatMul: matMul,
   Pad: pad,

@@ -9,6 +9,7 @@ import {
   type Tensor,
   type TensorValue,
 } from '@forerun/graph';
+import type { ImportKnowledge } from './importKnowledge.js';
 import { valueFromOnnx } from './tensors.js';
 
 /** A graph in an attribute: the body of a loop, a branch. It may use tensors of the graphs around it. */
@@ -32,8 +33,7 @@ export class ImportNode {
     /** Version of the default operator set. */
     readonly opset: number,
     readonly inputs: readonly (Tensor | undefined)[],
-    /** Values of tensors that came from the file, to be rearranged here and not at run time. */
-    private readonly values: ReadonlyMap<Tensor, TensorValue>,
+    readonly knowledge: ImportKnowledge,
     private readonly open: (graph: proto.onnxGraphProto) => Subgraph,
   ) {
     this.#attributes = new Map(def.attribute.map((attribute) => [attribute.name, attribute]));
@@ -107,7 +107,7 @@ export class ImportNode {
   /** The value of an input that came from the file. */
   value(index: number): TensorValue | undefined {
     const tensor = this.inputs[index];
-    return tensor === undefined ? undefined : this.values.get(tensor);
+    return tensor === undefined ? undefined : this.knowledge.values.get(tensor);
   }
 
   /** The known elements of an input; `undefined` when there is no such input. Throws where they are computed. */

@@ -12,7 +12,6 @@ import {
   type Graph,
   type ShapeLike,
   type Tensor,
-  type TensorValue,
 } from '@forerun/graph';
 import { ARRAY_OPS } from './arrayOps.js';
 import { DETECTION_OPS } from './detectionOps.js';
@@ -20,15 +19,18 @@ import { ELEMENTWISE_OPS } from './elementwiseOps.js';
 import { CONTROL_OPS } from './controlOps.js';
 import { CONV_OPS } from './convOps.js';
 import { ImportNode, type NodeImporter, type Subgraph } from './importNode.js';
+import { ImportKnowledge } from './importKnowledge.js';
 import { INDEX_OPS } from './indexOps.js';
 import { NORM_OPS } from './normOps.js';
+import { OPTIONAL_OPS } from './optionalOps.js';
 import { POOL_OPS } from './poolOps.js';
 import { QUANT_OPS } from './quantOps.js';
 import { RANDOM_OPS } from './randomOps.js';
 import { RECURRENT_OPS } from './recurrentOps.js';
 import { REDUCE_OPS } from './reduceOps.js';
 import { RESIZE_OPS } from './resizeOps.js';
-import { onnxDType, valueFromOnnx } from './tensors.js';
+import { SEQUENCE_OPS } from './sequenceOps.js';
+import { onnxDType, onnxShape, valueFromOnnx } from './tensors.js';
 
 const IMPORTERS: ReadonlyMap<string, NodeImporter> = new Map(
   Object.entries({
@@ -39,12 +41,14 @@ const IMPORTERS: ReadonlyMap<string, NodeImporter> = new Map(
     ...ELEMENTWISE_OPS,
     ...INDEX_OPS,
     ...NORM_OPS,
+    ...OPTIONAL_OPS,
     ...POOL_OPS,
     ...QUANT_OPS,
     ...RANDOM_OPS,
     ...RECURRENT_OPS,
     ...REDUCE_OPS,
     ...RESIZE_OPS,
+    ...SEQUENCE_OPS,
   }),
 );
 /** Operator sets that importers know. */
@@ -135,7 +139,7 @@ function refuseUnknown(nodes: readonly proto.onnxNodeProto[]): void {
 
 class Importer {
   readonly #tensors = new Map<string, Tensor>();
-  readonly #values: Map<Tensor, TensorValue>;
+  readonly #knowledge: ImportKnowledge;
 
   constructor(
     private readonly def: proto.onnxGraphProto,
@@ -145,7 +149,7 @@ class Importer {
     /** The graph in an attribute of whose node this one is. */
     private readonly outer?: Importer,
   ) {
-    this.#values = outer === undefined ? new Map<Tensor, TensorValue>() : outer.#values;
+    this.#knowledge = outer === undefined ? new ImportKnowledge() : outer.#knowledge;
   }
 
   run(): ImportedOnnx {
@@ -163,8 +167,22 @@ class Importer {
     for (const node of this.def.node) this.addNode(node);
     const outputs: Record<string, Tensor> = {};
     for (const { name } of this.def.output)
-      outputs[name] = identity(this.tensor(name, 'the output'), { name: nodeName(name) });
+      for (const [key, tensor] of this.results(name))
+        outputs[key] = identity(tensor, { name: nodeName(key) });
     return { inputs, outputs };
+  }
+
+  /** An output of the model; of a sequence its elements, named `name/0` and so on. */
+  private results(name: string): (readonly [string, Tensor])[] {
+    const tensor = this.tensor(name, 'the output');
+    const optional = this.#knowledge.optional(tensor);
+    const value = optional?.value ?? (optional === undefined ? tensor : undefined);
+    if (value !== undefined && value.dtype !== 'variant') return [[name, value]];
+    const elements = value === undefined ? undefined : this.#knowledge.sequence(value)?.elements;
+    if (elements !== undefined) return elements.map((element, i) => [`${name}/${i}`, element] as const);
+    throw new InvalidArgumentError(
+      `ONNX model: output "${name}" is ${optional === undefined ? 'a sequence whose length' : 'an optional whose value'} only a run knows, which cannot be fetched`,
+    );
   }
 
   /** As the body of a node: adds the nodes to the default graph, with `inputs` in place of placeholders. */
@@ -193,17 +211,14 @@ class Importer {
     const value = valueFromOnnx(tensor, `initializer "${tensor.name}"`);
     const made = constant(value, { name: nodeName(tensor.name) });
     this.#tensors.set(tensor.name, made);
-    this.#values.set(made, value);
+    this.#knowledge.values.set(made, value);
   }
 
   private addInput({ name, type }: proto.onnxValueInfoProto): Tensor {
-    const tensor = type?.tensorType;
-    if (tensor === undefined) throw new InvalidArgumentError(`input "${name}" is no tensor`);
-    const declared = TensorShape.of(
-      tensor.shape?.dim.map(({ dimValue, dimParam }) =>
-        dimParam === undefined || dimParam === '' ? (dimValue ?? null) : (this.dims[dimParam] ?? null),
-      ) ?? null,
-    );
+    const tensor = type?.tensorType ?? type?.optionalType?.elemType?.tensorType;
+    if (tensor === undefined)
+      throw new InvalidArgumentError(`ONNX model: input "${name}" is no tensor, only tensors can be fed`);
+    const declared = onnxShape(tensor, this.dims);
     const given = TensorShape.of(this.shapes[name] ?? null);
     const shape = declared.mergeWith(given);
     if (shape === null)
@@ -221,7 +236,7 @@ class Importer {
     const inputs = def.input.map((name) =>
       name === '' ? undefined : this.tensor(name, `input of ${def.opType} "${def.name}"`),
     );
-    const node = new ImportNode(def, this.opset, inputs, this.#values, (graph) => this.subgraph(graph));
+    const node = new ImportNode(def, this.opset, inputs, this.#knowledge, (graph) => this.subgraph(graph));
     const outputs = this.build(node);
     def.output.forEach((name, i) => {
       const output = outputs[i];
@@ -231,7 +246,7 @@ class Importer {
     });
     const value = def.opType === 'Constant' ? node.tensor('value') : undefined;
     const [first] = outputs;
-    if (value !== undefined && first !== undefined) this.#values.set(first, value);
+    if (value !== undefined && first !== undefined) this.#knowledge.values.set(first, value);
   }
 
   private build(node: ImportNode): readonly Tensor[] {

@@ -4,6 +4,7 @@ import {
   DataLossError,
   dataToBytes,
   InvalidArgumentError,
+  TensorShape,
   TensorValue,
   toTensorValue,
   type BaseDType,
@@ -31,6 +32,18 @@ export function onnxNumber(dtype: DType, what: string): number {
   const number = DTYPES.indexOf(dtype as BaseDType);
   if (number < 0) throw new InvalidArgumentError(`${what}: ONNX has no dtype ${dtype}`);
   return number;
+}
+
+/** The shape that a type declares; `dims` gives sizes of named dimensions. */
+export function onnxShape(
+  { shape }: proto.onnxTypeProtoTensor,
+  dims: Readonly<Record<string, number>> = {},
+): TensorShape {
+  return TensorShape.of(
+    shape?.dim.map(({ dimValue, dimParam }) =>
+      dimParam === undefined || dimParam === '' ? (dimValue ?? null) : (dims[dimParam] ?? null),
+    ) ?? null,
+  );
 }
 
 /** The value of a tensor. Throws `DataLossError` for other sizes than its shape's, `InvalidArgumentError` for external data. */

@@ -404,6 +404,12 @@ test('random numbers have the shape, dtype and range that a model says', async (
   }
 });
 
+/** What sequences.gpu.test.ts compares. */
+const ELSEWHERE = [
+  'ConcatFromSequence', 'Optional', 'OptionalGetElement', 'OptionalHasElement', 'SequenceAt', 'SequenceConstruct', 'SequenceEmpty', 'SequenceErase',
+  'SequenceInsert', 'SequenceLength', 'SequenceMap', 'SplitToSequence',
+]; // prettier-ignore
+
 test('the cases are of many ops', () => {
   const used = new Set([
     ...NODES.map(({ op }) => op),
@@ -415,6 +421,7 @@ test('the cases are of many ops', () => {
     ...[...RECURRENT, ...CONTROL, ...QUANTIZED, ...FOUND].flatMap(({ parts }) =>
       parts.nodes.map(({ opType }) => opType),
     ),
+    ...ELSEWHERE,
   ]);
   expect(onnxOps().filter((op) => !used.has(op))).toEqual([
     'And',

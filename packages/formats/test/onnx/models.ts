@@ -23,12 +23,15 @@ const NUMBERS: Readonly<Record<string, number>> = {
   bool: 9,
 };
 
+/** The number of a tensor's dtype; a sequence or an optional of such tensors. */
+export type BodyType = number | { readonly sequence: number } | { readonly optional: BodyType };
+
 /** A graph of an attribute: the body of a loop. */
 export interface BodyParts {
   readonly nodes: readonly proto.Init<proto.onnxNodeProto>[];
   /** Names of the inputs with their types: floats of any shape, scalars of others. */
-  readonly inputs: Readonly<Record<string, number>>;
-  readonly outputs: Readonly<Record<string, number>>;
+  readonly inputs: Readonly<Record<string, BodyType>>;
+  readonly outputs: Readonly<Record<string, BodyType>>;
   readonly initializers?: Readonly<Record<string, TensorValue>>;
 }
 
@@ -40,7 +43,8 @@ export type AttributeSource =
   | readonly string[]
   | { readonly f: number }
   | { readonly floats: readonly number[] }
-  | { readonly body: BodyParts };
+  | { readonly body: BodyParts }
+  | { readonly type: BodyType };
 
 /** An attribute from a plain value. */
 export function attribute(name: string, value: AttributeSource): proto.Init<proto.onnxAttributeProto> {
@@ -48,6 +52,7 @@ export function attribute(name: string, value: AttributeSource): proto.Init<prot
   if (typeof value === 'number') return { name, type: 2, i: BigInt(value) };
   if ('f' in value) return { name, type: 1, f: value.f };
   if ('floats' in value) return { name, type: 6, floats: [...value.floats] };
+  if ('type' in value) return { name, type: 13, tp: typeOf(value.type) };
   if ('body' in value) return { name, type: 5, g: bodyOf(value.body) };
   if (isTexts(value)) return { name, type: 8, strings: value.map((text) => new TextEncoder().encode(text)) };
   return { name, type: 7, ints: value.map(BigInt) };
@@ -57,12 +62,16 @@ function isTexts(list: readonly number[] | readonly string[]): list is readonly 
   return typeof list[0] === 'string';
 }
 
+function typeOf(type: BodyType): proto.Init<proto.onnxTypeProto> {
+  if (typeof type === 'number')
+    return { tensorType: type === 1 ? { elemType: type } : { elemType: type, shape: { dim: [] } } };
+  if ('optional' in type) return { optionalType: { elemType: typeOf(type.optional) } };
+  return { sequenceType: { elemType: { tensorType: { elemType: type.sequence } } } };
+}
+
 function bodyOf({ nodes, inputs, outputs, initializers = {} }: BodyParts): proto.Init<proto.onnxGraphProto> {
-  const infos = (given: Readonly<Record<string, number>>): proto.Init<proto.onnxValueInfoProto>[] =>
-    Object.entries(given).map(([name, elemType]) => ({
-      name,
-      type: { tensorType: elemType === 1 ? { elemType } : { elemType, shape: { dim: [] } } },
-    }));
+  const infos = (given: Readonly<Record<string, BodyType>>): proto.Init<proto.onnxValueInfoProto>[] =>
+    Object.entries(given).map(([name, type]) => ({ name, type: typeOf(type) }));
   return {
     name: 'body',
     node: [...nodes],

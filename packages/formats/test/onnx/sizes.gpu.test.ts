@@ -2,11 +2,12 @@
  * Models that leave sizes open and ask for them, as exporters write them: computed shapes and sizes of images, conditionals on
  * ranks and sizes. They give what ONNX Runtime gives.
  */
-import { Graph, TensorValue, toHostValue, type proto } from '@forerun/graph';
+import { Graph, TensorValue, type proto } from '@forerun/graph';
 import { Random } from '@forerun/testing';
 import { Session } from '@forerun/session';
 import { importOnnx, type ImportOnnxOptions } from '@forerun/formats';
-import { attribute, modelOf, reference, type AttributeSource, type ModelParts } from './models.js';
+import { agree, node } from './agree.js';
+import { modelOf, type AttributeSource, type ModelParts } from './models.js';
 
 const random = new Random(11);
 
@@ -21,46 +22,7 @@ const longs = (...list: number[]): TensorValue =>
   new TensorValue('int64', [list.length], BigInt64Array.from(list, BigInt));
 const long = (value: number): TensorValue => new TensorValue('int64', [], BigInt64Array.of(BigInt(value)));
 
-function node(
-  opType: string,
-  input: string[],
-  output: string,
-  attributes: Readonly<Record<string, AttributeSource>> = {},
-): proto.Init<proto.onnxNodeProto> {
-  const list = Object.entries(attributes).map(([name, value]) => attribute(name, value));
-  return { opType, name: `${opType}_${output}`, input, output: [output], attribute: list };
-}
-
 const open = (rank: number) => ({ type: 1, shape: new Array<null>(rank).fill(null) });
-
-type Feeds = Readonly<Record<string, TensorValue>>;
-
-/** Compares with ONNX Runtime, which gives outputs of one model for all feeds in one process. */
-async function agree(
-  parts: ModelParts,
-  feeds: readonly Feeds[],
-  options: ImportOnnxOptions = {},
-): Promise<void> {
-  const graph = new Graph();
-  const model = modelOf(parts);
-  const { inputs, outputs } = importOnnx(model, { ...options, graph });
-  const expected = reference(feeds.map((feed) => ({ model, feeds: feed })));
-  await using sess = await Session.create({ graph });
-  for (const [i, feed] of feeds.entries()) {
-    const fed = Object.entries(feed).flatMap(([name, value]) => {
-      const input = inputs[name];
-      return input === undefined ? [] : [[input, value] as const];
-    });
-    const got = await sess.run(outputs, new Map(fed));
-    const want = expected[i];
-    if (want?.error !== undefined || want === undefined) throw new Error(want?.error ?? 'no result');
-    for (const [name, { dims, data }] of Object.entries(want.outputs)) {
-      expect(got[name]?.shape).toEqual(dims);
-      const numbers = [...(toHostValue(got[name] ?? floats())?.data ?? [])];
-      numbers.forEach((value, k) => expect(value).toBeCloseTo(data[k] ?? NaN, 5));
-    }
-  }
-}
 
 describe('sizes of images that a run knows', () => {
   const images = [values(1, 2, 4, 5), values(2, 2, 7, 3)].map((x) => ({ x }));

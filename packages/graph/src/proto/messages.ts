@@ -114,6 +114,8 @@ export interface MessageTypes {
   'onnx.TensorShapeProto': onnxTensorShapeProto;
   'onnx.TensorShapeProto.Dimension': onnxTensorShapeProtoDimension;
   'onnx.TypeProto': onnxTypeProto;
+  'onnx.TypeProto.Optional': onnxTypeProtoOptional;
+  'onnx.TypeProto.Sequence': onnxTypeProtoSequence;
   'onnx.TypeProto.Tensor': onnxTypeProtoTensor;
   'onnx.ValueInfoProto': onnxValueInfoProto;
 }
@@ -925,6 +927,7 @@ export interface onnxAttributeProto extends Message {
   tensors: onnxTensorProto[];
   graphs: onnxGraphProto[];
   docString: string;
+  tp?: onnxTypeProto | undefined;
   /** onnxAttributeProtoAttributeType. */
   type: number;
   refAttrName: string;
@@ -999,7 +1002,17 @@ export interface onnxTensorShapeProtoDimension extends Message {
 
 export interface onnxTypeProto extends Message {
   tensorType?: onnxTypeProtoTensor | undefined;
+  sequenceType?: onnxTypeProtoSequence | undefined;
   denotation: string;
+  optionalType?: onnxTypeProtoOptional | undefined;
+}
+
+export interface onnxTypeProtoOptional extends Message {
+  elemType?: onnxTypeProto | undefined;
+}
+
+export interface onnxTypeProtoSequence extends Message {
+  elemType?: onnxTypeProto | undefined;
 }
 
 export interface onnxTypeProtoTensor extends Message {

@@ -546,6 +546,7 @@ export const MESSAGES = {
     '10 tensors repeated onnx.TensorProto',
     '11 graphs repeated onnx.GraphProto',
     '13 doc_string string',
+    '14 tp onnx.TypeProto',
     '20 type onnx.AttributeProto.AttributeType',
     '21 ref_attr_name string',
   ],
@@ -600,7 +601,14 @@ export const MESSAGES = {
     '2 dim_param string in value',
     '3 denotation string',
   ],
-  'onnx.TypeProto': ['1 tensor_type onnx.TypeProto.Tensor in value', '6 denotation string'],
+  'onnx.TypeProto': [
+    '1 tensor_type onnx.TypeProto.Tensor in value',
+    '4 sequence_type onnx.TypeProto.Sequence in value',
+    '6 denotation string',
+    '9 optional_type onnx.TypeProto.Optional in value',
+  ],
+  'onnx.TypeProto.Optional': ['1 elem_type onnx.TypeProto'],
+  'onnx.TypeProto.Sequence': ['1 elem_type onnx.TypeProto'],
   'onnx.TypeProto.Tensor': ['1 elem_type int32', '2 shape onnx.TensorShapeProto'],
   'onnx.ValueInfoProto': ['1 name string', '2 type onnx.TypeProto', '3 doc_string string'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
@@ -736,5 +744,6 @@ export const ENUMS = {
     STRINGS: 8,
     TENSORS: 9,
     GRAPHS: 10,
+    TYPE_PROTO: 13,
   },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, number>>>>;
