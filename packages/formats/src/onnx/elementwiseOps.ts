@@ -50,6 +50,20 @@ const gelu: NodeImporter = (node) => {
   return fr.mul(half, fr.add(fr.tanh(cube), 1));
 };
 
+/** Bits moved up or down, of integers without sign. */
+const bitShift: NodeImporter = (node) => {
+  const direction = node.text('direction', '');
+  if (direction !== 'LEFT' && direction !== 'RIGHT') node.fail(`the direction "${direction}" is not known`);
+  return (direction === 'LEFT' ? fr.leftShift : fr.rightShift)(node.input(0), node.input(1));
+};
+
+/** Zero within `lambd` of zero; beyond, nearer to zero by `bias`. */
+const shrink: NodeImporter = (node) => {
+  const [x, lambda, bias] = [node.input(0), node.float('lambd', 0.5), node.float('bias', 0)];
+  const below = fr.whereV2(fr.less(x, -lambda), fr.add(x, bias), fr.zerosLike(x));
+  return fr.whereV2(fr.greater(x, lambda), fr.sub(x, bias), below);
+};
+
 export const ELEMENTWISE_OPS: Readonly<Record<string, NodeImporter>> = {
   Abs: unary(fr.abs),
   Acos: unary(fr.acos),
@@ -60,6 +74,11 @@ export const ELEMENTWISE_OPS: Readonly<Record<string, NodeImporter>> = {
   Asinh: unary(fr.asinh),
   Atan: unary(fr.atan),
   Atanh: unary(fr.atanh),
+  BitShift: bitShift,
+  BitwiseAnd: binary(fr.bitwiseAnd),
+  BitwiseNot: unary(fr.invert),
+  BitwiseOr: binary(fr.bitwiseOr),
+  BitwiseXor: binary(fr.bitwiseXor),
   Ceil: unary(fr.ceil),
   Celu: (node) => {
     const [x, alpha] = [node.input(0), node.float('alpha', 1)];
@@ -107,6 +126,7 @@ export const ELEMENTWISE_OPS: Readonly<Record<string, NodeImporter>> = {
   Relu: unary(fr.relu),
   Round: unary(fr.round),
   Selu: unary(fr.selu),
+  Shrink: shrink,
   Sigmoid: unary(fr.sigmoid),
   Sign: unary(fr.sign),
   Sin: unary(fr.sin),

@@ -51,6 +51,8 @@ function forgetful({ dtype, shape }: SequenceInfo): SequenceInfo {
 export class ImportKnowledge {
   /** Values of tensors that came from the file, to be rearranged when it is read and not at run time. */
   readonly values = new Map<Tensor, TensorValue>();
+  /** What integers of four bits may be, which are kept in bytes. */
+  readonly fourBits = new Map<Tensor, readonly [number, number]>();
   readonly #sequences = new Map<Tensor, SequenceInfo>();
   readonly #optionals = new Map<Tensor, OptionalInfo>();
 

@@ -12,6 +12,7 @@ import {
   type Graph,
   type ShapeLike,
   type Tensor,
+  type TensorValue,
 } from '@forerun/graph';
 import { ARRAY_OPS } from './arrayOps.js';
 import { DETECTION_OPS } from './detectionOps.js';
@@ -21,16 +22,21 @@ import { CONV_OPS } from './convOps.js';
 import { ImportNode, type NodeImporter, type Subgraph } from './importNode.js';
 import { ImportKnowledge } from './importKnowledge.js';
 import { INDEX_OPS } from './indexOps.js';
+import { LOSS_OPS } from './lossOps.js';
 import { NORM_OPS } from './normOps.js';
 import { OPTIONAL_OPS } from './optionalOps.js';
+import { PATCH_OPS } from './patchOps.js';
 import { POOL_OPS } from './poolOps.js';
 import { QUANT_OPS } from './quantOps.js';
 import { RANDOM_OPS } from './randomOps.js';
 import { RECURRENT_OPS } from './recurrentOps.js';
 import { REDUCE_OPS } from './reduceOps.js';
+import { REGION_OPS } from './regionOps.js';
 import { RESIZE_OPS } from './resizeOps.js';
+import { SAMPLE_OPS } from './sampleOps.js';
 import { SEQUENCE_OPS } from './sequenceOps.js';
-import { onnxDType, onnxShape, valueFromOnnx } from './tensors.js';
+import { SIGNAL_OPS } from './signalOps.js';
+import { fourBitRange, onnxDType, onnxShape, valueFromOnnx } from './tensors.js';
 
 const IMPORTERS: ReadonlyMap<string, NodeImporter> = new Map(
   Object.entries({
@@ -40,15 +46,20 @@ const IMPORTERS: ReadonlyMap<string, NodeImporter> = new Map(
     ...DETECTION_OPS,
     ...ELEMENTWISE_OPS,
     ...INDEX_OPS,
+    ...LOSS_OPS,
     ...NORM_OPS,
     ...OPTIONAL_OPS,
+    ...PATCH_OPS,
     ...POOL_OPS,
     ...QUANT_OPS,
     ...RANDOM_OPS,
     ...RECURRENT_OPS,
     ...REDUCE_OPS,
+    ...REGION_OPS,
     ...RESIZE_OPS,
+    ...SAMPLE_OPS,
     ...SEQUENCE_OPS,
+    ...SIGNAL_OPS,
   }),
 );
 /** Operator sets that importers know. */
@@ -211,7 +222,7 @@ class Importer {
     const value = valueFromOnnx(tensor, `initializer "${tensor.name}"`);
     const made = constant(value, { name: nodeName(tensor.name) });
     this.#tensors.set(tensor.name, made);
-    this.#knowledge.values.set(made, value);
+    this.learn(made, value, tensor.dataType);
   }
 
   private addInput({ name, type }: proto.onnxValueInfoProto): Tensor {
@@ -246,7 +257,15 @@ class Importer {
     });
     const value = def.opType === 'Constant' ? node.tensor('value') : undefined;
     const [first] = outputs;
-    if (value !== undefined && first !== undefined) this.#knowledge.values.set(first, value);
+    if (value !== undefined && first !== undefined)
+      this.learn(first, value, node.attribute('value')?.t?.dataType ?? 0);
+  }
+
+  /** Remembers a value of the file, and whether its integers have four bits. */
+  private learn(tensor: Tensor, value: TensorValue, dataType: number): void {
+    this.#knowledge.values.set(tensor, value);
+    const range = fourBitRange(dataType);
+    if (range !== undefined) this.#knowledge.fourBits.set(tensor, range);
   }
 
   private build(node: ImportNode): readonly Tensor[] {

@@ -20,18 +20,37 @@ const gather: NodeImporter = (node) => {
 const gatherNd: NodeImporter = (node) => {
   const batch = node.int('batch_dims', 0);
   if (batch === 0) return fr.gatherNd(node.input(0), vectorIndices(node, 1));
-  if (node.input(1).shape.dim(-1) !== 1)
-    node.fail('batch_dims with index vectors of several numbers is not supported');
+  if (node.input(1).shape.dim(-1) !== 1) return fr.gatherNd(node.input(0), batchedVectors(node, batch));
   const size = fr.gather(fr.shape(node.input(0)), batch);
   const indices = fromFront(fr.squeeze(node.input(1), { axis: [-1] }), () => size);
   return fr.gather(node.input(0), indices, { axis: batch, batchDims: batch });
 };
 
-/** Index vectors along the last axis. */
-function vectorIndices(node: ImportNode, index: number): Tensor {
+/** Index vectors along the last axis, of the axes from `first` on. */
+function vectorIndices(node: ImportNode, index: number, first = 0): Tensor {
   const indices = node.input(index);
   const depth = indices.shape.dim(-1) ?? node.fail('the length of the index vectors is not known');
-  return fromFront(indices, () => fr.slice(fr.shape(node.input(0)), [0], [depth]));
+  return fromFront(indices, () => fr.slice(fr.shape(node.input(0)), [first], [depth]));
+}
+
+/** Index vectors with their places in the batch before them. */
+function batchedVectors(node: ImportNode, batch: number): Tensor {
+  const rank = node.rank(1);
+  const own = vectorIndices(node, 1, batch);
+  const zeros = fr.zerosLike(
+    fr.slice(own, new Array<number>(rank).fill(0), [...new Array<number>(rank - 1).fill(-1), 1]),
+  );
+  const places = Array.from({ length: batch }, (_, axis) => {
+    const range = fr.cast(fr.range(fr.gather(fr.shape(own), axis)), own.dtype);
+    return fr.add(
+      zeros,
+      fr.reshape(
+        range,
+        Array.from({ length: rank }, (_, i) => (i === axis ? -1 : 1)),
+      ),
+    );
+  });
+  return fr.concat([...places, own], -1);
 }
 
 /** The full positions that indices along one axis mean, [..., rank]. */
@@ -61,9 +80,27 @@ function scattered(node: ImportNode, at: Tensor): Tensor {
       return fr.tensorScatterUpdate(data, at, updates);
     case 'add':
       return fr.tensorScatterAdd(data, at, updates);
+    case 'max':
+      return fr.tensorScatterMax(data, at, updates);
+    case 'min':
+      return fr.tensorScatterMin(data, at, updates);
+    case 'mul':
+      return fr.mul(data, productsAt(data, at, updates));
     default:
-      return node.fail(`the reduction "${node.text('reduction', '')}" is not supported`);
+      return node.fail(`the reduction "${node.text('reduction', '')}" is not known`);
   }
+}
+
+/** The product of all updates of each element, 1 where there are none. */
+function productsAt(data: Tensor, at: Tensor, updates: Tensor): Tensor {
+  const depth = at.shape.dim(-1) ?? 0;
+  const sizes = fr.slice(fr.shape(data), [0], [depth]);
+  const behind = fr.slice(fr.shape(data), [depth], [-1]);
+  const strides = fr.cumprod(sizes, { exclusive: true, reverse: true });
+  const places = fr.reshape(fr.reduceSum(fr.mul(fr.cast(at, 'int32'), strides), { axis: [-1] }), [-1]);
+  const rows = fr.reshape(updates, fr.concat([fr.constant([-1], { dtype: 'int32' }), behind], 0));
+  const products = fr.unsortedSegmentProd(rows, places, fr.reduceProd(sizes));
+  return fr.reshape(products, fr.shape(data));
 }
 
 const oneHot: NodeImporter = (node) => {
@@ -136,6 +173,7 @@ const spaceToDepth: NodeImporter = (node) => {
 
 export const INDEX_OPS: Readonly<Record<string, NodeImporter>> = {
   DepthToSpace: depthToSpace,
+  Det: (node) => fr.matrixDeterminant(node.input(0)),
   Einsum: (node) => fr.einsum(node.text('equation', '').replaceAll(' ', ''), ...node.inputs.map((_, i) => node.input(i))), // prettier-ignore
   EyeLike: eyeLike,
   Gather: gather,
@@ -148,6 +186,7 @@ export const INDEX_OPS: Readonly<Record<string, NodeImporter>> = {
       seqAxis: node.int('time_axis', 0),
       batchAxis: node.int('batch_axis', 1),
     }),
+  Scatter: scatterElements,
   ScatterElements: scatterElements,
   ScatterND: (node) => scattered(node, vectorIndices(node, 1)),
   SpaceToDepth: spaceToDepth,

@@ -46,7 +46,8 @@ function spatialSizes(x: Tensor): number[] {
 
 /** The largest element of each window, and its place in the whole input, the first of equal ones. */
 export function largestWithIndices(node: ImportNode, window: Window, pads: Pads): Tensor[] {
-  if (node.int('storage_order', 0) !== 0) node.fail('places in column order are not supported');
+  // In column order the first spatial axis is the fastest.
+  const turned = node.int('storage_order', 0) !== 0;
   const input = node.input(0);
   const x = padded(input, pads, LOWEST);
   const counts = windowCounts(window, spatialSizes(x));
@@ -56,7 +57,7 @@ export function largestWithIndices(node: ImportNode, window: Window, pads: Pads)
   let place: Tensor | undefined;
   for (const tap of tapsOf(window)) {
     const value = sliceAt(x, tap, window, counts);
-    const at = wanted ? placesOf(tap, window, pads, counts, sizes) : undefined;
+    const at = wanted ? placesOf(tap, window, pads, counts, strideOf(sizes, turned)) : undefined;
     if (at !== undefined && place !== undefined && best !== undefined) {
       place = fr.whereV2(fr.greater(value, best), at, place);
     } else place = at;
@@ -66,23 +67,29 @@ export function largestWithIndices(node: ImportNode, window: Window, pads: Pads)
   return place === undefined ? [best] : [best, fr.cast(fr.add(place, planeStarts(input, sizes)), 'int64')];
 }
 
+/** How far apart neighbours along each axis are in a plane. */
+function strideOf(sizes: readonly number[], turned: boolean): number[] {
+  return sizes.map((_, i) =>
+    (turned ? sizes.slice(0, i) : sizes.slice(i + 1)).reduce((all, size) => all * size, 1),
+  );
+}
+
 /** Where in its plane each window has its tap, [1, 1, ...counts]; outside of it where the tap lies in the padding. */
 function placesOf(
   tap: readonly number[],
   { strides, dilations }: Window,
   pads: Pads,
   counts: readonly number[],
-  sizes: readonly number[],
+  apart: readonly number[],
 ): Tensor {
   const total = counts.reduce((product, count) => product * count, 1);
   const places = Int32Array.from({ length: total }, (_, flat) => {
-    let [rest, factor, place] = [flat, 1, 0];
+    let [rest, place] = [flat, 0];
     for (let i = counts.length - 1; i >= 0; i--) {
       const count = counts[i] ?? 1;
       const at =
         (rest % count) * (strides[i] ?? 1) + (tap[i] ?? 0) * (dilations[i] ?? 1) - (pads[i]?.[0] ?? 0);
-      place += at * factor;
-      factor *= sizes[i] ?? 1;
+      place += at * (apart[i] ?? 1);
       rest = Math.floor(rest / count);
     }
     return place;

@@ -6,7 +6,7 @@ import * as fr from '@forerun/graph';
 import type { DType, Tensor } from '@forerun/graph';
 import { convolved } from './convOps.js';
 import type { ImportNode, NodeImporter } from './importNode.js';
-import { onnxDType } from './tensors.js';
+import { fourBitRange, onnxDType } from './tensors.js';
 import { perChannel } from './windows.js';
 
 /** What the integers of quantized tensors may be. */
@@ -24,33 +24,49 @@ function along(node: ImportNode, given: Tensor, axis: number, rank: number): Ten
   return fr.reshape(given, [-1, ...new Array<number>(rank - at - 1).fill(1)]);
 }
 
+/** A scale or zero point for all, for each index along the axis, or for each block along it. */
+function spread(node: ImportNode, index: number): Tensor {
+  const [given, rank, block] = [
+    fr.cast(node.input(index), 'float32'),
+    node.rank(0),
+    node.int('block_size', 0),
+  ];
+  if (block === 0) return along(node, given, node.int('axis', 1), rank);
+  const [axis = 0] = node.axes([node.int('axis', 1)], rank);
+  if (block < 0 || given.shape.rank !== rank)
+    node.fail(`blocks of ${block} with input ${index} of shape ${given.shape.toString()}`);
+  const places = fr.range(fr.gather(fr.shape(node.input(0)), axis));
+  return fr.gather(given, fr.floorDiv(places, fr.constant(block, { dtype: 'int32' })), { axis });
+}
+
 /** (x - zero point) * scale. */
 const dequantize: NodeImporter = (node) => {
-  const rank = node.rank(0);
-  if (node.int('block_size', 0) !== 0) node.fail('scales of blocks are not supported');
-  const shaped = (i: number): Tensor =>
-    along(node, fr.cast(node.input(i), 'float32'), node.int('axis', 1), rank);
+  const shaped = (i: number): Tensor => spread(node, i);
   const number = fr.cast(node.input(0), 'float32');
   return fr.mul(node.has(2) ? fr.sub(number, shaped(2)) : number, shaped(1));
 };
 
 /** Whole numbers nearest to `x`, halves to the even one, moved by the zero point and held to the range of `dtype`. */
-function saturated(node: ImportNode, x: Tensor, zeroPoint: Tensor | undefined, dtype: DType): Tensor {
-  const [low, high] = RANGES[dtype] ?? node.fail(`quantization to ${dtype} is not supported`);
+function saturated(
+  node: ImportNode,
+  x: Tensor,
+  zeroPoint: Tensor | undefined,
+  dtype: DType,
+  range = RANGES[dtype],
+): Tensor {
+  const [low, high] = range ?? node.fail(`quantization to ${dtype} is not supported`);
   const whole = fr.round(x);
   const moved = zeroPoint === undefined ? whole : fr.add(whole, zeroPoint);
   return fr.cast(fr.minimum(fr.maximum(moved, low), high), dtype);
 }
 
 const quantize: NodeImporter = (node) => {
-  const rank = node.rank(0);
-  if (node.int('block_size', 0) !== 0) node.fail('scales of blocks are not supported');
-  const axis = node.int('axis', 1);
   const asked = node.int('output_dtype', 0);
-  const dtype = node.has(2) ? node.input(2).dtype : asked === 0 ? 'uint8' : onnxDType(asked, node.label);
-  const scaled = fr.div(node.input(0), along(node, node.input(1), axis, rank));
-  const zero = node.has(2) ? along(node, fr.cast(node.input(2), 'float32'), axis, rank) : undefined;
-  return saturated(node, scaled, zero, dtype);
+  const narrow = node.has(2) ? node.knowledge.fourBits.get(node.input(2)) : fourBitRange(asked);
+  const whole = node.has(2) ? node.input(2).dtype : asked === 0 ? 'uint8' : onnxDType(asked, node.label);
+  const scaled = fr.div(fr.cast(node.input(0), 'float32'), spread(node, 1));
+  const zero = node.has(2) ? spread(node, 2) : undefined;
+  return saturated(node, scaled, zero, whole, narrow ?? RANGES[whole]);
 };
 
 /** Scale and zero point from the least and the greatest element, zero among them. */

@@ -16,6 +16,17 @@ function dtypeOf(node: ImportNode, otherwise: fr.DType): fr.DType {
   return onnxDType(node.int('dtype', onnxNumber(otherwise, node.label)), node.label);
 }
 
+/** One where a uniform random number is less than the probability. */
+const bernoulli: NodeImporter = (node) => {
+  const x = node.input(0);
+  const drawn = fr.randomUniform(fr.shape(x), { dtype: x.dtype });
+  return fr.cast(fr.less(drawn, x), dtypeOf(node, x.dtype));
+};
+
+/** Numbers of classes, with probabilities in proportion to e to the power of the inputs. */
+const multinomial: NodeImporter = (node) =>
+  fr.cast(fr.categorical(node.input(0), node.int('sample_size', 1)), dtypeOf(node, 'int32'));
+
 const shaped =
   (draw: Draw): NodeImporter =>
   (node) =>
@@ -27,6 +38,8 @@ const like =
     draw(node, fr.shape(node.input(0)), dtypeOf(node, node.input(0).dtype));
 
 export const RANDOM_OPS: Readonly<Record<string, NodeImporter>> = {
+  Bernoulli: bernoulli,
+  Multinomial: multinomial,
   RandomNormal: shaped(normal),
   RandomNormalLike: like(normal),
   RandomUniform: shaped(uniform),

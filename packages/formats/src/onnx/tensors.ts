@@ -19,9 +19,20 @@ const DTYPES: readonly (BaseDType | undefined)[] = [
   'complex64', 'complex128', 'bfloat16',
 ]; // prettier-ignore
 
-/** The dtype of a number. Throws `InvalidArgumentError` for one that is not known. */
+/** Integers of four bits by number: the dtype that they are kept in, and what they may be. */
+const FOUR_BITS: ReadonlyMap<number, { readonly dtype: 'uint8' | 'int8'; readonly range: readonly [number, number] }> = new Map([
+  [21, { dtype: 'uint8', range: [0, 15] }],
+  [22, { dtype: 'int8', range: [-8, 7] }],
+]); // prettier-ignore
+
+/** What the integers of a number's type may be if they have four bits. */
+export function fourBitRange(number: number): readonly [number, number] | undefined {
+  return FOUR_BITS.get(number)?.range;
+}
+
+/** The dtype of a number; a byte for integers of four bits. Throws `InvalidArgumentError` for one that is not known. */
 export function onnxDType(number: number, what: string): BaseDType {
-  const dtype = DTYPES[number];
+  const dtype = DTYPES[number] ?? FOUR_BITS.get(number)?.dtype;
   if (dtype === undefined)
     throw new InvalidArgumentError(`${what}: the ONNX data type ${number} is not known`);
   return dtype;
@@ -55,6 +66,7 @@ export function valueFromOnnx(tensor: proto.onnxTensorProto, what: string): Tens
   }
   const dtype = onnxDType(tensor.dataType, what);
   const size = checkedSize(tensor.dims, what);
+  if (FOUR_BITS.has(tensor.dataType)) return fourBitValue(tensor, dtype, size, what);
   if (tensor.rawData.length > 0) {
     const data = bytesToData(dtype, tensor.rawData);
     if (data.length !== size)
@@ -68,6 +80,27 @@ export function valueFromOnnx(tensor: proto.onnxTensorProto, what: string): Tens
     return new TensorValue(dtype, tensor.dims, Uint16Array.from(tensor.int32Data));
   const literal = dtype === 'bool' ? list.map((x) => x !== 0) : list;
   return toTensorValue(literal as number[], dtype, tensor.dims);
+}
+
+/** Two numbers in each byte, the first in its lower half. */
+function fourBitValue(
+  tensor: proto.onnxTensorProto,
+  dtype: BaseDType,
+  size: number,
+  what: string,
+): TensorValue {
+  const bytes = tensor.rawData.length > 0 ? tensor.rawData : Uint8Array.from(tensor.int32Data);
+  if (bytes.length !== Math.ceil(size / 2))
+    throw new DataLossError(`${what}: ${bytes.length * 2} of ${size} elements are there`);
+  const half = (i: number): number => ((bytes[i >> 1] ?? 0) >> (4 * (i & 1))) & 15;
+  if (dtype === 'uint8')
+    return new TensorValue(
+      dtype,
+      tensor.dims,
+      Uint8Array.from({ length: size }, (_, i) => half(i)),
+    );
+  const signed = Int8Array.from({ length: size }, (_, i) => (half(i) << 28) >> 28);
+  return new TensorValue('int8', tensor.dims, signed);
 }
 
 function listOf(tensor: proto.onnxTensorProto, dtype: BaseDType): readonly (number | bigint | Uint8Array)[] {

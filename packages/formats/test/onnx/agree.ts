@@ -20,12 +20,12 @@ export type Feeds = Readonly<Record<string, TensorValue>>;
 
 /** Compares with ONNX Runtime, within 1e-5, which gives outputs of one model for all feeds in one process. */
 export async function agree(
-  parts: ModelParts,
+  parts: ModelParts | Uint8Array,
   feeds: readonly Feeds[],
   options: ImportOnnxOptions = {},
 ): Promise<void> {
   const graph = new Graph();
-  const model = modelOf(parts);
+  const model = parts instanceof Uint8Array ? parts : modelOf(parts);
   const { inputs, outputs } = importOnnx(model, { ...options, graph });
   const expected = reference(feeds.map((feed) => ({ model, feeds: feed })));
   await using sess = await Session.create({ graph });
