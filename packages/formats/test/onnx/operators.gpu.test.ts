@@ -194,7 +194,7 @@ test('weights of four bits', async () => {
     tensor.dataType = 22;
     tensor.rawData = tensor.name === 'w' ? packed : Uint8Array.of(1);
   }
-  message.irVersion = 10n;
+  message.irVersion = 10;
   await agree(proto.encode('onnx.ModelProto', message), [{ x: values([2, 3], -20, 20) }]);
 }); // prettier-ignore
 
