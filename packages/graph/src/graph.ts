@@ -35,7 +35,7 @@ export interface CreateOpOptions {
   readonly controlInputs?: readonly Operation[];
   readonly device?: string;
   /** Dtypes of the outputs, for op types that are not registered. */
-  readonly outputDTypes?: readonly DType[];
+  readonly outputDTypes?: readonly DType[] | undefined;
   /** Infers the shapes of the outputs when one is first asked for. Default false. */
   readonly deferShapes?: boolean;
 }
@@ -171,13 +171,18 @@ export class Graph {
     options: CreateOpOptions,
     made: Pick<OperationInit, 'name' | 'type' | 'def' | 'inputs' | 'site'>,
   ): Operation {
-    const { name, def, inputs } = made;
-    const given = this.withGradientName(options.type, attrEntries(options.attrs));
+    const { name, type, def, inputs, site } = made;
+    const given = this.withGradientName(type, attrEntries(options.attrs));
     try {
+      // Written out: V8 makes a slow object of a literal that goes on after a spread.
       const op = new Operation({
-        ...made,
         graph: this,
         id: this.#operations.length,
+        name,
+        type,
+        def,
+        inputs,
+        site,
         controlInputs: this.controlInputsFor(inputs, options.controlInputs ?? NONE),
         attrs: def === undefined ? taggedAttrs(given, name) : resolveAttrs(def, inputs, given, name),
         device: options.device ?? this.#device,

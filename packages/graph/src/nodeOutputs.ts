@@ -13,21 +13,24 @@ import { Tensor } from './tensor.js';
 export function addOutputs(op: Operation, dtypes: readonly DType[], deferShapes: boolean): void {
   const { def } = op;
   if (def === undefined) {
-    dtypes.forEach((dtype, i) => op.outputs.push(new Tensor(op, i, dtype, TensorShape.UNKNOWN)));
+    op.addOutputs(dtypes.map((dtype, i) => new Tensor(op, i, dtype, TensorShape.UNKNOWN)));
     return;
   }
   const types = outputDTypes(def, op.attrs);
   if (deferShapes && !types.some(isHandle)) {
-    types.forEach((dtype, i) => op.outputs.push(new Tensor(op, i, dtype, null)));
+    op.addOutputs(types.map((dtype, i) => new Tensor(op, i, dtype, null)));
     op.deferShapes(inferDeferred);
     return;
   }
   const shapes = inferShapes(def, op, types.length);
-  types.forEach((dtype, i) => {
-    const shape = shapes[i];
-    if (shape === undefined) throw new InternalError(`${op.describe()}: no shape for output ${i}`);
-    if (op.outputs[i] === undefined) op.outputs.push(new Tensor(op, i, dtype, shape, handleOf(op, i, dtype)));
-  });
+  const made = op.outputs.length;
+  op.addOutputs(types.slice(made).map((dtype, i) => newOutput(op, made + i, dtype, shapes)));
+}
+
+function newOutput(op: Operation, index: number, dtype: DType, shapes: readonly TensorShape[]): Tensor {
+  const shape = shapes[index];
+  if (shape === undefined) throw new InternalError(`${op.describe()}: no shape for output ${index}`);
+  return new Tensor(op, index, dtype, shape, handleOf(op, index, dtype));
 }
 
 /** Throws `InvalidArgumentError` naming node and creation site for a `RuleError`, other errors as they are. */

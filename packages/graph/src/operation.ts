@@ -33,11 +33,11 @@ export class Operation {
   readonly type: string;
   readonly def: OpDef | undefined;
   #attrs: Attrs;
-  readonly outputs: Tensor[] = [];
   /** Device label, kept for files and for reading; it does not choose an adapter. */
   readonly device: string;
   /** The user's line that created the node. */
   readonly site: CallSite | undefined;
+  #outputs: Tensor[] = [];
   #inputs: Tensor[];
   readonly #controlInputs: Operation[];
   #deferred: ((op: Operation) => void) | null = null;
@@ -57,6 +57,10 @@ export class Operation {
 
   get attrs(): Attrs {
     return this.#attrs;
+  }
+
+  get outputs(): Tensor[] {
+    return this.#outputs;
   }
 
   get inputs(): readonly Tensor[] {
@@ -85,6 +89,11 @@ export class Operation {
   creationSite(): string {
     const site = this.site?.toString();
     return site === undefined ? '' : ` (created at ${site})`;
+  }
+
+  /** Gives the node outputs behind those that it has. For the graph. */
+  addOutputs(added: Tensor[]): void {
+    this.#outputs = this.#outputs.length === 0 ? added : [...this.#outputs, ...added];
   }
 
   /** Leaves the shapes of the outputs to `infer`, which gives them when one is first asked for. For the graph. */

@@ -250,7 +250,7 @@ class Importer<N extends FileNode> {
       controlInputs: node.controls.map((name) => this.control(name)),
       attrs,
       device: this.options.clearDevices === true ? '' : def.device,
-      ...(registered ? {} : { outputDTypes: this.outputsOf(def, attrs) }),
+      outputDTypes: registered ? undefined : this.outputsOf(def, attrs),
       deferShapes: this.options.deferShapes === true && !this.#hasLoops,
     });
     const extras = this.file.extrasOf?.(def);

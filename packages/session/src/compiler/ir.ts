@@ -77,11 +77,31 @@ export type OutputInit = Omit<IrValue, 'node' | 'index'>;
 
 let nextId = 0;
 
-/** Makes a node with outputs as described. */
+/**
+ * Makes a node with outputs as described. The fields are written out: V8 gives an object of its own kind to a literal that goes on after
+ * a spread, which makes every later read of a node slow.
+ */
 export function makeNode(init: NodeInit, outputs: readonly OutputInit[]): IrNode {
+  const { type, name, attrs, def, inputs, controls, sources, literal, feed, site, origin } = init;
   const values: IrValue[] = [];
-  const node: IrNode = { ...init, id: nextId++, outputs: values };
-  outputs.forEach((output, index) => values.push({ ...output, node, index }));
+  const node: IrNode = {
+    id: nextId++,
+    type,
+    name,
+    attrs,
+    def,
+    inputs,
+    controls,
+    outputs: values,
+    sources,
+    literal,
+    feed,
+    site,
+    origin,
+  };
+  outputs.forEach(({ dtype, shape, variable }, index) =>
+    values.push({ node, index, dtype, shape, variable }),
+  );
   return node;
 }
 

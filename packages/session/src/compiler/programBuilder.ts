@@ -196,7 +196,7 @@ export class ProgramBuilder {
     const literal = op.type === 'Const' ? op.attrs.tensor('value') : null;
     const controls = [...new Set([...waits, ...after])];
     const described = describeIn(frame, op, def);
-    const node = this.push({ ...described, type, inputs, controls, literal, feed: null }, outputs);
+    const node = this.push({ inputs, controls, literal, feed: null, ...described, type }, outputs);
     if (isUnknownHostValue(node, this.host)) throw new Deferral([]);
     frame.nodes.set(op, [node]);
     if (equivalent !== undefined) this.noteReference(op, node);
