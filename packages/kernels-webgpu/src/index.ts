@@ -39,6 +39,13 @@ export * from './fusion/index.js';
 export { joinRows, readsValue, rowSteps, stagesOf, type RowJoin, type RowProgram } from './rowProgram.js';
 export { lowerRows } from './rowProgramKernel.js';
 export { shader } from './wgsl/shader.js';
+export {
+  parameterWords,
+  shaderTemplate,
+  withParameters,
+  PARAMETER_WORDS,
+  type ShaderTemplate,
+} from './wgsl/parameters.js';
 export { elementBytes, literal, storageType, valueType, type Width } from './wgsl/dtype.js';
 export { normalTable, upperNormalQuantile } from './normalTable.js';
 export { philoxKey } from './random.js';

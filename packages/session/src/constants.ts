@@ -6,6 +6,7 @@ import type { TensorValue } from '@forerun/graph';
 import { storageBytes } from './compiler/storage.js';
 import type { DeviceHandle } from './device/handle.js';
 import { toWords } from './device/words.js';
+import { BufferUsage } from './device/flags.js';
 
 export class ConstantStore {
   readonly #buffers = new Map<TensorValue, GPUBuffer>();
@@ -17,7 +18,7 @@ export class ConstantStore {
     let buffer = this.#buffers.get(value);
     if (buffer === undefined) {
       const words = toWords(value, name);
-      const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+      const usage = BufferUsage.STORAGE | BufferUsage.COPY_SRC | BufferUsage.COPY_DST;
       buffer = this.handle.createBuffer(
         storageBytes(value.data.length, value.dtype),
         usage,

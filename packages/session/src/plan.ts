@@ -9,6 +9,7 @@ import type { HostStepFn, HostStepNode } from './run/hostOps.js';
 import type { ChosenKernel } from './tuning/tuner.js';
 import type { DeviceHandle } from './device/handle.js';
 import { transferBytes } from './device/words.js';
+import { BufferUsage } from './device/flags.js';
 
 /** One dispatch, ready to encode. */
 export interface Command {
@@ -161,7 +162,7 @@ export class Plan {
 
   /** A staging buffer that no run uses; made when all are busy. */
   takeStaging(): GPUBuffer {
-    const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
+    const usage = BufferUsage.MAP_READ | BufferUsage.COPY_DST;
     return this.#staging.pop() ?? this.handle.createBuffer(this.fetchBytes, usage, 'fetches');
   }
 

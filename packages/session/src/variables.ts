@@ -13,6 +13,7 @@ import { REFERENCE_VARIABLES } from './compiler/references.js';
 import { storageBytes } from './compiler/storage.js';
 import type { DeviceHandle } from './device/handle.js';
 import { toWords } from './device/words.js';
+import { BufferUsage } from './device/flags.js';
 
 export interface VariableState {
   readonly dtype: DType;
@@ -55,7 +56,7 @@ export class VariableStore {
     }
     const sizes = shape.toStatic();
     const elementCount = sizes.reduce((size, dim) => size * dim, 1);
-    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+    const usage = BufferUsage.STORAGE | BufferUsage.COPY_SRC | BufferUsage.COPY_DST;
     const buffer = this.handle.createBuffer(storageBytes(elementCount, dtype), usage, `variable ${key}`);
     const state = { dtype, shape: sizes, buffer, initialized: false };
     this.#states.set(key, state);

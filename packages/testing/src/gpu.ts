@@ -26,6 +26,9 @@ import {
   elementwiseOfOp,
   lowerElementwise,
   adapted,
+  parameterWords,
+  shaderTemplate,
+  withParameters,
   type AdapterFacts,
   type BindingSource,
   type Dispatch,
@@ -46,6 +49,8 @@ export interface GpuOptions {
   readonly hostInputs?: boolean;
   /** Fuses the kernel with programs that change nothing. */
   readonly fused?: boolean;
+  /** All sizes in the kernel's shaders are parameters in a uniform buffer. */
+  readonly parameters?: boolean;
   /** The session's random step (low and high word). Default 0. */
   readonly randomStep?: readonly [number, number];
   /** In place of the node's attributes: those of a random op in a function. */
@@ -285,7 +290,7 @@ async function runLowered(
   lowered: Lowered,
   inputs: readonly HostValue[],
   refs: readonly number[],
-  { randomStep = [0, 0] }: GpuOptions,
+  { randomStep = [0, 0], parameters = false }: GpuOptions,
 ): Promise<HostValue[]> {
   const pool = new BufferPool(test.device);
   try {
@@ -300,7 +305,8 @@ async function runLowered(
       if (source.kind === 'data') return pool.of(Uint32Array.from(source.words));
       return { input: inputBuffers, output: outputBuffers, scratch }[source.kind][source.index];
     };
-    await encode(test, lowered.dispatches, bufferOf);
+    const dispatches = lowered.dispatches.map((dispatch) => executable(dispatch, parameters));
+    await encode(test, dispatches, bufferOf, pool);
     const results: HostValue[] = [];
     for (const [i, buffer] of outputBuffers.entries())
       results.push(fromWords(context.output(i), await pool.read(buffer, test)));
@@ -319,10 +325,24 @@ function unwritten(length: number): Uint32Array<ArrayBuffer> {
   return new Uint32Array(length).fill(UNWRITTEN);
 }
 
+/** A dispatch and, where its sizes are parameters, the values of these. */
+type Executable = Pick<Dispatch, 'label' | 'wgsl' | 'bindings' | 'workgroups'> & {
+  readonly parameters: Uint32Array<ArrayBuffer> | null;
+};
+
+function executable(dispatch: Dispatch, parameters: boolean): Executable {
+  const { label, wgsl, bindings, workgroups } = dispatch;
+  const { constants } = shaderTemplate(wgsl);
+  if (!parameters || constants.length === 0) return { label, wgsl, bindings, workgroups, parameters: null };
+  const text = withParameters(wgsl, [...constants.keys()], bindings.length);
+  return { label, wgsl: text, bindings, workgroups, parameters: parameterWords(constants) };
+}
+
 async function encode(
   test: TestDevice,
-  dispatches: readonly Dispatch[],
+  dispatches: readonly Executable[],
   bufferOf: (source: BindingSource) => GPUBuffer | undefined,
+  pool: BufferPool,
 ): Promise<void> {
   const { device } = test;
   for (const dispatch of dispatches) {
@@ -335,6 +355,8 @@ async function encode(
       if (window === undefined) return { binding, resource: { buffer } };
       return { binding, resource: { buffer, offset: window.offset, size: window.bytes } };
     });
+    if (dispatch.parameters !== null)
+      entries.push({ binding: entries.length, resource: { buffer: pool.of(dispatch.parameters, UNIFORM) } });
     const encoder = device.createCommandEncoder();
     const pass = encoder.beginComputePass();
     pass.setPipeline(pipeline);
@@ -352,17 +374,17 @@ const pipelines = new Map<string, GPUComputePipeline>();
 /** The pipeline of a dispatch, with an explicit layout so that unused bindings are allowed, as in the session. */
 async function pipelineOf(
   test: TestDevice,
-  { label, wgsl, bindings }: Dispatch,
+  { label, wgsl, bindings, parameters }: Executable,
 ): Promise<GPUComputePipeline> {
   const { device } = test;
   const key = `${bindings.map((binding) => binding.access).join()}\n${wgsl}`;
   const cached = pipelines.get(key);
   if (cached !== undefined) return cached;
-  const entries = bindings.map(({ access }, binding) => ({
-    binding,
-    visibility: 4,
-    buffer: { type: access === 'read' ? ('read-only-storage' as const) : ('storage' as const) },
-  }));
+  const types = bindings.map(({ access }) =>
+    access === 'read' ? ('read-only-storage' as const) : ('storage' as const),
+  );
+  const all = parameters === null ? types : [...types, 'uniform' as const];
+  const entries = all.map((type, binding) => ({ binding, visibility: 4, buffer: { type } }));
   const layout = device.createPipelineLayout({
     bindGroupLayouts: [device.createBindGroupLayout({ entries })],
   });
@@ -396,6 +418,7 @@ const MAP_READ = 0x1;
 const COPY_SRC = 0x4;
 const COPY_DST = 0x8;
 const STORAGE = 0x80;
+const UNIFORM = 0x40;
 const MODE_READ = 0x1;
 
 /** Buffers of one run, destroyed together. */
@@ -404,12 +427,10 @@ class BufferPool {
 
   constructor(private readonly device: GPUDevice) {}
 
-  /** A storage buffer that holds `words`; 16 bytes when there are none, because buffers cannot be empty. */
-  of(words: Uint32Array<ArrayBuffer>): GPUBuffer {
-    const buffer = this.create(
-      Math.max(words.byteLength, words.length === 0 ? 16 : 4),
-      STORAGE | COPY_SRC | COPY_DST,
-    );
+  /** A buffer, for storage by default, that holds `words`; 16 bytes when there are none, because buffers cannot be empty. */
+  of(words: Uint32Array<ArrayBuffer>, usage = STORAGE | COPY_SRC): GPUBuffer {
+    const size = Math.max(words.byteLength, words.length === 0 ? 16 : 4);
+    const buffer = this.create(size, usage | COPY_DST);
     if (words.length > 0) this.device.queue.writeBuffer(buffer, 0, words);
     return buffer;
   }

@@ -24,6 +24,7 @@ const FORMS: readonly { readonly name: string; readonly options: GpuOptions }[] 
   { name: 'as a hardware adapter without subgroups', options: form({ software: false, subgroupSize: 0 }) },
   { name: 'with all inputs on the device', options: { hostInputs: false } },
   { name: 'with few workgroups', options: form({ maxWorkgroups: 8 }) },
+  { name: 'with sizes as parameters', options: { parameters: true } },
 ];
 
 /** Among so many samples of an op the forms are divided, because the driver has to compile each: every op meets every form. */
@@ -106,7 +107,7 @@ async function checkKernel(type: OpName, sample: Sample, given: typeof FORMS): P
   const done = new Set<string>();
   const forms = [...given, ...(await smallBindings(type, inputs, attrs, want))];
   for (const { name, options } of forms) {
-    const text = JSON.stringify(await lowerOp(type, inputs, attrs, options));
+    const text = JSON.stringify([await lowerOp(type, inputs, attrs, options), options.parameters]);
     if (done.has(text)) continue;
     done.add(text);
     const got = await runOpOnGpu(type, inputs, attrs, options);

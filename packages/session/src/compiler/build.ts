@@ -15,12 +15,14 @@ import { describe, elements, type IrValue } from './ir.js';
 import type { BoundBinding, BoundDispatch, BoundSource, LoweredUnit } from './lower.js';
 import type { MemoryPlan } from './memory.js';
 import type { Schedule } from './schedule.js';
+import { isTrainingStep, shareShaders, type PlannedShader } from './shareShaders.js';
 import { bytesOf, storageBytes, storageOf } from './storage.js';
+import { BufferUsage } from '../device/flags.js';
 
 /** Called as pipelines become ready. */
 export type BuildProgress = (done: number, total: number) => void;
 
-const STORAGE = 0x80 | 0x8 | 0x4; // GPUBufferUsage.STORAGE | COPY_DST | COPY_SRC
+const STORAGE = BufferUsage.STORAGE | BufferUsage.COPY_DST | BufferUsage.COPY_SRC;
 
 /** What outlives plans: the buffers that a session's plans share. */
 export interface SessionState {
@@ -46,6 +48,8 @@ export class PlanBuilder {
     private readonly host: HostValues,
     private readonly state: SessionState,
     private readonly feedValues: readonly (IrValue | undefined)[],
+    /** Kernels that differ in sizes alone share a shader. */
+    private readonly sharesShaders: boolean,
   ) {
     this.#arena = memory.buffers.map((bytes, i) => this.own(bytes, `temporary ${i}`));
     this.#feeds = feedValues.map(() => null);
@@ -54,9 +58,9 @@ export class PlanBuilder {
   /** Makes all steps. Pipelines compile in parallel. */
   async steps(onProgress: BuildProgress): Promise<(DeviceStep | HostStep)[]> {
     const { order } = this.schedule;
-    const pending = order.flatMap((lowered) =>
-      lowered.dispatches.map((bound) => this.command(lowered, bound)),
-    );
+    const bound = order.flatMap((lowered) => lowered.dispatches.map((each) => ({ lowered, ...each })));
+    const shaders = this.shaders(bound);
+    const pending = bound.map((each, i) => this.command(each, shaders[i]));
     let done = 0;
     const count = <T>(promise: Promise<T>): Promise<T> =>
       promise.finally(() => onProgress(++done, pending.length));
@@ -83,10 +87,25 @@ export class PlanBuilder {
     return buffer;
   }
 
-  private async command(lowered: LoweredUnit, { dispatch, bindings }: BoundDispatch): Promise<Command> {
-    const key = bindings.map(({ access }) => (access === 'read' ? 'r' : 'w')).join('');
+  /** What is compiled for each dispatch. */
+  private shaders(bound: readonly BoundDispatch[]): PlannedShader[] {
+    const plain = bound.map(({ dispatch }) => ({ wgsl: dispatch.wgsl, parameters: null }));
+    if (!this.sharesShaders || isTrainingStep(bound, this.schedule.copied)) return plain;
+    const shaders = shareShaders(this.handle, bound);
+    if (shaders.buffer !== null) this.owned.push(shaders.buffer);
+    return shaders.planned;
+  }
+
+  private async command(
+    { lowered, dispatch, bindings }: BoundDispatch & { readonly lowered: LoweredUnit },
+    shader: PlannedShader | undefined,
+  ): Promise<Command> {
+    const { wgsl, parameters } = shader ?? { wgsl: dispatch.wgsl, parameters: null };
+    const accesses = bindings.map(({ access }) => (access === 'read' ? 'r' : 'w')).join('');
+    const key = parameters === null ? accesses : `${accesses}u`;
     const resources = bindings.map((binding) => this.resource(lowered, binding));
-    const pipeline = await this.handle.pipeline(dispatch.wgsl, key, dispatch.label);
+    if (parameters !== null) resources.push(parameters);
+    const pipeline = await this.handle.pipeline(wgsl, key, dispatch.label);
     const sources = lowered.unit.nodes.flatMap((node) => node.sources);
     return {
       pipeline,

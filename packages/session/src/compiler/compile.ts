@@ -86,6 +86,7 @@ export async function compile(
     host,
     state,
     feedValues(exact, request.feeds.length),
+    request.passes.parameters !== false,
   );
   const before = handle.counts.pipelines;
   const { steps, fetches } = await buildOrFree(handle, builder, async () => ({

@@ -31,15 +31,16 @@ const NEEDED: Readonly<Partial<Record<SimplifyPass, readonly ('fuse' | Fusion)[]
 
 export type SimplifyPass = keyof typeof PASSES;
 
-/** The names of all passes and fusions, in their order. */
+/** The names of all passes and fusions in their order, and of the sharing of shaders at the end. */
 export const COMPILER_PASSES: readonly (keyof PassSwitches)[] = [
   ...(Object.keys(PASSES) as SimplifyPass[]),
   'fuse',
   ...FUSION_NAMES,
+  'parameters',
 ];
 
 /** Which passes run; all do unless switched off. */
-export type PassSwitches = Readonly<Partial<Record<SimplifyPass | 'fuse' | Fusion, boolean>>>;
+export type PassSwitches = Readonly<Partial<Record<SimplifyPass | 'fuse' | Fusion | 'parameters', boolean>>>;
 
 export interface PassReport {
   readonly pass: SimplifyPass;

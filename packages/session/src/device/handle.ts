@@ -4,7 +4,9 @@
  */
 import { AbortedError, InternalError, ResourceExhaustedError } from '@forerun/graph';
 import type { AdapterFacts } from '@forerun/kernels-webgpu';
+import { SharedShaders } from './sharedShaders.js';
 import { waitFor } from './wait.js';
+import { BufferUsage, ShaderStage } from './flags.js';
 
 /** How many objects were created on the device so far, by kind. */
 export interface CreationCounts {
@@ -14,8 +16,14 @@ export interface CreationCounts {
   shaderModules: number;
 }
 
-/** Access of each binding in order: `r` read-only, `w` read-write. */
+/** Access of each binding in order: `r` read-only, `w` read-write, `u` a uniform buffer. */
 export type LayoutKey = string;
+
+const BUFFER_TYPES: Readonly<Record<string, GPUBufferBindingType>> = {
+  r: 'read-only-storage',
+  w: 'storage',
+  u: 'uniform',
+};
 
 export class DeviceHandle {
   readonly counts: CreationCounts = { buffers: 0, bindGroups: 0, pipelines: 0, shaderModules: 0 };
@@ -23,6 +31,7 @@ export class DeviceHandle {
   bufferBytes = 0;
   readonly #layouts = new Map<LayoutKey, { group: GPUBindGroupLayout; pipeline: GPUPipelineLayout }>();
   readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
+  readonly sharedShaders = new SharedShaders();
   /** Pipelines that were dispatched to warm up. */
   readonly warmed = new WeakSet<GPUComputePipeline>();
   #noWorkgroups: GPUBuffer | undefined;
@@ -47,7 +56,7 @@ export class DeviceHandle {
 
   /** Arguments of an indirect dispatch of no workgroups. */
   get noWorkgroups(): GPUBuffer {
-    return (this.#noWorkgroups ??= this.createBuffer(12, GPUBufferUsage.INDIRECT, 'no workgroups'));
+    return (this.#noWorkgroups ??= this.createBuffer(12, BufferUsage.INDIRECT, 'no workgroups'));
   }
 
   /** Throws when the device was lost or reported an error outside any scope. */
@@ -147,8 +156,8 @@ export class DeviceHandle {
       const group = this.device.createBindGroupLayout({
         entries: Array.from(key, (access, binding) => ({
           binding,
-          visibility: GPUShaderStage.COMPUTE,
-          buffer: { type: access === 'r' ? 'read-only-storage' : 'storage' },
+          visibility: ShaderStage.COMPUTE,
+          buffer: { type: BUFFER_TYPES[access] ?? 'storage' },
         })),
       });
       layout = { group, pipeline: this.device.createPipelineLayout({ bindGroupLayouts: [group] }) };

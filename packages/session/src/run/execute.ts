@@ -20,6 +20,7 @@ import type { Feed } from './feeds.js';
 import type { HostEnvironment } from './hostOps.js';
 import { hostTensor, type RuntimePool, type RuntimeTensor } from './runtimeValues.js';
 import type { Tracer } from './tracer.js';
+import { BufferUsage, MapMode } from '../device/flags.js';
 
 /** Runs a plan and leaves what it fetches on the device, in buffers of `pool`. Does not wait. */
 export async function executeKeeping(
@@ -252,7 +253,7 @@ export class Execution {
       await this.#handle.wait(this.#handle.queue.onSubmittedWorkDone());
       return fetches.map((value) => this.valueOf(value, null, 0));
     }
-    await this.#handle.wait(this.#staging.mapAsync(GPUMapMode.READ));
+    await this.#handle.wait(this.#staging.mapAsync(MapMode.READ));
     try {
       const mapped = this.#staging.getMappedRange();
       return fetches.map((value, i) => this.valueOf(value, mapped, copies[i]?.offset ?? 0));
@@ -262,11 +263,7 @@ export class Execution {
   }
 
   private makeStaging(bytes: number): GPUBuffer {
-    return this.#handle.createBuffer(
-      bytes,
-      GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
-      'values read once',
-    );
+    return this.#handle.createBuffer(bytes, BufferUsage.MAP_READ | BufferUsage.COPY_DST, 'values read once');
   }
 
   /** Values for a host step: rare (saving, asserting), so its staging buffer is made and freed here. */
@@ -297,7 +294,7 @@ export class Execution {
     });
     if (staging === null) return values.map((value) => this.valueOf(value, null, 0));
     this.submit();
-    await this.#handle.wait(staging.mapAsync(GPUMapMode.READ));
+    await this.#handle.wait(staging.mapAsync(MapMode.READ));
     const mapped = staging.getMappedRange();
     const result = values.map((value, i) => this.valueOf(value, mapped, offsets[i] ?? 0));
     staging.unmap();

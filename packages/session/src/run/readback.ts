@@ -3,13 +3,14 @@ import { InternalError, sizeOf, type TensorValue } from '@forerun/graph';
 import type { DeviceHandle } from '../device/handle.js';
 import { fromWords, transferBytes } from '../device/words.js';
 import type { RuntimeTensor } from './runtimeValues.js';
+import { BufferUsage, MapMode } from '../device/flags.js';
 
 /** Brings the elements of tensors to the host, in one readback. */
 export async function readTensors(handle: DeviceHandle, tensors: readonly RuntimeTensor[]): Promise<void> {
   const missing = tensors.filter((tensor) => tensor.value === null && tensor.buffer !== null);
   const bytes = missing.reduce((sum, { shape, dtype }) => sum + transferBytes(shape, dtype), 0);
   if (bytes === 0) return;
-  const staging = handle.createBuffer(bytes, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST, 'decision');
+  const staging = handle.createBuffer(bytes, BufferUsage.MAP_READ | BufferUsage.COPY_DST, 'decision');
   try {
     const encoder = handle.device.createCommandEncoder();
     let offset = 0;
@@ -19,7 +20,7 @@ export async function readTensors(handle: DeviceHandle, tensors: readonly Runtim
       offset += size;
     }
     handle.queue.submit([encoder.finish()]);
-    await handle.wait(staging.mapAsync(GPUMapMode.READ));
+    await handle.wait(staging.mapAsync(MapMode.READ));
     fill(missing, staging.getMappedRange());
     staging.unmap();
   } finally {

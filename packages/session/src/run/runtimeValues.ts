@@ -6,6 +6,7 @@ import { sizeOf, type DType, type HandleData, type TensorValue } from '@forerun/
 import type { VariableRef } from '../compiler/ir.js';
 import { storageBytes } from '../compiler/storage.js';
 import type { DeviceHandle } from '../device/handle.js';
+import { BufferUsage } from '../device/flags.js';
 
 /** A tensor: on the device, on the host, or both. */
 export interface RuntimeTensor {
@@ -53,7 +54,7 @@ export class RuntimePool {
   acquire(shape: readonly number[], dtype: DType): GPUBuffer {
     const bytes = sizeClass(storageBytes(sizeOf(shape), dtype));
     this.#sinceSweep += bytes;
-    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+    const usage = BufferUsage.STORAGE | BufferUsage.COPY_SRC | BufferUsage.COPY_DST;
     const buffer =
       this.#free.get(bytes)?.pop() ?? this.handle.createBuffer(bytes, usage, 'value between parts');
     this.#used.add(buffer);

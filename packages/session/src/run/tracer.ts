@@ -5,6 +5,7 @@
 import type { DeviceHandle } from '../device/handle.js';
 import type { Command } from '../plan.js';
 import { encodeCommands } from './encode.js';
+import { BufferUsage, MapMode } from '../device/flags.js';
 
 /** One measured dispatch. Times in microseconds; `start` counts from the first dispatch. */
 export interface KernelTime {
@@ -37,12 +38,12 @@ export class Tracer {
     const querySet = device.createQuerySet({ type: 'timestamp', count });
     const resolved = this.handle.createBuffer(
       count * 8,
-      GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC,
+      BufferUsage.QUERY_RESOLVE | BufferUsage.COPY_SRC,
       'timestamps',
     );
     const staging = this.handle.createBuffer(
       count * 8,
-      GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+      BufferUsage.MAP_READ | BufferUsage.COPY_DST,
       'timestamps',
     );
     const encoder = device.createCommandEncoder();
@@ -55,7 +56,7 @@ export class Tracer {
     encoder.resolveQuerySet(querySet, 0, count, resolved, 0);
     encoder.copyBufferToBuffer(resolved, 0, staging, 0, count * 8);
     this.handle.queue.submit([encoder.finish()]);
-    await this.handle.wait(staging.mapAsync(GPUMapMode.READ));
+    await this.handle.wait(staging.mapAsync(MapMode.READ));
     const nanos = new BigUint64Array(staging.getMappedRange());
     commands.forEach((command, i) =>
       this.note(command, Number(nanos[2 * i]) / 1e3, Number(nanos[2 * i + 1]) / 1e3),

@@ -13,6 +13,7 @@ import {
 } from '@forerun/kernels-webgpu';
 import type { DeviceHandle } from '../device/handle.js';
 import { encodeCommands } from '../run/encode.js';
+import { BufferUsage, MapMode, ShaderStage } from '../device/flags.js';
 
 /** Times the candidates of one choice. */
 export interface Bench {
@@ -27,7 +28,7 @@ export interface Measurer {
   open(choice: Choice): Bench;
 }
 
-const STORAGE = 0x80 | 0x8 | 0x4; // GPUBufferUsage.STORAGE | COPY_DST | COPY_SRC
+const STORAGE = BufferUsage.STORAGE | BufferUsage.COPY_DST | BufferUsage.COPY_SRC;
 /** A timing should take this long, so that neither the clock's grain nor the submission counts. */
 const SPAN_MILLISECONDS = 2;
 const MOST_REPEATS = 200;
@@ -101,7 +102,7 @@ class DeviceBench implements Bench {
     const layout = device.createBindGroupLayout({
       entries: bindings.map(({ access }, binding) => ({
         binding,
-        visibility: GPUShaderStage.COMPUTE,
+        visibility: ShaderStage.COMPUTE,
         buffer: { type: access === 'read' ? 'read-only-storage' : 'storage' },
       })),
     });
@@ -186,12 +187,8 @@ class Timestamps {
     this.pass = {
       timestampWrites: { querySet: this.#querySet, beginningOfPassWriteIndex: 0, endOfPassWriteIndex: 1 },
     };
-    this.#resolved = handle.createBuffer(
-      16,
-      GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC,
-      'timestamps',
-    );
-    this.#staging = handle.createBuffer(16, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST, 'timestamps');
+    this.#resolved = handle.createBuffer(16, BufferUsage.QUERY_RESOLVE | BufferUsage.COPY_SRC, 'timestamps');
+    this.#staging = handle.createBuffer(16, BufferUsage.MAP_READ | BufferUsage.COPY_DST, 'timestamps');
   }
 
   resolve(encoder: GPUCommandEncoder): void {
@@ -201,7 +198,7 @@ class Timestamps {
 
   /** Milliseconds between the timestamps; `undefined` where they are rounded too much or stand still. */
   async read(): Promise<number | undefined> {
-    await this.handle.wait(this.#staging.mapAsync(GPUMapMode.READ));
+    await this.handle.wait(this.#staging.mapAsync(MapMode.READ));
     const [begin = 0n, end = 0n] = new BigUint64Array(this.#staging.getMappedRange());
     this.#staging.unmap();
     if (begin % COARSE_NANOSECONDS === 0n && end % COARSE_NANOSECONDS === 0n) this.#coarse = true;
