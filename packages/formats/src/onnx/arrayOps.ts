@@ -73,9 +73,43 @@ const unsqueeze: NodeImporter = (node) => {
     .reduce((x, axis) => fr.expandDims(x, axis), node.input(0));
 };
 
+/** A slice whose ends only a run knows. */
+function openSlice(node: ImportNode): Tensor {
+  const rank = node.rank(0);
+  const count = node.input(1).shape.dim(0) ?? node.fail('the number of axes to slice is not known');
+  const axes = node.axes(node.known(3) ?? range(0, count), rank);
+  const steps = node.known(4) ?? axes.map(() => 1);
+  const strides = range(0, rank).map((axis) => steps[axes.indexOf(axis)] ?? 1);
+  const open = range(0, rank).reduce((mask, axis) => (axes.includes(axis) ? mask : mask | (1 << axis)), 0);
+  const [begin, end] = [1, 2].map((index) => {
+    const ends = fr.unstack(node.input(index), { num: count });
+    const known = fr.constantValue(node.input(index))?.data;
+    return axes.map((axis, i) => {
+      const value = known?.[i] ?? NaN;
+      // Far ends mean all there is, and need not fit into 32 bits.
+      const far = Math.abs(value) >= 2 ** 31 - 1 ? Math.sign(value) * (2 ** 31 - 1) : value;
+      const place = Number.isNaN(far)
+        ? fr.cast(ends[i] ?? node.input(index), 'int32')
+        : fr.constant(far, { dtype: 'int32' });
+      return [axis, place] as const;
+    });
+  });
+  const vector = (places: readonly (readonly [number, Tensor])[] | undefined): Tensor => {
+    const byAxis = new Map(places);
+    return fr.stack(range(0, rank).map((axis) => byAxis.get(axis) ?? fr.constant(0, { dtype: 'int32' })));
+  };
+  return fr.stridedSlice(node.input(0), vector(begin), vector(end), {
+    strides,
+    beginMask: open,
+    endMask: open,
+  });
+}
+
 const slice: NodeImporter = (node) => {
   const rank = node.rank(0);
-  const [starts, ends] = [node.list('starts', 1) ?? [], node.list('ends', 2) ?? []];
+  const starts = node.ints('starts') ?? node.knownElements(1);
+  const ends = node.ints('ends') ?? node.knownElements(2);
+  if (starts === undefined || ends === undefined) return openSlice(node);
   const axes = node.axes(node.list('axes', 3) ?? range(0, starts.length), rank);
   const steps = node.known(4) ?? starts.map(() => 1);
   const [begin, end, strides] = [
@@ -107,8 +141,21 @@ const split: NodeImporter = (node) => {
   );
 };
 
+/** Pads that only a run knows, of all axes. */
+function openPad(node: ImportNode): Tensor {
+  const table = fr.transpose(fr.reshape(fr.cast(node.input(1), 'int32'), [2, node.rank(0)]), {
+    perm: [1, 0],
+  });
+  const mode = node.text('mode', 'constant');
+  if (node.has(3)) node.fail('pads that are computed must be of all axes');
+  if (mode === 'reflect') return fr.mirrorPad(node.input(0), table, 'REFLECT');
+  if (mode !== 'constant') node.fail(`the mode "${mode}" with pads that are computed is not supported`);
+  return fr.pad(node.input(0), table, { constantValues: node.known(2)?.[0] ?? 0 });
+}
+
 const pad: NodeImporter = (node) => {
-  const pads = node.list('pads', 1) ?? node.fail('pads are missing');
+  const pads = node.ints('pads') ?? node.knownElements(1);
+  if (pads === undefined) return openPad(node);
   const rank = node.rank(0);
   const mode = node.text('mode', 'constant');
   const axes = node.axes(node.known(3) ?? range(0, rank), rank);

@@ -1,10 +1,11 @@
 /**
- * Conditionals and loops of functions in ONNX. Branches are graphs that use the names around them; a loop computes its condition
- * before it begins and at the end of each iteration. Calls of functions are replaced by the functions' nodes.
+ * Calls and conditionals of functions in ONNX. Branches are graphs that use the names around them; calls are replaced by the
+ * functions' nodes.
  */
-import { calledFunction, type FuncGraph, type Operation } from '@forerun/graph';
-import { fail, input, valueInfo, type ControlWriter } from './exportWriter.js';
-import { onnxNumber } from './tensors.js';
+import { calledFunction, type FuncGraph, type Operation, type Tensor } from '@forerun/graph';
+import { writeLoop } from './exportLoop.js';
+import { fail, input, type ControlWriter } from './exportWriter.js';
+import { onnxNumber, valueOf } from './tensors.js';
 
 const CALLS: ReadonlySet<string> = new Set([
   'PartitionedCall',
@@ -12,10 +13,11 @@ const CALLS: ReadonlySet<string> = new Set([
   'SymbolicGradient',
 ]);
 const CONDITIONALS: ReadonlySet<string> = new Set(['If', 'StatelessIf']);
+const CASES: ReadonlySet<string> = new Set(['Case', 'StatelessCase']);
 const LOOPS: ReadonlySet<string> = new Set(['While', 'StatelessWhile']);
 
 export function isControl(op: Operation): boolean {
-  return isPlainCall(op) || CONDITIONALS.has(op.type) || LOOPS.has(op.type);
+  return isPlainCall(op) || [CASES, CONDITIONALS, LOOPS].some((types) => types.has(op.type));
 }
 
 function isPlainCall({ type, def }: Operation): boolean {
@@ -30,6 +32,7 @@ function functionOf(op: Operation, attr: string): FuncGraph {
 export function functionsOf(op: Operation): FuncGraph[] {
   const called = calledFunction(op);
   if (called !== null) return [called];
+  if (CASES.has(op.type)) return op.attrs.funcs('branches').map(({ name }) => op.graph.getFunction(name));
   const names = CONDITIONALS.has(op.type) ? ['then_branch', 'else_branch'] : ['cond', 'body'];
   return names.map((name) => functionOf(op, name));
 }
@@ -39,7 +42,8 @@ export function writeControl(op: Operation, part: ControlWriter, outputs: readon
   const called = calledFunction(op);
   if (called !== null) writeCall(op, called, part, outputs);
   else if (CONDITIONALS.has(op.type)) writeConditional(op, part, outputs);
-  else writeLoop(op, part, outputs);
+  else if (CASES.has(op.type)) writeCase(op, part, outputs);
+  else writeLoop(op, part, outputs, functionOf(op, 'cond'), functionOf(op, 'body'));
 }
 
 function writeCall(op: Operation, called: FuncGraph, part: ControlWriter, outputs: readonly string[]): void {
@@ -64,38 +68,33 @@ function writeConditional(op: Operation, part: ControlWriter, outputs: readonly 
   part.addMany('If', [condition], branches, outputs);
 }
 
-function writeLoop(op: Operation, part: ControlWriter, outputs: readonly string[]): void {
-  const [cond, body] = [functionOf(op, 'cond'), functionOf(op, 'body')];
-  op.inputs.forEach(({ dtype, name }) => {
-    if (dtype === 'variant') fail(op, `its variable "${name}" is a tensor list`);
-  });
-  const initial = op.inputs.map((tensor) => part.argument(tensor));
-  // Handles of variables stay as they are.
-  const carried = op.inputs.flatMap(({ dtype }, i) => (dtype === 'resource' ? [] : [i]));
-  const label = `${op.name}/loop`;
-  const inner = (name: string): string => `${op.name}/loop_${name}`;
-  const [first = fail(op, 'its condition has no result')] = part.call(cond, initial, `${op.name}/first`);
-  const infos = [
-    { name: inner('iteration'), type: { tensorType: { elemType: onnxNumber('int64', op.name), shape: { dim: [] } } } }, // prettier-ignore
-    { name: inner('condition'), type: { tensorType: { elemType: onnxNumber('bool', op.name), shape: { dim: [] } } } }, // prettier-ignore
-    ...carried.map((i) => valueInfo(inner(`variable_${i}`), body.inputs[i] ?? op.output(i))),
-  ];
-  const graph = part.subgraph(label, infos, (own) => {
-    const given = initial.map((arg, i) => (typeof arg === 'string' ? inner(`variable_${i}`) : arg));
-    const next = own.call(body, given, 'body');
-    const after = initial.map((arg, i) => (typeof arg === 'string' ? (next[i] ?? '') : arg));
-    const [goesOn = ''] = own.call(cond, after, 'cond');
-    const condition = cond.outputs[0] ?? op.output(0);
-    return [
-      [goesOn, condition],
-      ...carried.map((i) => [next[i] ?? '', body.outputs[i] ?? op.output(i)] as const),
-    ];
-  });
-  const names = initial.filter((arg) => typeof arg === 'string');
-  part.addMany(
-    'Loop',
-    ['', first, ...names],
-    { body: { graph } },
-    carried.map((i) => outputs[i] ?? ''),
-  );
+/** The branch of a number: a chain of conditionals, the last branch where there is no such number. */
+function writeCase(op: Operation, part: ControlWriter, outputs: readonly string[]): void {
+  const index = part.name(input(op, 0));
+  const args = op.inputs.slice(1).map((tensor) => part.argument(tensor));
+  const branches = functionsOf(op);
+  const last = branches.at(-1) ?? fail(op, 'there are no branches');
+  const chain = (own: ControlWriter, k: number, names: readonly string[]): void => {
+    const fn = branches[k] ?? last;
+    if (k >= branches.length - 1) {
+      const results = own.call(fn, args, `branch_${k}`);
+      names.forEach((name, i) => own.add('Identity', [results[i] ?? ''], {}, name));
+      return;
+    }
+    const is = own.add('Equal', [index, own.constant(valueOf(input(op, 0).dtype, k))]);
+    const then = own.subgraph(`${op.name}/branch_${k}`, [], (inner) =>
+      named(inner.call(fn, args, 'branch'), fn),
+    );
+    const otherwise = own.subgraph(`${op.name}/after_${k}`, [], (inner) => {
+      const made = names.map((_, i) => `${op.name}/after_${k}/result_${i}`);
+      chain(inner, k + 1, made);
+      return named(made, last);
+    });
+    own.addMany('If', [is], { then_branch: { graph: then }, else_branch: { graph: otherwise } }, names);
+  };
+  chain(part, 0, outputs);
+}
+
+function named(names: readonly string[], fn: FuncGraph): (readonly [string, Tensor])[] {
+  return fn.outputs.map((tensor, i) => [names[i] ?? '', tensor] as const);
 }

@@ -1,16 +1,22 @@
 /** One graph of a model while it is made: the model's own, the branch of a conditional, the body of a loop. */
 import {
   InvalidArgumentError,
-  type FuncGraph,
   type Operation,
   type proto,
   type Tensor,
   type TensorValue,
 } from '@forerun/graph';
 import { writeControl, isControl } from './exportControl.js';
+import { isComposed, partsOf } from './exportComposed.js';
 import { EXPORTERS } from './exportOps.js';
-import { valueInfo, type Argument, type AttributeValue, type ControlWriter } from './exportWriter.js';
-import { valueToOnnx } from './tensors.js';
+import {
+  valueInfo,
+  type Argument,
+  type AttributeValue,
+  type ControlWriter,
+  type FunctionBody,
+} from './exportWriter.js';
+import { onnxNumber, valueToOnnx } from './tensors.js';
 
 const READS: ReadonlySet<string> = new Set(['ReadVariableOp']);
 const VARIABLES: ReadonlySet<string> = new Set(['VarHandleOp', 'VariableV2', 'Variable']);
@@ -18,6 +24,11 @@ const VARIABLES: ReadonlySet<string> = new Set(['VarHandleOp', 'VariableV2', 'Va
 /** Whether an op declares a variable or reads one. */
 export function isVariable({ type }: Operation): boolean {
   return READS.has(type) || VARIABLES.has(type);
+}
+
+/** Whether an op takes rows of a variable. */
+export function isRowSource({ type, attrs }: Operation): boolean {
+  return type === 'ResourceGatherNd' || (type === 'ResourceGather' && attrs.int('batch_dims') === 0);
 }
 
 /** Whether an op stands for a value that the model holds. */
@@ -31,6 +42,10 @@ export class GraphPart implements ControlWriter {
   readonly #names = new Map<Tensor, string>();
   /** The handles of variables behind arguments of functions. */
   readonly #handles = new Map<Tensor, Tensor>();
+  /** The constants of variables of which rows are taken. */
+  readonly #tables = new Map<Tensor, string>();
+  /** Outputs without a name, and why. */
+  readonly #withheld = new Map<Tensor, string>();
 
   /** `prefix` begins all names that are made here. With `around`, the nodes are added to that graph. */
   constructor(
@@ -65,16 +80,39 @@ export class GraphPart implements ControlWriter {
     else {
       const names = op.outputs.map((tensor) => this.named(tensor));
       if (isControl(op)) writeControl(op, this, names);
+      else if (isRowSource(op)) this.writeRows(op, names[0] ?? '');
+      else if (isComposed(op)) this.writeParts(op, names);
       else EXPORTERS.get(op.type)?.(op, this, names);
-      op.outputs.forEach((tensor, i) => this.give(tensor, names[i] ?? ''));
+      op.outputs.forEach((tensor, i) => {
+        if (!this.#withheld.has(tensor)) this.give(tensor, names[i] ?? '');
+      });
     }
+  }
+
+  /** Rows of a variable, which becomes a constant once. */
+  private writeRows(op: Operation, output: string): void {
+    const [handle, indices] = op.inputs;
+    if (handle === undefined || indices === undefined) return;
+    const source = this.handle(handle);
+    const table =
+      this.#tables.get(source) ?? this.constant(this.variable(source.op), `${this.named(source)}/table`);
+    this.#tables.set(source, table);
+    const many = op.type === 'ResourceGatherNd';
+    const whole = this.add('Cast', [this.name(indices)], { to: onnxNumber('int64', op.name) });
+    this.add(many ? 'GatherND' : 'Gather', [table, whole], many ? {} : { axis: 0 }, output);
+  }
+
+  private writeParts(op: Operation, names: readonly string[]): void {
+    const args = op.inputs.map((tensor) => this.argument(tensor));
+    const results = this.call(partsOf(op), args, op.name);
+    names.forEach((name, i) => this.add('Identity', [results[i] ?? ''], {}, name));
   }
 
   private named(tensor: Tensor): string {
     return this.prefix + plainName(tensor);
   }
 
-  call(fn: FuncGraph, args: readonly Argument[], label: string): string[] {
+  call(fn: FunctionBody, args: readonly Argument[], label: string): string[] {
     return new GraphPart(this.variable, `${this.prefix}${label}/`, this).results(fn, args);
   }
 
@@ -97,7 +135,7 @@ export class GraphPart implements ControlWriter {
     };
   }
 
-  private results(fn: FuncGraph, args: readonly Argument[]): string[] {
+  private results(fn: FunctionBody, args: readonly Argument[]): string[] {
     fn.inputs.forEach((input, i) => {
       const given = args[i];
       if (typeof given === 'string') this.give(input, given);
@@ -118,7 +156,13 @@ export class GraphPart implements ControlWriter {
   name(tensor: Tensor): string {
     const name = this.#names.get(tensor);
     if (name !== undefined) return name;
+    const rule = this.#withheld.get(tensor);
+    if (rule !== undefined) throw new InvalidArgumentError(`exportOnnx: ${rule}`);
     throw new InvalidArgumentError(`exportOnnx: "${tensor.name}" is needed before it is computed`);
+  }
+
+  withhold(tensor: Tensor, rule: string): void {
+    this.#withheld.set(tensor, rule);
   }
 
   value(tensor: Tensor): TensorValue | undefined {

@@ -8,7 +8,8 @@ import {
   type TensorValue,
 } from '@forerun/graph';
 import { functionsOf, isControl } from './exportControl.js';
-import { GraphPart, isConstant, isVariable, operationsFor, plainName } from './exportGraph.js';
+import { GraphPart, isConstant, isRowSource, isVariable, operationsFor, plainName } from './exportGraph.js';
+import { isComposed, partsOf } from './exportComposed.js';
 import { EXPORTERS } from './exportOps.js';
 import { valueInfo } from './exportWriter.js';
 import { moveDataOut, type ExternalDataOptions } from './externalData.js';
@@ -151,7 +152,11 @@ function unknownOps(
         return unknownOps(operationsFor(fn.outputs, given), given, searched);
       });
     }
-    return EXPORTERS.has(op.type) || isVariable(op) || isConstant(op) ? [] : [op];
+    if (isComposed(op)) {
+      const parts = partsOf(op);
+      return unknownOps(operationsFor(parts.outputs, new Set(parts.inputs)), new Set(parts.inputs), searched);
+    }
+    return EXPORTERS.has(op.type) || isVariable(op) || isConstant(op) || isRowSource(op) ? [] : [op];
   });
 }
 

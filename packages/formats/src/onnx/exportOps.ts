@@ -1,9 +1,11 @@
 /** How each op of a graph is written in ONNX. */
 import { sizeOf, type Operation } from '@forerun/graph';
 import { ARRAY_WRITERS } from './exportArrays.js';
+import { INDEX_WRITERS } from './exportIndices.js';
+import { LIST_WRITERS } from './exportLists.js';
+import { MATH_WRITERS } from './exportMath.js';
 import { WINDOW_WRITERS } from './exportWindows.js';
 import {
-  fail,
   input,
   integers,
   known,
@@ -94,17 +96,38 @@ const expandDims: OpWriter = (op, writer, [output]) => {
   writer.add('Unsqueeze', [writer.name(input(op, 0)), writer.constant(integers(known(op, 1)))], {}, output);
 };
 
-/** Rows of each batch by its own indices: `GatherND`, whose indices are vectors of one number. */
+/**
+ * Rows of each batch by its own indices: `GatherND`, whose indices are vectors of one number and which takes the first axis
+ * after the batch. Another axis is moved there, and those that lay before it back.
+ */
 function gatherInBatches(op: Operation, writer: OnnxWriter, output: string | undefined, batch: number): void {
   const rank = rankOf(op);
   const [given = 0] = known(op, 2);
   const axis = given < 0 ? given + rank : given;
-  if (axis !== batch)
-    fail(op, `batch_dims is ${batch} and axis ${axis}; only the first axis after the batch has a form`);
   const indices = writer.add('Cast', [writer.name(input(op, 1))], { to: onnxNumber('int64', op.name) });
   const vectors = writer.add('Unsqueeze', [indices, writer.constant(integers([-1]))]);
-  writer.add('GatherND', [writer.name(input(op, 0)), vectors], { batch_dims: batch }, output);
+  const params = writer.name(input(op, 0));
+  const attributes = { batch_dims: batch };
+  if (axis === batch) {
+    writer.add('GatherND', [params, vectors], attributes, output);
+    return;
+  }
+  const [shared, between, after] = [axes(0, batch), axes(batch, axis), axes(axis + 1, rank)];
+  const front = writer.add('Transpose', [params], { perm: [...shared, axis, ...between, ...after] });
+  const picked = writer.add('GatherND', [front, vectors], attributes);
+  const found = rankOf(op, 1) - batch;
+  const total = rank - 1 + found;
+  const [chosen, first] = [axes(batch, batch + found), batch + found];
+  const back = [
+    ...shared,
+    ...axes(first, first + between.length),
+    ...chosen,
+    ...axes(first + between.length, total),
+  ];
+  writer.add('Transpose', [picked], { perm: back }, output);
 }
+
+const axes = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
 
 const gather: OpWriter = (op, writer, [output]) => {
   const batch = op.attrs.int('batch_dims');
@@ -149,6 +172,9 @@ const last = (): Readonly<Record<string, AttributeValue>> => ({ axis: -1 });
 export const EXPORTERS: ReadonlyMap<string, OpWriter> = new Map(
   Object.entries({
     ...ARRAY_WRITERS,
+    ...INDEX_WRITERS,
+    ...LIST_WRITERS,
+    ...MATH_WRITERS,
     ...WINDOW_WRITERS,
     Abs: simple('Abs'),
     Acos: simple('Acos'),
@@ -163,6 +189,7 @@ export const EXPORTERS: ReadonlyMap<string, OpWriter> = new Map(
     Atanh: simple('Atanh'),
     BatchMatMul: batchMatMul,
     BatchMatMulV2: batchMatMul,
+    BatchMatMulV3: batchMatMul,
     BiasAdd: biasAdd,
     Cast: simple('Cast', (op) => ({ to: onnxNumber(op.attrs.type('DstT'), op.name) })),
     Ceil: simple('Ceil'),

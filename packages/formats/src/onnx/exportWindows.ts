@@ -8,6 +8,7 @@ import {
   fail,
   input,
   integers,
+  known,
   rankOf,
   scalar,
   type AttributeValue,
@@ -141,7 +142,12 @@ const fusedMatMul: OpWriter = (op, writer, [output]) => {
   fusedSteps(op, writer, (bias) => bias)(y, output);
 };
 
-const depthwise: OpWriter = (op, writer, [output]) => {
+function writeDepthwise(
+  op: Operation,
+  writer: OnnxWriter,
+  output: string | undefined,
+  finish?: Finish,
+): void {
   const [height = 0, width = 0, channels = 0, multiplier = 0] = input(op, 1).shape.toStatic();
   const moved = writer.add('Transpose', [writer.name(input(op, 1))], { perm: [2, 3, 0, 1] });
   const sizes = writer.constant(integers([channels * multiplier, 1, height, width]));
@@ -152,7 +158,20 @@ const depthwise: OpWriter = (op, writer, [output]) => {
     group: channels,
     ...padding(op),
   };
-  channelsFirst(op, writer, output, (x, out) => writer.add('Conv', [x, filter], attributes, out));
+  channelsFirst(op, writer, output, (x, out) => {
+    if (finish === undefined) return writer.add('Conv', [x, filter], attributes, out);
+    return finish(writer.add('Conv', [x, filter], attributes), out);
+  });
+}
+
+const depthwise: OpWriter = (op, writer, [output]) => {
+  writeDepthwise(op, writer, output);
+};
+
+const fusedDepthwise: OpWriter = (op, writer, [output]) => {
+  const shape = writer.constant(integers([-1, 1, 1]));
+  const finish = fusedSteps(op, writer, (bias) => writer.add('Reshape', [bias, shape]));
+  writeDepthwise(op, writer, output, finish);
 };
 
 /** Gradients of convolutions with respect to their input, which transposed convolutions are. */
@@ -192,6 +211,16 @@ const pool =
     };
     channelsFirst(op, writer, output, (x, out) => writer.add(type, [x], attributes, out));
   };
+
+/** A pool whose window and strides are inputs. */
+const maxPoolV2: OpWriter = (op, writer, [output]) => {
+  const [kernel_shape, strides] = [1, 2].map((i) => {
+    const list = known(op, i);
+    return isChannelsFirst(op) ? list.slice(2) : list.slice(1, -1);
+  });
+  const attributes = { kernel_shape: kernel_shape ?? [], strides: strides ?? [], ...padding(op) };
+  channelsFirst(op, writer, output, (x, out) => writer.add('MaxPool', [x], attributes, out));
+};
 
 const fusedBatchNorm: OpWriter = (op, writer, [output]) => {
   if (op.attrs.bool('is_training')) fail(op, 'it normalizes by the batch; export a graph for inference');
@@ -242,6 +271,7 @@ const blocks =
 
 export const WINDOW_WRITERS: Readonly<Record<string, OpWriter>> = {
   _FusedConv2D: fusedConv2d,
+  _FusedDepthwiseConv2dNative: fusedDepthwise,
   _FusedMatMul: fusedMatMul,
   AvgPool: pool('AveragePool'),
   AvgPool3D: pool('AveragePool'),
@@ -254,9 +284,11 @@ export const WINDOW_WRITERS: Readonly<Record<string, OpWriter>> = {
   FusedBatchNorm: fusedBatchNorm,
   FusedBatchNormV2: fusedBatchNorm,
   FusedBatchNormV3: fusedBatchNorm,
+  FusedDepthwiseConv2dNative: fusedDepthwise,
   LRN: lrn,
   MaxPool: pool('MaxPool'),
   MaxPool3D: pool('MaxPool'),
+  MaxPoolV2: maxPoolV2,
   ResizeBilinear: resize('linear'),
   ResizeNearestNeighbor: resize('nearest'),
   SpaceToDepth: blocks('SpaceToDepth'),

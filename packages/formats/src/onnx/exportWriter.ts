@@ -36,6 +36,8 @@ export interface OnnxWriter {
     attributes: Readonly<Record<string, AttributeValue>>,
     outputs: readonly string[],
   ): void;
+  /** Says that an output has no name, and the rule that it would take. */
+  withhold(tensor: Tensor, rule: string): void;
   /** Adds a constant and returns its name. */
   constant(value: TensorValue): string;
   /** The value of a tensor that the graph or the given variables hold. */
@@ -45,11 +47,14 @@ export interface OnnxWriter {
 /** What a function is given: the name of a tensor, or the handle of a variable. */
 export type Argument = string | Tensor;
 
+/** A function, or a part of one that gives other results. */
+export type FunctionBody = Pick<FuncGraph, 'inputs' | 'outputs'>;
+
 /** What the writers of calls, conditionals and loops need besides. */
 export interface ControlWriter extends OnnxWriter {
   argument(tensor: Tensor): Argument;
   /** Adds the nodes of a function here, their names below `label`; gives the names of its results. */
-  call(fn: FuncGraph, args: readonly Argument[], label: string): string[];
+  call(fn: FunctionBody, args: readonly Argument[], label: string): string[];
   /** A graph of its own, which may use the names of this one; `build` adds its nodes and gives its outputs. */
   subgraph(
     label: string,
@@ -98,12 +103,16 @@ export const simple =
 /** A float32 scalar. */
 export const scalar = (value: number): TensorValue => new TensorValue('float32', [], Float32Array.of(value));
 
-/** Name, dtype and shape of a tensor, for the inputs and outputs of graphs. */
+/** Name, dtype and shape of a tensor, for the inputs and outputs of graphs; those of a list's rows. */
 export function valueInfo(name: string, tensor: Tensor): proto.Init<proto.onnxValueInfoProto> {
-  const dims = tensor.shape.dims?.map((size, i) =>
-    size === null ? { dimParam: i === 0 ? 'batch' : `${name}_${i}` } : { dimValue: size },
+  const list = tensor.dtype === 'variant';
+  const own = tensor.shape.dims;
+  const elements = tensor.handle?.shape.dims ?? null;
+  const sizes = list ? elements && [null, ...elements] : own;
+  const dims = sizes?.map((size, i) =>
+    size === null ? { dimParam: i === 0 && !list ? 'batch' : `${name}_${i}` } : { dimValue: size },
   );
-  const elemType = onnxNumber(tensor.dtype, `"${name}"`);
+  const elemType = onnxNumber(list ? (tensor.handle?.dtype ?? tensor.dtype) : tensor.dtype, `"${name}"`);
   return {
     name,
     type: { tensorType: { elemType, ...(dims === undefined ? {} : { shape: { dim: dims } }) } },

@@ -5,55 +5,9 @@ import { join } from 'node:path';
 import * as fr from '@forerun/graph';
 import { loadOnnx, saveOnnx, Session } from '@forerun/session';
 import { layers } from '@forerun/layers';
-import { Random } from '@forerun/testing';
 import { exportOnnx, importOnnx } from '@forerun/formats';
-import { reference, type ReferenceResult } from './models.js';
-
-const random = new Random(9);
-
-function values(shape: readonly number[], low = -1, high = 1): fr.TensorValue {
-  return new fr.TensorValue('float32', shape, Float32Array.from(random.array(shape.reduce((a, b) => a * b, 1), low, high))); // prettier-ignore
-}
-
-type Values = Readonly<Record<string, fr.TensorValue>>;
-
-function compare(got: Values, { error, outputs }: ReferenceResult): void {
-  expect(error).toBeUndefined();
-  expect(Object.keys(outputs).sort()).toEqual(Object.keys(got).sort());
-  for (const [name, { dims, data }] of Object.entries(outputs)) {
-    const value = got[name];
-    expect([name, value?.shape]).toEqual([name, dims]);
-    const ours = value === undefined ? [] : (fr.toHostValue(value)?.data ?? []);
-    data.forEach((x, i) =>
-      expect(Math.abs((ours[i] ?? NaN) - x)).toBeLessThan(2e-5 * Math.max(1, Math.abs(x))),
-    );
-  }
-}
-
-/** Our values, ONNX Runtime's of the exported model, and ours of the model imported again. */
-async function check(
-  graph: fr.Graph,
-  outputs: Readonly<Record<string, fr.Tensor>>,
-  feeds: Values,
-  init?: fr.Operation,
-): Promise<void> {
-  await using sess = await Session.create({ graph });
-  if (init !== undefined) await sess.run(init);
-  const list = graph
-    .getCollection(fr.GraphKeys.GLOBAL_VARIABLES)
-    .filter((item) => item instanceof fr.Variable);
-  const variables = new Map<string, fr.TensorValue>();
-  for (const variable of list) variables.set(variable.op.name, await sess.run(variable));
-  const got = (await sess.run(outputs, feeds)) as Values;
-  const model = exportOnnx({ outputs, variables });
-  expect(exportOnnx({ outputs, variables })).toEqual(model);
-  const [result = { outputs: {} }] = reference([{ model, feeds }]);
-  compare(got, result);
-  const again = new fr.Graph();
-  const imported = importOnnx(model, { graph: again });
-  await using second = await Session.create({ graph: again });
-  compare(await second.run(imported.outputs, feeds), result);
-}
+import { check, compare, values } from './exported.js';
+import { reference } from './models.js';
 
 test('a convolutional network with its variables', async () => {
   const graph = new fr.Graph();
@@ -221,15 +175,6 @@ test('conditionals, loops, calls of functions, gathers in batches', async () => 
   await check(graph, outputs, { x: values([2, 3]) }, init);
   await check(graph, outputs, { x: values([2, 3], 0.5, 1) }, init);
 }, 120_000); // prettier-ignore
-
-test('a loop over a tensor list has no form', () => {
-  const graph = new fr.Graph();
-  graph.asDefault(() => {
-    const x = fr.placeholder('float32', [4], { name: 'x' });
-    const sums = fr.scan((sum, item) => fr.add(sum, item), x, { initializer: fr.constant(0) });
-    expect(() => exportOnnx({ outputs: { y: sums } })).toThrow(/ops that have no form in ONNX here:\n {2}TensorList/);
-  });
-}); // prettier-ignore
 
 test('values beside the model', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'forerun-onnx-'));

@@ -84,6 +84,22 @@ describe('sizes of images that a run knows', () => {
   });
 });
 
+test('slices and pads whose places are computed', async () => {
+  const nodes = [
+    node('Shape', ['x'], 's'),
+    node('Slice', ['s', 'one', 'two'], 'length'),
+    node('Sub', ['length', 'one'], 'end'),
+    node('Slice', ['x', 'one', 'end', 'one'], 'inner'),
+    node('Slice', ['x', 'end', 'far', 'last'], 'tail'),
+    node('Concat', ['zero', 'end', 'one', 'zero'], 'pads', { axis: 0 }),
+    node('Pad', ['x', 'pads', 'fill'], 'padded'),
+  ];
+  const initializers = { zero: longs(0), one: longs(1), two: longs(2), last: longs(-1), far: longs(2 ** 62), fill: values() };
+  const feeds = [values(2, 5), values(3, 4)].map((x) => ({ x }));
+  const outputs = ['inner', 'tail', 'padded'];
+  await agree({ nodes, inputs: { x: open(2) }, outputs, initializers }, feeds);
+}); // prettier-ignore
+
 test('a computed shape keeps the sizes where it is zero', async () => {
   const nodes = [
     node('Shape', ['x'], 's'),

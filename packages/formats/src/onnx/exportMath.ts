@@ -1,0 +1,179 @@
+/** Elementwise functions, norms and losses that ONNX has no operator for, made of those that it has. */
+import { isFloating, type Operation } from '@forerun/graph';
+import {
+  fail,
+  input,
+  integers,
+  known,
+  rankOf,
+  simple,
+  type OnnxWriter,
+  type OpWriter,
+} from './exportWriter.js';
+import { onnxNumber, valueOf } from './tensors.js';
+
+/** A number of the dtype of an op's first input. */
+function number(op: Operation, writer: OnnxWriter, value: number): string {
+  return writer.constant(valueOf(input(op, 0).dtype, value));
+}
+
+/** Names of all inputs. */
+function namesOf(op: Operation, writer: OnnxWriter): string[] {
+  return op.inputs.map((tensor) => writer.name(tensor));
+}
+
+/** What `write` makes of the operands, but zero where the operand with this number is zero. */
+const orZero =
+  (where: 0 | 1, write: (writer: OnnxWriter, x: string, y: string) => string): OpWriter =>
+  (op, writer, [output]) => {
+    const [x = '', y = ''] = namesOf(op, writer);
+    const zero = number(op, writer, 0);
+    const isZero = writer.add('Equal', [where === 0 ? x : y, zero]);
+    writer.add('Where', [isZero, zero, write(writer, x, y)], {}, output);
+  };
+
+/** Quotients towards zero. */
+const truncateDiv: OpWriter = (op, writer, [output]) => {
+  const quotient = writer.add('Div', namesOf(op, writer));
+  if (!isFloating(input(op, 0).dtype)) {
+    writer.add('Identity', [quotient], {}, output);
+    return;
+  }
+  const whole = writer.add('Floor', [writer.add('Abs', [quotient])]);
+  writer.add('Mul', [writer.add('Sign', [quotient]), whole], {}, output);
+};
+
+const minusOne: OpWriter = (op, writer, [output]) => {
+  writer.add('Sub', [writer.add('Exp', namesOf(op, writer)), number(op, writer, 1)], {}, output);
+};
+
+const log1p: OpWriter = (op, writer, [output]) => {
+  writer.add('Log', [writer.add('Add', [...namesOf(op, writer), number(op, writer, 1)])], {}, output);
+};
+
+const erfc: OpWriter = (op, writer, [output]) => {
+  writer.add('Sub', [number(op, writer, 1), writer.add('Erf', namesOf(op, writer))], {}, output);
+};
+
+const isFinite: OpWriter = (op, writer, [output]) => {
+  const [x = ''] = namesOf(op, writer);
+  writer.add('Not', [writer.add('Or', [writer.add('IsInf', [x]), writer.add('IsNaN', [x])])], {}, output);
+};
+
+const approximateEqual: OpWriter = (op, writer, [output]) => {
+  const difference = writer.add('Abs', [writer.add('Sub', namesOf(op, writer))]);
+  writer.add('Less', [difference, number(op, writer, op.attrs.float('tolerance'))], {}, output);
+};
+
+const l2Loss: OpWriter = (op, writer, [output]) => {
+  const squares = writer.add('ReduceSumSquare', namesOf(op, writer), { keepdims: 0 });
+  writer.add('Mul', [squares, number(op, writer, 0.5)], {}, output);
+};
+
+const euclideanNorm: OpWriter = (op, writer, [output]) => {
+  const [x = ''] = namesOf(op, writer);
+  const attributes = { keepdims: Number(op.attrs.bool('keep_dims')), noop_with_empty_axes: 1 };
+  writer.add('ReduceL2', [x, writer.constant(integers(known(op, 1)))], attributes, output);
+};
+
+/** -sum(labels * log softmax), and the gradient by the logits: softmax - labels. */
+function crossEntropy(
+  op: Operation,
+  writer: OnnxWriter,
+  [loss = '', gradient = '']: readonly string[],
+  labels: string,
+): void {
+  const x = writer.name(input(op, 0));
+  const terms = writer.add('Mul', [writer.add('LogSoftmax', [x], { axis: -1 }), labels]);
+  const sums = writer.add('ReduceSum', [terms, writer.constant(integers([-1]))], { keepdims: 0 });
+  writer.add('Neg', [sums], {}, loss);
+  writer.add('Sub', [writer.add('Softmax', [x], { axis: -1 }), labels], {}, gradient);
+}
+
+const softmaxCrossEntropy: OpWriter = (op, writer, outputs) => {
+  crossEntropy(op, writer, outputs, writer.name(input(op, 1)));
+};
+
+const sparseCrossEntropy: OpWriter = (op, writer, outputs) => {
+  const classes = input(op, 0).shape.dim(-1) ?? fail(op, 'the number of classes is not known');
+  const depth = writer.constant(integers([classes]));
+  const { dtype } = input(op, 0);
+  const values = writer.add('Concat', [0, 1].map((value) => writer.add('Reshape', [writer.constant(valueOf(dtype, value)), writer.constant(integers([1]))])), { axis: 0 }); // prettier-ignore
+  const wide = writer.add('Cast', [writer.name(input(op, 1))], { to: onnxNumber('int64', op.name) });
+  const labels = writer.add('OneHot', [wide, depth, values], { axis: -1 });
+  crossEntropy(op, writer, outputs, labels);
+};
+
+/** `num` numbers from start to stop. */
+const linSpace: OpWriter = (op, writer, [output]) => {
+  const [count = 1] = known(op, 2);
+  const [start, stop] = [writer.name(input(op, 0)), writer.name(input(op, 1))];
+  const step = writer.add('Div', [writer.add('Sub', [stop, start]), number(op, writer, Math.max(1, count - 1))]);
+  const range = [0, count, 1].map((value) => writer.constant(valueOf('int64', value)));
+  const places = writer.add('Cast', [writer.add('Range', range)], { to: onnxNumber(input(op, 0).dtype, op.name) });
+  writer.add('Add', [start, writer.add('Mul', [places, step])], {}, output);
+}; // prettier-ignore
+
+/** The band around the diagonals; a negative number keeps all on its side. */
+const bandPart: OpWriter = (op, writer, [output]) => {
+  const [[lower = 0], [upper = 0]] = [known(op, 1), known(op, 2)];
+  const x = writer.name(input(op, 0));
+  const sides = [{ k: -lower, above: 1, kept: lower < 0 }, { k: upper, above: 0, kept: upper < 0 }]; // prettier-ignore
+  const band = sides.reduce((matrix, { k, above, kept }) => {
+    return kept
+      ? matrix
+      : writer.add('Trilu', [matrix, writer.constant(valueOf('int64', k))], { upper: above });
+  }, x);
+  writer.add('Identity', [band], {}, output);
+};
+
+const each: OpWriter = (op, writer, outputs) => {
+  op.inputs.forEach((tensor, i) => writer.add('Identity', [writer.name(tensor)], {}, outputs[i] ?? ''));
+};
+
+const rank: OpWriter = (op, writer, [output]) => {
+  writer.add('Identity', [writer.constant(valueOf('int32', rankOf(op)))], {}, output);
+};
+
+const shapes: OpWriter = (op, writer, outputs) => {
+  op.inputs.forEach((tensor, i) => {
+    const to = { to: onnxNumber(op.output(i).dtype, op.name) };
+    writer.add('Cast', [writer.add('Shape', [writer.name(tensor)])], to, outputs[i] ?? '');
+  });
+};
+
+export const MATH_WRITERS: Readonly<Record<string, OpWriter>> = {
+  AccumulateNV2: simple('Sum'),
+  ApproximateEqual: approximateEqual,
+  BiasAddV1: simple('Add'),
+  BitwiseAnd: simple('BitwiseAnd'),
+  BitwiseOr: simple('BitwiseOr'),
+  BitwiseXor: simple('BitwiseXor'),
+  DeepCopy: simple('Identity'),
+  Div: (op, writer, outputs) =>
+    (isFloating(input(op, 0).dtype) ? simple('Div') : truncateDiv)(op, writer, outputs),
+  DivNoNan: orZero(1, (writer, x, y) => writer.add('Div', [x, y])),
+  Erfc: erfc,
+  EuclideanNorm: euclideanNorm,
+  Expm1: minusOne,
+  GuaranteeConst: simple('Identity'),
+  IdentityN: each,
+  Inv: simple('Reciprocal'),
+  Invert: simple('BitwiseNot'),
+  IsFinite: isFinite,
+  L2Loss: l2Loss,
+  LinSpace: linSpace,
+  Log1p: log1p,
+  MatrixBandPart: bandPart,
+  MatrixDeterminant: simple('Det'),
+  Mod: simple('Mod', () => ({ fmod: 1 })),
+  MulNoNan: orZero(1, (writer, x, y) => writer.add('Mul', [x, y])),
+  Rank: rank,
+  ShapeN: shapes,
+  SoftmaxCrossEntropyWithLogits: softmaxCrossEntropy,
+  SparseSoftmaxCrossEntropyWithLogits: sparseCrossEntropy,
+  TruncateDiv: truncateDiv,
+  TruncateMod: simple('Mod', () => ({ fmod: 1 })),
+  Xdivy: orZero(0, (writer, x, y) => writer.add('Div', [x, y])),
+  Xlogy: orZero(0, (writer, x, y) => writer.add('Mul', [x, writer.add('Log', [y])])),
+};
