@@ -79,4 +79,5 @@ export * as quantization from './quantization.js';
 export * as random from './random.js';
 export * as savedModel from './savedModel.js';
 export * as sparse from './sparse.js';
+export * as strings from './strings.js';
 export * as train from './train.js';

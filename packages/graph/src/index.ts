@@ -76,7 +76,10 @@ export * from './variable.js';
 export * from './variableKeys.js';
 export * from './variableCollections.js';
 export * from './lookup.js';
+export * from './vocabularyTables.js';
+export { fingerprint64 } from './hash/fingerprint64.js';
 export { hash64 } from './hash/hash64.js';
+export { sipHash64 } from './hash/sipHash64.js';
 export {
   buildSaverNodes,
   type Saveable,

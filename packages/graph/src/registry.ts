@@ -27,6 +27,7 @@ import { DYNAMIC } from './ops/dynamic.js';
 import { CONTROL } from './ops/control.js';
 import { LIST } from './ops/list.js';
 import { DEBUG } from './ops/debug.js';
+import { STRING } from './ops/string.js';
 import { TABLE } from './ops/table.js';
 import { provideOps } from './opTable.js';
 
@@ -55,6 +56,7 @@ export const FAMILIES = {
   control: CONTROL,
   list: LIST,
   debug: DEBUG,
+  string: STRING,
   table: TABLE,
 } as const;
 
@@ -83,6 +85,7 @@ export const OPS = {
   ...CONTROL,
   ...LIST,
   ...DEBUG,
+  ...STRING,
   ...TABLE,
 } satisfies Record<string, OpDef>;
 

@@ -26,6 +26,7 @@ import { DYNAMIC_KERNELS } from './dynamic.js';
 import { CONTROL_KERNELS } from './control.js';
 import { LIST_KERNELS } from './list.js';
 import { DEBUG_KERNELS } from './debug.js';
+import { STRING_KERNELS } from './string.js';
 import { TABLE_KERNELS } from './table.js';
 
 export * from './kernel.js';
@@ -88,5 +89,6 @@ export const KERNELS: Readonly<Record<OpName, Kernel>> = {
   ...CONTROL_KERNELS,
   ...LIST_KERNELS,
   ...DEBUG_KERNELS,
+  ...STRING_KERNELS,
   ...TABLE_KERNELS,
 };

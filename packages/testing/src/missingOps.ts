@@ -83,10 +83,10 @@ export const MISSING_OPS: readonly MissingOps[] = [
   {
     group: 'Strings and parsing',
     reason: 'Strings live on the host only; parse before feeding.',
-    ops: list(`AsString DecodeBase64 DecodeCSV DecodeJSONExample DecodeProtoV2 DecodeRaw EncodeBase64 EncodeProto ParseExample
+    ops: list(`DecodeBase64 DecodeCSV DecodeJSONExample DecodeProtoV2 DecodeRaw EncodeBase64 EncodeProto ParseExample
       ParseSequenceExample ParseSingleExample ParseTensor ReduceJoin RegexFullMatch RegexReplace SerializeTensor
       StaticRegexFullMatch StaticRegexReplace StringJoin StringLength StringLower StringNGrams StringSplit StringSplitV2
-      StringStrip StringToHashBucket StringToHashBucketFast StringToHashBucketStrong StringToNumber StringUpper Substr
+      StringStrip StringToNumber StringUpper Substr
       UnicodeDecode UnicodeDecodeWithOffsets UnicodeEncode UnicodeScript UnicodeTranscode UnsortedSegmentJoin
       DecodePaddedRaw ParseExampleV2 ParseSequenceExampleV2 ParseSingleSequenceExample`),
   },
@@ -272,9 +272,9 @@ export const MISSING_NAMES: readonly MissingOps[] = [
     group: 'Sets and strings',
     reason:
       'Sets are sparse tensors of rows, mostly of texts, which live on the host: use the sets and strings of JavaScript.',
-    ops: list(`sets.difference sets.intersection sets.set_size sets.union strings.as_string strings.join strings.length strings.lower
+    ops: list(`sets.difference sets.intersection sets.set_size sets.union strings.join strings.length strings.lower
       strings.ngrams strings.reduce_join strings.regex_full_match strings.regex_replace strings.split strings.strip strings.substr
-      strings.to_hash_bucket strings.to_number strings.unicode_decode strings.unicode_encode strings.upper`),
+      strings.to_number strings.unicode_decode strings.unicode_encode strings.upper`),
   },
   {
     group: 'Linear operators',

@@ -24,6 +24,7 @@ import { DYNAMIC_REFERENCES } from './dynamic.js';
 import { CONTROL_REFERENCES } from './control.js';
 import { LIST_REFERENCES } from './list.js';
 import { DEBUG_REFERENCES } from './debug.js';
+import { STRING_REFERENCES } from './string.js';
 import { TABLE_REFERENCES } from './table.js';
 
 export const REFERENCES: Readonly<Partial<Record<OpName, Reference>>> = {
@@ -39,6 +40,7 @@ export const REFERENCES: Readonly<Partial<Record<OpName, Reference>>> = {
   ...CONTROL_REFERENCES,
   ...LIST_REFERENCES,
   ...DEBUG_REFERENCES,
+  ...STRING_REFERENCES,
   ...TABLE_REFERENCES,
   ...BINARY_REFERENCES,
   ...ARRAY_REFERENCES,

@@ -24,6 +24,7 @@ import { DYNAMIC_SAMPLES } from './dynamic.js';
 import { CONTROL_SAMPLES } from './control.js';
 import { LIST_SAMPLES } from './list.js';
 import { DEBUG_SAMPLES } from './debug.js';
+import { STRING_SAMPLES } from './string.js';
 import { TABLE_SAMPLES } from './table.js';
 
 export const SAMPLES: Readonly<Partial<Record<OpName, OpSamples | OpCases>>> = {
@@ -39,6 +40,7 @@ export const SAMPLES: Readonly<Partial<Record<OpName, OpSamples | OpCases>>> = {
   ...CONTROL_SAMPLES,
   ...LIST_SAMPLES,
   ...DEBUG_SAMPLES,
+  ...STRING_SAMPLES,
   ...TABLE_SAMPLES,
   ...BINARY_SAMPLES,
   ...ARRAY_SAMPLES,

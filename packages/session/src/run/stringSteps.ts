@@ -1,0 +1,77 @@
+/** Host steps of texts: hashes of them, and numbers as texts. */
+import {
+  fingerprint64,
+  hash64,
+  InternalError,
+  InvalidArgumentError,
+  isInteger,
+  sipHash64,
+  TensorValue,
+  UnimplementedError,
+  type Attrs,
+} from '@forerun/graph';
+import type { HostStepFn, HostStepNode } from './hostOps.js';
+
+type Hash = (bytes: Uint8Array, attrs: Attrs) => bigint;
+
+function bucketed(hash: Hash): HostStepFn {
+  return ({ name, attrs }, [input]) => {
+    if (input?.dtype !== 'string') throw new InternalError(`"${name}": expected a string tensor`);
+    const buckets = attrs.bigint('num_buckets');
+    const bucketOf = (element: TensorValue['data'][number]): bigint => {
+      const bytes = element instanceof Uint8Array ? element : new TextEncoder().encode(String(element));
+      return hash(bytes, attrs) % buckets;
+    };
+    return [new TensorValue('int64', input.shape, BigInt64Array.from([...input.data].map(bucketOf)))];
+  };
+}
+
+function keyOf(attrs: Attrs): [bigint, bigint] {
+  const key = attrs.get('key');
+  const [k0 = 0, k1 = 0] = key.kind === 'list(int)' ? key.value : [];
+  return [BigInt(k0), BigInt(k1)];
+}
+
+/** A number in decimal, as C's `printf` writes it with these flags. */
+function decimal(value: number | bigint, attrs: Attrs): string {
+  const [width, fill] = [attrs.int('width'), attrs.string('fill')];
+  const sign = value < 0 ? '-' : fill === '+' || fill === ' ' ? fill : '';
+  const digits = String(value < 0 ? -value : value);
+  if (fill === '-') return (sign + digits).padEnd(width);
+  if (fill === '0') return sign + digits.padStart(width - sign.length, '0');
+  return (sign + digits).padStart(width);
+}
+
+const asString: HostStepFn = (node, [input]) => {
+  if (input === undefined) throw new InternalError(`"${node.name}" has no input`);
+  const { dtype, shape, data } = input;
+  if (dtype === 'string') return [input];
+  if (dtype !== 'bool' && !isInteger(dtype)) {
+    throw new UnimplementedError(
+      `${describe(node)}: only integers and booleans are written as texts, not ${dtype}`,
+      {
+        node: node.name,
+      },
+    );
+  }
+  const { attrs } = node;
+  if (attrs.int('precision') >= 0 || attrs.bool('scientific') || attrs.bool('shortest')) {
+    throw new InvalidArgumentError(`${describe(node)}: ${dtype} has no precision and no exponent`, {
+      node: node.name,
+    });
+  }
+  const text = (element: string | number | bigint | Uint8Array): string =>
+    dtype === 'bool' ? String(Number(element) !== 0) : decimal(element as number | bigint, attrs);
+  return [new TensorValue('string', shape, [...data].map(text))];
+};
+
+function describe({ type, name }: HostStepNode): string {
+  return `${type} "${name}"`;
+}
+
+export const STRING_STEPS: Readonly<Record<string, HostStepFn>> = {
+  StringToHashBucket: bucketed(hash64),
+  StringToHashBucketFast: bucketed(fingerprint64),
+  StringToHashBucketStrong: bucketed((bytes, attrs) => sipHash64(bytes, keyOf(attrs))),
+  AsString: asString,
+};
