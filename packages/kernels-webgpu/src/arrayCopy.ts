@@ -16,9 +16,13 @@ function hostScalar(c: KernelContext, i: number, what: string): number {
   return c.requireHost(i, what).data[0] ?? 0;
 }
 
-/** A copy of all of output 0, read along `from`. */
+/** The copy of input 0, read along `from`, to all of output 0. */
+function wholeOutput(shape: readonly number[], from: Walk): BoundCopy[] {
+  return [{ input: 0, output: 0, shape, from, to: inOrder(shape) }];
+}
+
 function gatherAll(c: KernelContext, shape: readonly number[], from: Walk): Lowered {
-  return lowerCopies(c, [{ input: 0, output: 0, shape, from, to: inOrder(shape) }]);
+  return lowerCopies(c, wholeOutput(shape, from));
 }
 
 function lowerTranspose(c: KernelContext): Lowered {
@@ -57,14 +61,14 @@ function lowerTile(c: KernelContext): Lowered {
   );
 }
 
-function lowerSlice(c: KernelContext): Lowered {
+function sliceParts(c: KernelContext): BoundCopy[] {
   const begin = [...c.requireHost(1, 'begin').data];
   const strides = stridesOf(c.input(0).shape);
   const offset = strides.reduce((sum, s, d) => sum + s * (begin[d] ?? 0), 0);
-  return gatherAll(c, c.output(0).shape, { offset, strides });
+  return wholeOutput(c.output(0).shape, { offset, strides });
 }
 
-function lowerStridedSlice(c: KernelContext): Lowered {
+function stridedSliceParts(c: KernelContext): BoundCopy[] {
   const list = (value: HostValue): number[] => [...value.data];
   const bounds = {
     begin: list(c.requireHost(1, 'begin')),
@@ -75,8 +79,7 @@ function lowerStridedSlice(c: KernelContext): Lowered {
     c.unsupported(rule),
   );
   const strides = stridesOf(c.input(0).shape);
-  return gatherAll(
-    c,
+  return wholeOutput(
     ranges.map(({ count }) => count ?? 0),
     {
       offset: ranges.reduce((sum, { begin }, d) => sum + begin * (strides[d] ?? 0), 0),
@@ -150,29 +153,28 @@ function packParts(c: KernelContext): BoundCopy[] {
   );
 }
 
-function lowerUnpack(c: KernelContext): Lowered {
+/** A kernel that cuts its input into parts. */
+function cutting(cuts: (c: KernelContext) => BoundCopy[]): Kernel {
+  return device((c) => lowerCopies(c, cuts(c)), { ...LOADS_ONCE, cuts });
+}
+
+function unpackParts(c: KernelContext): BoundCopy[] {
   const axis = normalAxis(c.attrs.int('axis'), c.input(0).shape.length);
-  return lowerCopies(
-    c,
-    cutParts(
-      c.outputs.map(({ shape }) => withUnit(shape, axis)),
-      axis,
-      0,
-    ),
+  return cutParts(
+    c.outputs.map(({ shape }) => withUnit(shape, axis)),
+    axis,
+    0,
   );
 }
 
 /** Split and SplitV: the value and the axis are at different positions. */
-function lowerSplit(value: number, dim: number): (c: KernelContext) => Lowered {
+function splitParts(value: number, dim: number): (c: KernelContext) => BoundCopy[] {
   return (c) => {
     const axis = normalAxis(hostScalar(c, dim, 'split_dim'), c.input(value).shape.length);
-    return lowerCopies(
-      c,
-      cutParts(
-        c.outputs.map(({ shape }) => shape),
-        axis,
-        value,
-      ),
+    return cutParts(
+      c.outputs.map(({ shape }) => shape),
+      axis,
+      value,
     );
   };
 }
@@ -183,13 +185,13 @@ export const COPY_KERNELS = {
   ReverseV2: device(lowerReverse, LOADS_ONCE),
   Reverse: device(lowerOldReverse, LOADS_ONCE),
   Tile: device(lowerTile),
-  Slice: device(lowerSlice, LOADS_ONCE),
-  StridedSlice: device(lowerStridedSlice, LOADS_ONCE),
+  Slice: cutting(sliceParts),
+  StridedSlice: cutting(stridedSliceParts),
   ConcatV2: joining(concatParts),
   Concat: joining(oldConcatParts),
   Pack: joining(packParts),
   ParallelConcat: device(lowerRows, LOADS_ONCE),
-  Unpack: device(lowerUnpack, LOADS_ONCE),
-  Split: device(lowerSplit(1, 0), LOADS_ONCE),
-  SplitV: device(lowerSplit(0, 2), LOADS_ONCE),
+  Unpack: cutting(unpackParts),
+  Split: cutting(splitParts(1, 0)),
+  SplitV: cutting(splitParts(0, 2)),
 } satisfies Partial<Record<OpName, Kernel>>;

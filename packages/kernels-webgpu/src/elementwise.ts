@@ -4,38 +4,62 @@
  * cut into several dispatches.
  */
 import { sizeOf, stridesOf } from '@forerun/graph';
-import type { ElementRef, ElementwiseProgram, ElementwiseStep } from './elementwiseProgram.js';
-import type { AdapterFacts, BindingSource, Dispatch, Lowered, Operand } from './kernel.js';
+import {
+  inputStrides,
+  readsVectors,
+  type ElementInput,
+  type ElementRef,
+  type ElementwiseProgram,
+  type ElementwiseStep,
+} from './elementwiseProgram.js';
+import type { AdapterFacts, BindingSource, Dispatch, Lowered } from './kernel.js';
 import { literal, loaded, storageType, stored, wrapped, type Width } from './wgsl/dtype.js';
 import {
   bytesOf,
-  collapse,
+  collapseStrides,
   gridFor,
   gridStride,
   linearIndex,
   unflatten,
+  withOffset,
   type CollapsedSpace,
 } from './wgsl/indexing.js';
+import { sharedBindings } from './fusion/names.js';
 import { widen } from './wgsl/library.js';
 import { shader, type ShaderBinding } from './wgsl/shader.js';
 import { splitProgram, type BoundProgram } from './splitProgram.js';
 
 /**
- * Lowers an elementwise program. Inputs are bound as inputs 0, 1 …, outputs as outputs 0, 1 …
- * Throws `UnimplementedError` for dtypes that are not computed with and for a single step that reads more inputs than the adapter binds.
+ * Lowers an elementwise program. Inputs are bound as inputs 0, 1 …, or as those that `arrays` gives where several inputs
+ * read one array; outputs as outputs 0, 1 … Throws `UnimplementedError` for dtypes that are not computed with and for a single step that reads more inputs than the adapter binds.
  */
-export function lowerElementwise(program: ElementwiseProgram, adapter: AdapterFacts): Lowered {
+export function lowerElementwise(
+  program: ElementwiseProgram,
+  adapter: AdapterFacts,
+  arrays?: readonly number[],
+): Lowered {
   if (sizeOf(program.shape) === 0) return { dispatches: [] };
+  if (arrays !== undefined) {
+    const sources = arrays.map((index) => ({ kind: 'input', index }) as const);
+    const targets = program.outputs.map((_, index) => ({ kind: 'output', index }) as const);
+    const part = { program, sources, targets };
+    if (partCode(part).bindings.length <= adapter.maxBindings)
+      return { dispatches: [lowerPart(part, adapter)] };
+  }
   const { parts, scratch } = splitProgram(program, adapter.maxBindings);
   const dispatches = parts.map((part) => lowerPart(part, adapter));
   if (scratch === 0) return { dispatches };
   return { dispatches, scratch: new Array<number>(scratch).fill(bytesOf(program.shape)) };
 }
 
-function lowerPart({ program, sources, targets }: BoundProgram, adapter: AdapterFacts): Dispatch {
-  const width = programWidth(program);
-  const { bindings, statements } = programCode(program, { width, sources, targets });
-  const grid = gridFor(sizeOf(program.shape), width, adapter);
+function partCode({ program, sources, targets }: BoundProgram): ProgramCode {
+  return programCode(program, { width: programWidth(program), sources, targets });
+}
+
+function lowerPart(part: BoundProgram, adapter: AdapterFacts): Dispatch {
+  const { program } = part;
+  const { bindings, statements } = partCode(part);
+  const grid = gridFor(sizeOf(program.shape), programWidth(program), adapter);
   return shader(
     { label: program.label, bindings, workgroups: grid.workgroups, body: gridStride(grid, statements) },
     adapter,
@@ -43,17 +67,24 @@ function lowerPart({ program, sources, targets }: BoundProgram, adapter: Adapter
 }
 
 /** The widest form in which a program can be written. */
-export function programWidth({ shape, inputs }: ElementwiseProgram): Width {
-  const space = collapse(
+export function programWidth(program: ElementwiseProgram): Width {
+  const { shape, strides } = spaceOf(program);
+  if ((shape.at(-1) ?? 1) % 4 !== 0) return 1;
+  return program.inputs.every((input, k) => readsVectors(input, strides[k] ?? [])) ? 4 : 1;
+}
+
+/** What a program iterates over, with as few dimensions as the layouts of its inputs allow. */
+function spaceOf({ shape, inputs }: ElementwiseProgram): CollapsedSpace {
+  return collapseStrides(
     shape,
-    inputs.map((input) => input.shape),
+    inputs.map((input) => inputStrides(input, shape)),
   );
-  return (space.shape.at(-1) ?? 1) % 4 === 0 ? 4 : 1;
 }
 
 /** Whether input `k` has the element number `i` where the program computes element number `i`. */
 export function readsInPlace({ shape, inputs }: ElementwiseProgram, k: number): boolean {
-  return sizeOf(inputs[k]?.shape ?? []) === sizeOf(shape);
+  const input = inputs[k];
+  return input !== undefined && input.part === undefined && sizeOf(input.shape) === sizeOf(shape);
 }
 
 export interface ProgramCodeOptions {
@@ -83,19 +114,21 @@ export interface ProgramCode {
 /** Writes a program. A width of 4 takes a program of that `programWidth`. */
 export function programCode(program: ElementwiseProgram, options: ProgramCodeOptions): ProgramCode {
   const { width, sources = [], targets = [], prefix = '', given = new Map<number, string>() } = options;
-  const space = collapse(
-    program.shape,
-    program.inputs.map((input) => input.shape),
+  const space = spaceOf(program);
+  const reads = program.inputs.map((input, i) => readPlan(space, i, width, input.part?.offset ?? 0));
+  const own = program.inputs.map((input, i) =>
+    inputBinding(input, i, { source: sources[i], width: reads[i]?.width ?? 1, prefix }),
   );
-  const reads = program.inputs.map((_, i) => readPlan(space, i, width));
-  const inputs = program.inputs.flatMap((input, i) =>
-    given.has(i) ? [] : [inputBinding(input, i, { source: sources[i], width: reads[i]?.width ?? 1, prefix })],
+  const { bindings: inputs, names } = sharedBindings(
+    [],
+    own.filter((_, i) => !given.has(i)),
   );
+  const arrays = own.map(({ name }) => names.get(name) ?? name);
   const outputs = program.outputs.map((step, i) =>
     outputBinding(program, i, { step, source: targets[i], width, prefix }),
   );
   const compute = [
-    loads(program, space.shape, { reads, width, prefix, given }),
+    loads(program, space.shape, { reads, arrays, width, prefix, given }),
     stepStatements(program.steps, (index) => `${prefix}x${index}`, width, `${prefix}s`),
   ].join('\n');
   const results = program.outputs.map((step) => {
@@ -119,16 +152,25 @@ interface ReadPlan {
   readonly width: Width;
   /** Strides over the collapsed space, in units of the binding's elements; `null` = the loop index itself. */
   readonly strides: readonly number[] | null;
+  /** Where it begins, in the same units. */
+  readonly offset: number;
 }
 
-function readPlan({ shape, strides: all }: CollapsedSpace, input: number, width: Width): ReadPlan {
+function readPlan(
+  { shape, strides: all }: CollapsedSpace,
+  input: number,
+  width: Width,
+  offset: number,
+): ReadPlan {
   const strides = all[input] ?? [];
   const contiguous = (strides.at(-1) ?? 0) === 1;
   const own: Width = width === 4 && contiguous ? 4 : 1;
   const whole = contiguous && strides.join() === stridesOf(shape).join();
-  if (whole) return { width: own, strides: null };
-  if (own === 1) return { width: own, strides };
-  return { width: own, strides: strides.map((s, d) => (d === strides.length - 1 ? 1 : s / 4)) };
+  const first = offset / own;
+  if (whole) return { width: own, strides: null, offset: first };
+  if (own === 1) return { width: own, strides, offset: first };
+  const units = strides.map((s, d) => (d === strides.length - 1 ? 1 : s / 4));
+  return { width: own, strides: units, offset: first };
 }
 
 interface BindingOptions {
@@ -137,7 +179,7 @@ interface BindingOptions {
   readonly prefix: string;
 }
 
-function inputBinding({ dtype }: Operand, index: number, options: BindingOptions): ShaderBinding {
+function inputBinding({ dtype }: ElementInput, index: number, options: BindingOptions): ShaderBinding {
   const { source = { kind: 'input', index }, width, prefix } = options;
   return { name: `${prefix}in${index}`, source, dtype, width, access: 'read' };
 }
@@ -154,6 +196,8 @@ function outputBinding(
 
 interface LoadOptions {
   readonly reads: readonly ReadPlan[];
+  /** Names of the inputs' arrays. */
+  readonly arrays: readonly string[];
   readonly width: Width;
   readonly prefix: string;
   readonly given: ReadonlyMap<number, string>;
@@ -163,7 +207,7 @@ interface LoadOptions {
 function loads(
   program: ElementwiseProgram,
   shape: readonly number[],
-  { reads, width, prefix, given }: LoadOptions,
+  { reads, arrays, width, prefix, given }: LoadOptions,
 ): string {
   const steps = shape.map((dim, d) => (d === shape.length - 1 ? dim / width : dim));
   const coordinates = unflatten('i', steps, `${prefix}c`);
@@ -172,8 +216,8 @@ function loads(
   program.inputs.forEach(({ dtype }, k) => {
     const plan = reads[k];
     if (plan === undefined) return;
-    const index = plan.strides === null ? 'i' : linearIndex(coordinates.names, plan.strides);
-    const element = given.get(k) ?? `${prefix}in${k}[${index}]`;
+    const place = plan.strides === null ? 'i' : linearIndex(coordinates.names, plan.strides);
+    const element = given.get(k) ?? `${arrays[k] ?? ''}[${withOffset(place, plan.offset)}]`;
     const splat = given.has(k) || plan.width === width ? element : `${storageType(dtype)}(${element})`;
     lines.push(`let ${prefix}x${k} = ${widen(loaded(splat, dtype), width)};`);
   });

@@ -4,6 +4,8 @@
  */
 import { lookupOp, InternalError, type DType } from '@forerun/graph';
 import type { ElementwiseKernel, KernelContext, Operand } from './kernel.js';
+import type { Walk } from './stridedCopy.js';
+import { broadcastStrides } from './wgsl/indexing.js';
 
 /** What a step reads: an input of the program or the result of an earlier step. */
 export type ElementRef =
@@ -11,6 +13,30 @@ export type ElementRef =
   | { readonly kind: 'step'; readonly index: number }
   /** A value known when the plan is compiled. */
   | { readonly kind: 'literal'; readonly value: number; readonly dtype: DType };
+
+/** What a program reads: a tensor, or a part of one, of which all is bound. */
+export interface ElementInput extends Operand {
+  readonly part?: Part;
+}
+
+/** Where the elements of a part lie in the whole, along the dimensions of the part. */
+export interface Part extends Walk {
+  /** Elements of the whole. */
+  readonly elements: number;
+}
+
+/** Strides, in elements of what is bound, with which an input is read at the coordinates of `shape`. */
+export function inputStrides({ shape: own, part }: ElementInput, shape: readonly number[]): number[] {
+  return broadcastStrides(own, shape, part?.strides);
+}
+
+/** Whether an input with these strides over a collapsed space can be read four elements at a time, or one for all four. */
+export function readsVectors({ part }: ElementInput, strides: readonly number[]): boolean {
+  const last = strides.at(-1) ?? 0;
+  if (part === undefined || last === 0) return true;
+  const { elements, offset } = part;
+  return last === 1 && [elements, offset, ...strides.slice(0, -1)].every((number) => number % 4 === 0);
+}
 
 export interface ElementwiseStep {
   /** WGSL over the names in `operands`; see `ElementwiseKernel.expression`. */
@@ -24,7 +50,7 @@ export interface ElementwiseProgram {
   readonly label: string;
   /** The shape that is iterated over: every input broadcasts to it, every output has it. */
   readonly shape: readonly number[];
-  readonly inputs: readonly Operand[];
+  readonly inputs: readonly ElementInput[];
   readonly steps: readonly ElementwiseStep[];
   /** The steps whose results are stored, in output order. */
   readonly outputs: readonly number[];

@@ -32,6 +32,7 @@ import { TABLE_KERNELS } from './table.js';
 export * from './kernel.js';
 export * from './elementwiseProgram.js';
 export { adapted } from './adapted.js';
+export { cutProgram } from './cutProgram.js';
 export { computedDType, computedOperand } from './halfStorage.js';
 export type { BoundCopy } from './stridedCopy.js';
 export type { BoundOperands } from './bindingWindows.js';

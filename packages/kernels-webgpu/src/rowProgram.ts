@@ -4,16 +4,22 @@
  * that only the program itself uses never reach memory.
  */
 import { sizeOf } from '@forerun/graph';
-import type { ElementRef, ElementwiseProgram, ElementwiseStep } from './elementwiseProgram.js';
+import {
+  inputStrides,
+  type ElementInput,
+  type ElementRef,
+  type ElementwiseProgram,
+  type ElementwiseStep,
+} from './elementwiseProgram.js';
 import type { Operand } from './kernel.js';
 import type { Reducer } from './reduce.js';
-import { broadcastStrides, collapse } from './wgsl/indexing.js';
+import { collapse } from './wgsl/indexing.js';
 
 /** A value per element, or one per row. */
 export type RowLevel = 'element' | 'row';
 
 export interface RowInput {
-  readonly operand: Operand;
+  readonly operand: ElementInput;
   /** The shape that the operand broadcasts to: all elements in order, or one element per row. */
   readonly shape: readonly number[];
   readonly level: RowLevel;
@@ -126,7 +132,7 @@ export function readsValue(
   value: Pick<Extract<RowValue, { kind: 'step' }>, 'level' | 'period'>,
 ): boolean {
   const input = inputs[k];
-  if (input === undefined) return false;
+  if (input === undefined || input.operand.part !== undefined) return false;
   const size = sizeOf(input.operand.shape);
   if (value.period !== undefined) {
     return input.level === 'element' && periodOf(input.operand.shape, input.shape, columns) === value.period;
@@ -228,5 +234,5 @@ function cone({ values, inputs }: RowProgram, ends: readonly ElementRef[]): RowS
 
 /** Strides of an input over its shape, in elements. */
 export function rowStrides({ operand, shape }: RowInput): number[] {
-  return broadcastStrides(operand.shape, shape);
+  return inputStrides(operand, shape);
 }

@@ -1,5 +1,5 @@
 /** Writes the kernels of row programs. */
-import type { ElementRef, ElementwiseStep } from './elementwiseProgram.js';
+import { readsVectors, type ElementRef, type ElementwiseStep } from './elementwiseProgram.js';
 import { stepStatements } from './elementwise.js';
 import type { AdapterFacts, Dispatch, ShaderBinding } from './kernel.js';
 import { rowDispatch, type RowReduction, type RowSteps } from './rowKernel.js';
@@ -12,7 +12,7 @@ import {
   type RowStages,
 } from './rowProgram.js';
 import { literal, loaded, storageType, stored, valueType, type Width } from './wgsl/dtype.js';
-import { collapseStrides, linearIndex, unflatten } from './wgsl/indexing.js';
+import { collapseStrides, linearIndex, unflatten, withOffset } from './wgsl/indexing.js';
 import { widen } from './wgsl/library.js';
 
 /** The dispatch of a row program: its inputs and outputs are bound as inputs and outputs of their own numbers. */
@@ -31,8 +31,9 @@ export function lowerRows(program: RowProgram, adapter: AdapterFacts): Dispatch 
   );
 }
 
-/** Where an input per element lies: at the sum of a part for the row and a part for the column. */
+/** Where an input per element lies: at the sum of a part for the row and a part for the column, from `offset` on. */
 interface Place {
+  readonly offset: number;
   readonly row: { readonly shape: readonly number[]; readonly strides: readonly number[] };
   readonly column: { readonly shape: readonly number[]; readonly strides: readonly number[] };
 }
@@ -43,6 +44,7 @@ function placeOf(input: RowInput, columns: number): Place {
   const rows = collapseStrides(input.shape.slice(0, first), [strides.slice(0, first)]);
   const across = collapseStrides(input.shape.slice(first), [strides.slice(first)]);
   return {
+    offset: input.operand.part?.offset ?? 0,
     row: { shape: rows.shape, strides: rows.strides[0] ?? [] },
     column: { shape: across.shape, strides: across.strides[0] ?? [] },
   };
@@ -56,9 +58,14 @@ class RowWriter {
   constructor(private readonly program: RowProgram) {
     this.#places = program.inputs.map((input) => placeOf(input, program.columns));
     this.#stages = stagesOf(program);
-    const wide = program.inputs.every(
-      ({ level }, k) => level === 'row' || (this.#places[k]?.column.shape.at(-1) ?? 4) % 4 === 0,
-    );
+    const wide = program.inputs.every(({ level, operand }, k) => {
+      const place = this.#places[k];
+      if (level === 'row' || place === undefined) return true;
+      const { row, column } = place;
+      return (
+        (column.shape.at(-1) ?? 4) % 4 === 0 && readsVectors(operand, [...row.strides, ...column.strides])
+      );
+    });
     const stored = program.outputs.every((value) => (this.periodOf(value) ?? 4) % 4 === 0);
     this.width = wide && stored && program.columns % 4 === 0 ? 4 : 1;
   }
@@ -131,10 +138,8 @@ class RowWriter {
     if (operand === undefined || place === undefined) return '';
     const { code, names } = unflatten('row', place.row.shape, `r${k}_`);
     const width = this.inputWidth(k);
-    const index = linearIndex(
-      names,
-      place.row.strides.map((stride) => stride / width),
-    );
+    const strides = place.row.strides.map((stride) => stride / width);
+    const index = withOffset(linearIndex(names, strides), place.offset / width);
     const text = this.isPerRow(k)
       ? `let y${k} = ${loaded(`in${k}[${index}]`, operand.dtype)};`
       : `let base${k} = ${index};`;

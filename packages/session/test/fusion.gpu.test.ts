@@ -62,6 +62,12 @@ async function observe(
   }
 }
 
+/** Rows with the mean 0 and the variance 1. */
+function normalized(x: fr.Tensor): fr.Tensor {
+  const centred = fr.sub(x, fr.reduceMean(x, { axis: 1, keepDims: true }));
+  return fr.div(centred, fr.sqrt(fr.reduceMean(fr.square(centred), { axis: 1, keepDims: true })));
+}
+
 const layers = {
   dense(): Built {
     const feeds = new Map<fr.Tensor, readonly number[]>();
@@ -191,6 +197,49 @@ const graphs: Record<string, () => Built> = {
       ],
       feeds,
     };
+  },
+  'parts of what is computed': () => {
+    const feeds = new Map<fr.Tensor, readonly number[]>();
+    const [x, y] = [input([6, 8], feeds), input([4, 5, 3], feeds)];
+    const product = fr.matMul(x, input([8, 16], feeds));
+    const [i = product, j = product, f = product, o = product] = fr.split(product, 4, { axis: 1 });
+    const cell = fr.add(fr.mul(fr.sigmoid(f), x.shape.dim(0) ?? 1), fr.mul(fr.sigmoid(i), fr.tanh(j)));
+    const [narrow = product, wide = product] = fr.split(product, [6, 10], { axis: 1 });
+    const rows = fr.unstack(y, { axis: 1 }).map((row, k) => fr.mul(row, k));
+    const every = fr.stridedSlice(x, [4, 6], [0, 0], { strides: [-2, -3] });
+    const column = fr.stridedSlice(y, [0, 2, 1], [4, 3, 3], { shrinkAxisMask: 2 });
+    const first = fr.slice(x, [0, 0], [1, 8]);
+    return {
+      fetches: [
+        ...[cell, fr.mul(fr.tanh(cell), fr.sigmoid(o)), o, fr.reduceSum(narrow, { axis: 1 })],
+        ...[fr.nn.softmax(fr.mul(wide, 2)), fr.addN(rows), fr.exp(every), fr.square(column)],
+        ...[fr.sub(x, first), fr.reduceMax(fr.slice(fr.exp(x), [1, 1], [3, 5]), { axis: 0 })],
+        ...[fr.nn.relu(fr.slice(x, [2, 4], [3, 4])), fr.concat([fr.slice(x, [0, 4], [6, 4]), fr.neg(i)], 1)],
+        fr.sub(fr.slice(x, [1, 0], [5, 8]), fr.slice(x, [0, 0], [5, 8])),
+        fr.cast(fr.logicalNot(fr.slice(fr.greater(x, 0), [0, 1], [6, 7])), 'float32'),
+        normalized(fr.slice(product, [0, 4], [6, 8])),
+      ],
+      feeds,
+    };
+  },
+  'parts of a variable that is updated': () => {
+    const feeds = new Map<fr.Tensor, readonly number[]>();
+    const v = fr.getVariable('v', { shape: [6, 8], initializer: fr.constantInitializer(numbers(48, 9)) });
+    const old = v.value();
+    const first = fr.assignSub(
+      v,
+      fr.mul(fr.slice(old, [0, 0], [1, 1]), fr.add(old, fr.slice(old, [0, 0], [1, 8]))),
+    );
+    const scaled = fr.controlDependencies([first], () =>
+      fr.mul(v.readValue(), fr.slice(old, [0, 3], [6, 1])),
+    );
+    const second = fr.assign(v, fr.tanh(scaled));
+    const half = fr.getVariable('half', { shape: [3, 8], initializer: fr.zerosInitializer() });
+    const assigned = fr.assign(half, fr.slice(second, [3, 0], [3, 8]));
+    const sums = fr.getVariable('sums', { shape: [511], initializer: fr.onesInitializer() });
+    const terms = fr.mul(input([5, 511], feeds), fr.slice(sums.value(), [0], [1]));
+    const summed = fr.assign(sums, fr.reduceSum(terms, { axis: 0 }));
+    return { fetches: [fr.square(fr.slice(old, [1, 2], [2, 4])), assigned, scaled, summed], feeds };
   },
   'small kernels side by side': () => {
     const feeds = new Map<fr.Tensor, readonly number[]>();
@@ -379,4 +428,19 @@ test('what is computed of an old value beside its update reads it before it is o
   expect([...values.data]).toEqual([1, 0, -1, 2].map((x) => expect.closeTo(x + sigmoid(x), 6) as number));
   const left = await sess.run(graph.getTensorByName('v/Read/ReadVariableOp:0'));
   expect([...left.data]).toEqual([1, 0, -1, 2].map((x) => expect.closeTo(x - sigmoid(x), 6) as number));
+});
+
+test('what is cut out of a product is read where it lies', async () => {
+  const build = (): Built => {
+    const feeds = new Map<fr.Tensor, readonly number[]>();
+    const gates = fr.matMul(input([5, 8], feeds), input([8, 16], feeds));
+    const [i = gates, j = gates, f = gates] = fr.split(gates, 4, { axis: 1 });
+    const [gate, change] = [fr.sigmoid(i), fr.tanh(j)];
+    return { fetches: [gate, change, fr.add(fr.mul(gate, change), fr.sigmoid(f))], feeds };
+  };
+  const { report, seen } = await observe(build, {}, 1);
+  const { report: apart, seen: want } = await observe(build, NO_PASSES, 1);
+  // The product, and all that is computed of the parts; split, 5 elementwise ops and the product.
+  expect([report.dispatches, apart.dispatches]).toEqual([2, 7]);
+  seen.forEach((values, k) => expect(values).toEqual(want[k]?.map((x) => expect.closeTo(x, 5) as number)));
 });

@@ -35,11 +35,12 @@ export function sharedBindings(
   added: readonly ShaderBinding[],
 ): { bindings: ShaderBinding[]; names: Map<string, string> } {
   const names = new Map<string, string>();
-  const bindings = added.filter((binding) => {
-    const same = own.find((other) => interchangeable(other, binding));
-    if (same !== undefined) names.set(binding.name, same.name);
-    return same === undefined;
-  });
+  const bindings: ShaderBinding[] = [];
+  for (const binding of added) {
+    const same = [...own, ...bindings].find((other) => interchangeable(other, binding));
+    if (same === undefined) bindings.push(binding);
+    else names.set(binding.name, same.name);
+  }
   return { bindings, names };
 }
 

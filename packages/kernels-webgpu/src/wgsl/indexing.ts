@@ -71,22 +71,34 @@ export function unflatten(index: string, shape: readonly number[], prefix = 'c')
   return { code: lines.join('\n'), names };
 }
 
-/** The sum of coordinate times stride; constant zero coordinates and zero strides drop out. */
+/** An index moved by a number of elements. */
+export function withOffset(index: string, offset: number): string {
+  if (offset === 0) return index;
+  return index === '0u' ? `${offset}u` : `${offset}u + ${index}`;
+}
+
+/**
+ * The sum of coordinate times stride; constant zero coordinates and zero strides drop out. Negative strides are added
+ * with wrap-around.
+ */
 export function linearIndex(names: readonly string[], strides: readonly number[]): string {
   const terms = names.flatMap((name, d) => {
     const stride = strides[d] ?? 0;
     if (stride === 0 || name === '0u') return [];
-    return [stride === 1 ? name : `${name} * ${stride}u`];
+    return [stride === 1 ? name : `${name} * ${stride >>> 0}u`];
   });
   return terms.length === 0 ? '0u' : terms.join(' + ');
 }
 
 /**
  * Strides, in elements, with which an operand of shape `operand` is read at the coordinates of an
- * output of shape `shape` that it broadcasts to: 0 where it is repeated.
+ * output of shape `shape` that it broadcasts to: 0 where it is repeated. `own` are its strides along its own dimensions.
  */
-export function broadcastStrides(operand: readonly number[], shape: readonly number[]): number[] {
-  const own = stridesOf(operand);
+export function broadcastStrides(
+  operand: readonly number[],
+  shape: readonly number[],
+  own: readonly number[] = stridesOf(operand),
+): number[] {
   const offset = shape.length - operand.length;
   return shape.map((_, d) => ((operand[d - offset] ?? 1) === 1 ? 0 : (own[d - offset] ?? 0)));
 }

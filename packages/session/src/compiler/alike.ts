@@ -3,7 +3,13 @@
  * Nodes are alike when a kernel cannot tell them apart: by type, attributes, operands, and the values that it asks for.
  */
 import type { HostValue } from '@forerun/graph';
-import type { ElementRef, ElementwiseProgram, KernelContext, Operand } from '@forerun/kernels-webgpu';
+import type {
+  ElementInput,
+  ElementRef,
+  ElementwiseProgram,
+  KernelContext,
+  Operand,
+} from '@forerun/kernels-webgpu';
 import { attrsKey, hostValueKey, numberText } from './keys.js';
 
 /** A question for the value of an input, and what was answered. `what` is given where the value must be known. */
@@ -64,12 +70,18 @@ function listening(context: KernelContext, asked: Asked[]): KernelContext {
 
 /** A text that is equal for equal programs. */
 export function programKey({ label, shape, inputs, steps, outputs }: ElementwiseProgram): string {
-  const parts = [label, shape.join(), inputs.map(operandKey).join(), outputs.join()];
+  const parts = [label, shape.join(), inputs.map(inputKey).join(), outputs.join()];
   for (const { expression, operands, dtype } of steps) {
     parts.push(expression, dtype);
     for (const name of Object.keys(operands)) parts.push(name, referenceKey(operands[name]));
   }
   return parts.join('|');
+}
+
+/** A text that is equal for inputs that are read alike. */
+export function inputKey({ dtype, shape, part }: ElementInput): string {
+  const whole = operandKey({ dtype, shape });
+  return part === undefined ? whole : `${whole}@${part.offset}:${part.strides.join()}/${part.elements}`;
 }
 
 function referenceKey(ref: ElementRef | undefined): string {

@@ -2,38 +2,28 @@
  * Stage 5: each unit becomes dispatches (WGSL, bindings, workgroups), a host step, or nothing. What comes
  * out is open: `fusion/` may still join it with others before `bindUnits` resolves the bindings.
  */
+import { InternalError, UnimplementedError } from '@forerun/graph';
 import {
-  InternalError,
-  InvalidArgumentError,
-  TensorShape,
-  UnimplementedError,
-  type DType,
-  type HostValue,
-} from '@forerun/graph';
-import {
-  elementwiseOfOp,
   lowerElementwise,
   adapted,
-  computedDType,
-  computedOperand,
+  cutProgram,
   type AdapterFacts,
   type Binding,
+  type DeviceKernel,
   type Dispatch,
-  type ElementRef,
   type ElementwiseProgram,
-  type ElementwiseStep,
   type KernelContext,
   type Lowered,
-  type Operand,
   type RowProgram,
 } from '@forerun/kernels-webgpu';
-import { isDeviceDType } from '../device/words.js';
 import { isHostStep } from '../run/hostOps.js';
 import { fitsBindings } from './fusion/join.js';
 import { Alike, programKey } from './alike.js';
-import { isView, kernelOf, isLiteral, SESSION_OPS, type Unit } from './fuse.js';
+import { ChainProgram } from './chainProgram.js';
+import { isView, kernelOf, SESSION_OPS, type Unit } from './fuse.js';
 import type { HostValues } from './hostValues.js';
 import { describe, elements, inputOf, outputOf, type IrNode, type IrValue } from './ir.js';
+import { contextOf, NeedsHostValue, operandOf } from './kernelContext.js';
 
 /** A binding whose source is resolved to the program's values. */
 export interface BoundDispatch {
@@ -88,11 +78,22 @@ export function lower(units: readonly Unit[], host: HostValues, adapter: Adapter
   return units.map((unit) => lowerUnit(unit, host, adapter, made));
 }
 
+interface LoweredProgram {
+  readonly program: ElementwiseProgram;
+  readonly lowered: Lowered;
+}
+
+interface LoweredCuts extends LoweredProgram {
+  /** The input that is cut. */
+  readonly input: number;
+}
+
 /** What nodes that are alike share. */
 class Made {
   readonly kernels = new Alike<Lowered>();
   readonly programs = new Alike<ElementwiseProgram>();
-  readonly chains = new Map<string, Pick<OpenUnit, 'lowered'> & { readonly program: ElementwiseProgram }>();
+  readonly cuts = new Alike<LoweredCuts | null>();
+  readonly chains = new Map<string, LoweredProgram>();
 }
 
 function lowerUnit(unit: Unit, host: HostValues, adapter: AdapterFacts, made: Made): OpenUnit {
@@ -107,6 +108,8 @@ function lowerUnit(unit: Unit, host: HostValues, adapter: AdapterFacts, made: Ma
   }
   if (kernel.kind !== 'device') throw new InternalError(`${describe(root)}: kernel of kind ${kernel.kind}`);
   const context = contextOf(root, host, adapter);
+  const cut = kernel.cuts === undefined ? null : lowerCuts(unit, context, kernel.cuts, made);
+  if (cut !== null) return cut;
   const lowered = made.kernels.get(context, (c) => kernel.lower(c));
   return {
     ...nothing(unit),
@@ -117,6 +120,39 @@ function lowerUnit(unit: Unit, host: HostValues, adapter: AdapterFacts, made: Ma
     rows: kernel.rows?.(context) ?? null,
     storesOnce: kernel.storesOnce === true,
     loads: (input) => (input < root.inputs.length ? (kernel.loads?.(context, input) ?? Infinity) : Infinity),
+  };
+}
+
+/** A unit that cuts parts out of an array, as an elementwise program; `null` where it takes several dispatches. */
+function lowerCuts(
+  unit: Unit,
+  context: KernelContext,
+  cuts: NonNullable<DeviceKernel['cuts']>,
+  made: Made,
+): OpenUnit | null {
+  const { root } = unit;
+  const cut = made.cuts.get(context, (c) => {
+    const copies = cuts(c);
+    const program = cutProgram(c, copies);
+    if (program === null || program.outputs.length >= c.adapter.maxBindings) return null;
+    const lowered = lowerElementwise(
+      program,
+      c.adapter,
+      copies.map(() => 0),
+    );
+    return { program, lowered, input: copies[0]?.input ?? 0 };
+  });
+  if (cut === null) return null;
+  const array = inputOf(root, cut.input);
+  return {
+    ...nothing(unit),
+    kind: 'device',
+    program: cut.program,
+    lowered: cut.lowered,
+    inputs: root.outputs.map(() => array),
+    outputs: root.outputs,
+    storesOnce: true,
+    loads: () => elements(outputOf(root)) / elements(array),
   };
 }
 
@@ -147,71 +183,6 @@ function requireKnown(node: IrNode, host: HostValues): void {
   }
   if (node.outputs.every((output) => host.get(output, 'feeds') !== null)) return;
   throw new NeedsHostValue(node, [...node.inputs.keys()], 'its value');
-}
-
-/** A kernel must know the values of inputs that are computed on the device: the run has to read them first. */
-export class NeedsHostValue extends UnimplementedError {
-  constructor(
-    readonly irNode: IrNode,
-    readonly hostInputs: readonly number[],
-    what: string,
-  ) {
-    super(
-      `${describe(irNode)}: ${what} must be known when the plan is compiled, but depends on values computed on the device${irNode.site()}`,
-      { node: irNode.name },
-    );
-  }
-}
-
-/** What a kernel sees of a node. */
-export function contextOf(node: IrNode, host: HostValues, adapter: AdapterFacts): KernelContext {
-  // A scalar may be a parameter that the kernel takes from the host.
-  const held = [...node.inputs.filter((value) => elements(value) !== 1), ...node.outputs];
-  for (const value of held) requireComputed(node, operandOf(value).dtype);
-  const inputs = node.inputs.map((value) => computedOperand(operandOf(value)));
-  const outputs = node.outputs.map((value) => computedOperand(operandOf(value)));
-  return {
-    op: node.type,
-    name: node.name,
-    attrs: node.attrs,
-    inputs,
-    outputs,
-    adapter,
-    input: (i) => computedOperand(operandOf(inputOf(node, i))),
-    output: (i) => computedOperand(operandOf(outputOf(node, i))),
-    host: (i) => host.get(inputOf(node, i)),
-    requireHost: (i, what) => requireHost(node, i, what, host),
-    unsupported: (why) => {
-      throw new UnimplementedError(`${describe(node)}: ${why}${node.site()}`, { node: node.name });
-    },
-  };
-}
-
-/** Refuses dtypes that the device does not hold. */
-function requireComputed(node: IrNode, dtype: DType): void {
-  if (isDeviceDType(dtype)) return;
-  throw new UnimplementedError(
-    `${describe(node)}: dtype ${dtype} is not computed with on the device${node.site()}`,
-    { node: node.name },
-  );
-}
-
-function requireHost(node: IrNode, i: number, what: string, host: HostValues): HostValue {
-  const value = host.get(inputOf(node, i), 'feeds');
-  if (value !== null) return value;
-  throw new NeedsHostValue(node, [i], what);
-}
-
-/** Dtype in memory and shape; a resource stands for its variable. */
-export function operandOf(value: IrValue): Operand {
-  if (value.variable === null) return { dtype: value.dtype, shape: value.shape };
-  const { dtype, shape, key } = value.variable;
-  if (!TensorShape.of(shape).isFullyDefined) {
-    throw new InvalidArgumentError(
-      `variable "${key}" has the shape ${shape.toString()}, which is not fully known`,
-    );
-  }
-  return { dtype, shape: shape.toStatic() };
 }
 
 /** Resolves the bindings of all units, and cuts those that are larger than the adapter binds. */
@@ -266,9 +237,9 @@ function halvesOf({ inputs, outputs }: OpenUnit): string {
   return `${inputs.map(isHalf).join('')} ${outputs.map(isHalf).join('')}`;
 }
 
-/** Joins the one-op programs of a chain into one program and lowers it. */
+/** Lowers the program of a chain. */
 function lowerChain(unit: Unit, host: HostValues, adapter: AdapterFacts, made: Made): OpenUnit {
-  const joiner = new ChainJoiner(unit, host, adapter, made);
+  const joiner = new ChainProgram(unit, host, adapter, made.programs);
   unit.nodes.forEach((node) => joiner.add(node));
   const output = outputOf(unit.root);
   if (elements(output) === 0) return nothing(unit);
@@ -284,78 +255,4 @@ function lowerChain(unit: Unit, host: HostValues, adapter: AdapterFacts, made: M
     outputs: [output],
     storesOnce: true,
   };
-}
-
-/** An input of a joined program: the value, and the shape under which a step reads it. */
-interface JoinedInput {
-  readonly value: IrValue;
-  readonly operand: Operand;
-}
-
-class ChainJoiner {
-  readonly #inputs: JoinedInput[] = [];
-  readonly #steps: ElementwiseStep[] = [];
-  readonly #results = new Map<IrValue, ElementRef>();
-
-  constructor(
-    private readonly unit: Unit,
-    private readonly host: HostValues,
-    private readonly adapter: AdapterFacts,
-    private readonly made: Made,
-  ) {}
-
-  /** The values that the joined program reads, in the order of its inputs. */
-  get inputs(): IrValue[] {
-    return this.#inputs.map(({ value }) => value);
-  }
-
-  add(node: IrNode): void {
-    const kernel = kernelOf(node);
-    if (kernel.kind !== 'elementwise') throw new InternalError(`${describe(node)} is not elementwise`);
-    const context = contextOf(node, this.host, this.adapter);
-    const program = this.made.programs.get(context, (c) => elementwiseOfOp(kernel, c));
-    const base = this.#steps.length;
-    for (const step of program.steps) {
-      const operands: Record<string, ElementRef> = {};
-      for (const [name, ref] of Object.entries(step.operands)) {
-        operands[name] = this.relocate(ref, node, program.inputs, base);
-      }
-      this.#steps.push({ ...step, operands });
-    }
-    this.#results.set(outputOf(node), { kind: 'step', index: base + (program.outputs[0] ?? 0) });
-  }
-
-  private relocate(ref: ElementRef, node: IrNode, operands: readonly Operand[], base: number): ElementRef {
-    if (ref.kind === 'literal') return ref;
-    if (ref.kind === 'step') return { kind: 'step', index: ref.index + base };
-    const value = inputOf(node, ref.index);
-    return this.reference(value, operands[ref.index] ?? computedOperand(operandOf(value)));
-  }
-
-  private reference(value: IrValue, operand: Operand): ElementRef {
-    const result = this.#results.get(value);
-    if (result !== undefined) return result;
-    if (isLiteral(value, this.host)) {
-      const literal = this.host.get(value)?.data[0];
-      if (literal !== undefined)
-        return { kind: 'literal', value: literal, dtype: computedDType(value.dtype) };
-    }
-    const shape = operand.shape.join();
-    const known = this.#inputs.findIndex(
-      (input) => input.value === value && input.operand.shape.join() === shape,
-    );
-    if (known >= 0) return { kind: 'input', index: known };
-    this.#inputs.push({ value, operand });
-    return { kind: 'input', index: this.#inputs.length - 1 };
-  }
-
-  finish(): ElementwiseProgram {
-    return {
-      label: this.unit.nodes.map((node) => node.type).join('+'),
-      shape: outputOf(this.unit.root).shape,
-      inputs: this.#inputs.map(({ operand }) => operand),
-      steps: this.#steps,
-      outputs: [this.#steps.length - 1],
-    };
-  }
 }

@@ -15,6 +15,7 @@ import { elements, type IrValue } from '../ir.js';
 import { identityOf } from '../keys.js';
 import type { OpenUnit } from '../lower.js';
 import { aliasRoot } from '../storage.js';
+import { joinedPrograms } from './chains.js';
 import { dispatchesOf, fitsBindings, JoinedValues, partLabel, type JoinedKernels } from './join.js';
 import { nodesOf, type UnitGraph } from './unitGraph.js';
 
@@ -62,7 +63,12 @@ function joinTo(graph: UnitGraph, { id, producer, root }: Place, adapter: Adapte
     key: `${identityOf(program)} of ${given.join()}`,
     bound: { inputs: unit.inputs.filter((_, k) => !given.includes(k)), outputs: unit.outputs },
   };
-  const merged = withEpilogue(before, unit, { root, keep, adapter, effect, alike });
+  const merged =
+    joinedPrograms(before, unit, {
+      made: graph.programs,
+      adapter,
+      keep: (output) => graph.isUsedBeside(output, members),
+    }) ?? withEpilogue(before, unit, { root, keep, adapter, effect, alike });
   if (merged === null) return false;
   graph.merge(members, { ...merged, unit: { ...unit.unit, nodes: nodesOf(graph, members), kind: 'single' } });
   return true;

@@ -5,6 +5,7 @@ import {
   type AdapterFacts,
   type BindingSource,
   type Dispatch,
+  type ElementInput,
   type Lowered,
   type ShaderBinding,
   type ShaderSpec,
@@ -87,6 +88,12 @@ export function deviceBytes(value: IrValue): number {
   const dims = value.variable?.shape.dims ?? null;
   if (dims === null) return bytesOf(value);
   return storageBytes(sizeOf(dims.map((dim) => dim ?? 1)), value.variable?.dtype);
+}
+
+/** Bytes that are read of a value, of which an operand may be a part. */
+export function bytesRead(value: IrValue, operand: ElementInput | undefined): number {
+  const whole = deviceBytes(value);
+  return operand?.part === undefined ? whole : Math.min(whole, storageBytes(sizeOf(operand.shape)));
 }
 
 /** Labels of fused kernels name their parts, within reason. */

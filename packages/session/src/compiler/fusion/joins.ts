@@ -14,7 +14,8 @@ import {
 import { kernelOf } from '../fuse.js';
 import type { HostValues } from '../hostValues.js';
 import { elements, inputOf, outputOf, type IrValue } from '../ir.js';
-import { contextOf, type OpenUnit } from '../lower.js';
+import { contextOf } from '../kernelContext.js';
+import type { OpenUnit } from '../lower.js';
 import { aliasRoot } from '../storage.js';
 import { withEpilogue } from './epilogues.js';
 import { dispatchesOf, fitsBindings, partLabel } from './join.js';

@@ -10,6 +10,7 @@ import type { OpenUnit } from '../lower.js';
 import { aliasRoot } from '../storage.js';
 import { DISPATCH_BYTES, STEP_BYTES } from './costs.js';
 import {
+  bytesRead,
   deviceBytes,
   dispatchesOf,
   fitsBindings,
@@ -32,12 +33,17 @@ export function fusePrologues(graph: UnitGraph, adapter: AdapterFacts, accepts: 
 
 function joinInput(graph: UnitGraph, id: number, adapter: AdapterFacts, accepts: AcceptsReader): boolean {
   const unit = graph.find(id);
-  if (unit?.kind !== 'device' || unit.program !== null || !accepts(unit)) return false;
+  if (unit?.kind !== 'device' || !takesPrologues(unit) || !accepts(unit)) return false;
   return unit.inputs.some((input, position) => {
     if (!Number.isFinite(unit.loads(position))) return false;
     const producer = graph.producerOf(input);
     return producer !== null && producer !== id && joinTo(graph, { id, producer, input }, adapter);
   });
+}
+
+/** Elementwise units become one with their producers otherwise, unless they read parts of what those compute. */
+function takesPrologues({ program, unit }: OpenUnit): boolean {
+  return program === null || (unit.kind === 'single' && unit.nodes.length === 1);
 }
 
 interface Place {
@@ -49,6 +55,7 @@ interface Place {
 function joinTo(graph: UnitGraph, { id, producer, input }: Place, adapter: AdapterFacts): boolean {
   const [unit, before] = [graph.find(id), graph.find(producer)];
   if (unit === null || before?.lowered.dispatches.length !== 1 || before.program === null) return false;
+  if (before.outputs.length !== 1) return false;
   const root = aliasRoot(input);
   const positions = unit.inputs.flatMap((value, k) => (aliasRoot(value) === root ? [k] : []));
   const members = new Set([producer, ...positions.flatMap((k) => graph.viewsOf(unit.inputs[k] ?? root)), id]);
@@ -64,7 +71,7 @@ function joinTo(graph: UnitGraph, { id, producer, input }: Place, adapter: Adapt
 
 /** Whether computing an element at each of `loads` loads moves fewer bytes than storing it once. */
 function isWorthwhile({ program, inputs }: OpenUnit, root: IrValue, loads: number): boolean {
-  const read = inputs.reduce((sum, input) => sum + deviceBytes(input), 0);
+  const read = inputs.reduce((sum, input, k) => sum + bytesRead(input, program?.inputs[k]), 0);
   const steps = (program?.steps.length ?? 0) * STEP_BYTES * elements(root);
   const apart = read + steps + (1 + loads) * deviceBytes(root) + DISPATCH_BYTES;
   return loads * (read + steps) <= apart;
@@ -110,6 +117,7 @@ function withPrologue(
     lowered,
     inputs: joined.inputs,
     loads: (k) => (k < unit.inputs.length ? unit.loads(k) : loads),
+    program: null,
     rows: null,
   };
 }

@@ -10,13 +10,15 @@ import {
   rowSteps,
   stagesOf,
   type AdapterFacts,
+  type ElementInput,
   type RowProgram,
 } from '@forerun/kernels-webgpu';
+import { inputKey } from '../alike.js';
 import type { IrValue } from '../ir.js';
 import type { OpenUnit } from '../lower.js';
 import { aliasRoot } from '../storage.js';
 import { DISPATCH_BYTES, STEP_BYTES } from './costs.js';
-import { deviceBytes, fitsBindings } from './join.js';
+import { bytesRead, deviceBytes, fitsBindings } from './join.js';
 import { nodesOf, type UnitGraph } from './unitGraph.js';
 
 /** Fewer rows do not keep an adapter busy: one that computes on a CPU, and a GPU where rows are long. */
@@ -152,7 +154,7 @@ function joinPrograms({
         inputs[j] === value &&
         other.level === input.level &&
         other.shape.join() === input.shape.join() &&
-        other.operand.shape.join() === input.operand.shape.join(),
+        inputKey(other.operand) === inputKey(input.operand),
     );
     given.push(null);
     places.push(same >= 0 ? same : inputs.push(value) - 1);
@@ -207,12 +209,13 @@ function cost(unit: OpenUnit, rows: RowProgram): number {
 
 function bytesMoved(program: RowProgram, inputs: readonly IrValue[], outputs: readonly IrValue[]): number {
   const { loops } = stagesOf(program);
-  const once = (value: IrValue | undefined): number => (value === undefined ? 0 : deviceBytes(value));
+  const once = (value: IrValue | undefined, operand?: ElementInput): number =>
+    value === undefined ? 0 : bytesRead(value, operand);
   const elements = program.rows * program.columns;
   let bytes = DISPATCH_BYTES;
   program.inputs.forEach((input, k) => {
     const times = input.level === 'row' ? 1 : loops.filter((loop) => loop.inputs.includes(k)).length;
-    bytes += times * once(inputs[k]);
+    bytes += times * once(inputs[k], input.operand);
   });
   for (const loop of loops) bytes += loop.values.length * STEP_BYTES * elements;
   return outputs.reduce((sum, value) => sum + once(value), bytes);

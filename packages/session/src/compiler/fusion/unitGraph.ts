@@ -7,6 +7,7 @@ import { isView } from '../fuse.js';
 import type { IrNode, IrValue, Program } from '../ir.js';
 import type { OpenUnit } from '../lower.js';
 import { aliasRoot, variableRead, viewInput } from '../storage.js';
+import type { JoinedPrograms } from './chains.js';
 import { JoinedKernels } from './join.js';
 
 /** A proof that takes more steps than this is not attempted; the units stay apart. */
@@ -15,6 +16,7 @@ const NONE: ReadonlySet<number> = new Set();
 
 export class UnitGraph {
   readonly kernels = new JoinedKernels();
+  readonly programs: JoinedPrograms = new Map();
   readonly #units: (OpenUnit | null)[];
   readonly #idOf = new Map<IrNode, number>();
   /** Nodes with a data or control edge from a node. */

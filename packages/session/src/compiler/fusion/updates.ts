@@ -11,8 +11,9 @@ import {
 } from '@forerun/kernels-webgpu';
 import { isElementwise, isView, kernelOf } from '../fuse.js';
 import type { HostValues } from '../hostValues.js';
-import { elements, inputOf, type IrValue } from '../ir.js';
-import { contextOf, type OpenUnit } from '../lower.js';
+import { elements, inputOf, type IrNode, type IrValue } from '../ir.js';
+import { contextOf } from '../kernelContext.js';
+import type { OpenUnit } from '../lower.js';
 import { aliasRoot } from '../storage.js';
 import { withEpilogue } from './epilogues.js';
 import { fitsBindings } from './join.js';
@@ -113,6 +114,7 @@ function rebind(
 /** The unit with its input `position`, which it reads, replaced by the handle of the variable, which it may write. */
 function throughHandle(unit: OpenUnit, position: number, handle: IrValue, root: IrValue): OpenUnit | null {
   const target = unit.outputs.indexOf(root);
+  if (unit.unit.nodes.some((node) => isCutOf(node, handle))) return null;
   const elementwise = unit.unit.nodes.every((node) => isElementwise(node) || isView(node));
   const specs: ShaderSpec[] = [];
   for (const { spec } of unit.lowered.dispatches) {
@@ -144,6 +146,13 @@ function throughHandle(unit: OpenUnit, position: number, handle: IrValue, root: 
     },
     inPlace: value === undefined ? unit.inPlace : new Set([...unit.inPlace, aliasRoot(value)]),
   };
+}
+
+/** Whether a node reads a part of a variable: other elements than those that are worked on. */
+function isCutOf(node: IrNode, handle: IrValue): boolean {
+  const kernel = kernelOf(node);
+  if (kernel.kind !== 'device' || kernel.cuts === undefined) return false;
+  return node.inputs.some((input) => variableKey(input) === variableKey(handle));
 }
 
 /**
