@@ -31,6 +31,15 @@ function lowerTranspose(c: KernelContext): Lowered {
   return gatherAll(c, c.output(0).shape, { offset: 0, strides: perm.map((axis) => strides[axis] ?? 0) });
 }
 
+/** The input in its own order, each element to its place in the output. */
+function transposeMove(c: KernelContext): BoundCopy {
+  const perm = [...c.requireHost(1, 'perm').data];
+  const own = stridesOf(c.output(0).shape);
+  const strides = perm.map((_, axis) => own[perm.indexOf(axis)] ?? 0);
+  const { shape } = c.input(0);
+  return { input: 0, output: 0, shape, from: inOrder(shape), to: { offset: 0, strides } };
+}
+
 function lowerReverse(c: KernelContext): Lowered {
   const { shape } = c.input(0);
   return reversed(c, new Set(Array.from(c.requireHost(1, 'axis').data, (a) => normalAxis(a, shape.length))));
@@ -180,8 +189,8 @@ function splitParts(value: number, dim: number): (c: KernelContext) => BoundCopy
 }
 
 export const COPY_KERNELS = {
-  Transpose: device(lowerTranspose, LOADS_ONCE),
-  ConjugateTranspose: device(lowerTranspose, LOADS_ONCE),
+  Transpose: device(lowerTranspose, { ...LOADS_ONCE, moves: transposeMove }),
+  ConjugateTranspose: device(lowerTranspose, { ...LOADS_ONCE, moves: transposeMove }),
   ReverseV2: device(lowerReverse, LOADS_ONCE),
   Reverse: device(lowerOldReverse, LOADS_ONCE),
   Tile: device(lowerTile),

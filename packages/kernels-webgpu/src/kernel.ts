@@ -196,6 +196,8 @@ export interface FusionFacts {
   readonly rows?: (c: KernelContext) => RowProgram | null;
   /** The kernel as copies of whole inputs into parts of output 0, which together are all of it. */
   readonly copies?: (c: KernelContext) => readonly BoundCopy[];
+  /** The kernel as a copy of all of one input into all of output 0, in another order. */
+  readonly moves?: (c: KernelContext) => BoundCopy;
   /** The kernel as copies of parts of one input into whole outputs, in order: output `k` is part `k`. */
   readonly cuts?: (c: KernelContext) => readonly BoundCopy[];
   /** The kernel as something that happens when its value is stored; `null` where it has no such form. */

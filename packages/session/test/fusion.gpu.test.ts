@@ -241,6 +241,26 @@ const graphs: Record<string, () => Built> = {
     const summed = fr.assign(sums, fr.reduceSum(terms, { axis: 0 }));
     return { fetches: [fr.square(fr.slice(old, [1, 2], [2, 4])), assigned, scaled, summed], feeds };
   },
+  'what is computed and transposed': () => {
+    const feeds = new Map<fr.Tensor, readonly number[]>();
+    const [x, w] = [input([10, 8], feeds), input([8, 24], feeds)];
+    const heads = (value: fr.Tensor, size: number): fr.Tensor =>
+      fr.transpose(fr.reshape(value, [2, 5, 24 / size, size]), { perm: [0, 2, 1, 3] });
+    const product = fr.matMul(x, w);
+    const scaled = fr.mul(fr.matMul(x, fr.neg(w)), 2);
+    const batched = fr.matMul(heads(fr.matMul(fr.sin(x), w), 8), heads(fr.matMul(fr.cos(x), w), 8), {
+      transposeB: true,
+    });
+    return {
+      fetches: [
+        ...[heads(product, 4), product, fr.tanh(heads(scaled, 12)), heads(fr.matMul(fr.abs(x), w), 3)],
+        ...[fr.nn.softmax(batched), heads(fr.exp(product), 4), fr.transpose(fr.matMul(x, fr.exp(w)))],
+        fr.mul(heads(fr.matMul(fr.square(x), w), 6), fr.transpose(x, { perm: [1, 0] }).shape.dim(0) ?? 1),
+        fr.concat([heads(fr.matMul(fr.tanh(x), w), 8), heads(scaled, 8)], 3),
+      ],
+      feeds,
+    };
+  },
   'small kernels side by side': () => {
     const feeds = new Map<fr.Tensor, readonly number[]>();
     const [a, b] = [input([4, 6], feeds), input([6, 3], feeds)];
@@ -406,6 +426,21 @@ test('what a kernel computes goes to its place in a concatenation', async () => 
     const [x, other] = [input([5, 8], feeds), input([5, 4], feeds)];
     const y = fr.tanh(x);
     return { fetches: [y, fr.concat([fr.square(y), other, y], 1)], feeds };
+  };
+  const { report, seen } = await observe(build, {}, 1);
+  const { report: apart, seen: want } = await observe(build, { joins: false }, 1);
+  expect([report.dispatches, apart.dispatches]).toEqual([1, 2]);
+  expect(seen).toEqual(want);
+});
+
+test('a product goes to its place in a transposition', async () => {
+  const build = (): Built => {
+    const feeds = new Map<fr.Tensor, readonly number[]>();
+    const product = fr.matMul(input([10, 8], feeds), input([8, 24], feeds));
+    return {
+      fetches: [fr.transpose(fr.reshape(product, [2, 5, 3, 8]), { perm: [0, 2, 1, 3] })],
+      feeds,
+    };
   };
   const { report, seen } = await observe(build, {}, 1);
   const { report: apart, seen: want } = await observe(build, { joins: false }, 1);

@@ -27,17 +27,23 @@ export interface StoreFusion {
   readonly keep: boolean;
   /** Joins the label of the kernel. */
   readonly label: string;
+  /** The effect only stores elsewhere, and stands in place of the stores though the kernel asks for its results to be revisited. */
+  readonly direct?: boolean;
 }
 
 /**
  * The shader with its stores to an output replaced; `null` when it does more than store to it. Where a kernel asks
  * for its results to be revisited (`Revisit`), and no other output can hold them, they are stored though not kept.
  */
-export function fuseStores(spec: ShaderSpec, fusion: StoreFusion): ShaderSpec | null {
-  const { target, effect, keep, label } = fusion;
+export function fuseStores(asked: ShaderSpec, fusion: StoreFusion): ShaderSpec | null {
+  const { target, effect, keep, label, direct } = fusion;
+  // What is being revisited lies where it is stored.
+  if (direct === true && asked.revisit?.active === true) return null;
+  const { revisit, ...plain } = asked;
+  const spec: ShaderSpec = direct === true || revisit === undefined ? plain : asked;
   const written = spec.bindings.find((binding) => sameSource(binding.source, target));
-  if (written === undefined) return spec;
-  if (written.access === 'read') return keep ? spec : null;
+  if (written === undefined) return asked;
+  if (written.access === 'read') return keep ? asked : null;
   if (written.atomic === true) return null;
   const prefix = nextPrefix(spec);
   const code = effect(written.width ?? 1, prefix);

@@ -79,6 +79,8 @@ export interface Epilogue {
   readonly keep: boolean;
   readonly adapter: AdapterFacts;
   readonly effect: StoreEffect;
+  /** The effect only stores elsewhere; see `StoreFusion`. */
+  readonly direct?: boolean;
   /** Lets alike units share what becomes of them. `key` tells what the effect does to the values `bound`, in this order. */
   readonly alike?: {
     readonly kernels: JoinedKernels;
@@ -91,7 +93,7 @@ export interface Epilogue {
 export function withEpilogue(
   before: OpenUnit,
   unit: Pick<OpenUnit, 'inputs' | 'outputs' | 'unit' | 'program'>,
-  { root, keep, adapter, effect, alike }: Epilogue,
+  { root, keep, adapter, effect, direct = false, alike }: Epilogue,
 ): OpenUnit | null {
   const own = unit.inputs.some(
     (input) => aliasRoot(input) !== root && before.outputs.includes(aliasRoot(input)),
@@ -108,7 +110,7 @@ export function withEpilogue(
   const target = { kind: 'output', index } as const;
   const join = (): Lowered | null => {
     const specs = before.lowered.dispatches.map(({ spec }) =>
-      fuseStores(spec, { target, effect: moved, keep, label }),
+      fuseStores(spec, { target, effect: moved, keep, label, direct }),
     );
     if (specs.every((spec, k) => spec === before.lowered.dispatches[k]?.spec)) return null;
     const dispatches = dispatchesOf(specs, adapter);

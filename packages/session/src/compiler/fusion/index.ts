@@ -20,19 +20,19 @@ const FUSIONS = {
   /** Reductions of rows with the elementwise ops before, between and behind them. */
   rows: (graph, adapter) => fuseRows(graph, adapter),
   /** Elementwise ops into the stores of convolutions, products, reductions … */
-  epilogues: (graph, adapter, { isOn }) =>
-    fuseEpilogues(graph, adapter, (unit) => unit.program === null && !isLeftToJoins(unit, isOn)),
+  epilogues: (graph, adapter, whole) =>
+    fuseEpilogues(graph, adapter, (unit) => unit.program === null && !isLeftToJoins(unit, adapter, whole)),
   /** Elementwise ops into the loads of reductions, softmax, copies … */
-  prologues: (graph, adapter, { isOn }) =>
-    fusePrologues(graph, adapter, (reader) => !isLeftToJoins(reader, isOn)),
+  prologues: (graph, adapter, whole) =>
+    fusePrologues(graph, adapter, (reader) => !isLeftToJoins(reader, adapter, whole)),
   /** Elementwise ops of which several results are needed, or with a view between them. */
-  chains: (graph, adapter, { isOn }) =>
-    fuseEpilogues(graph, adapter, (producer) => !isLeftToJoins(producer, isOn)),
+  chains: (graph, adapter, whole) =>
+    fuseEpilogues(graph, adapter, (producer) => !isLeftToJoins(producer, adapter, whole)),
   /** Concatenations into the stores of what computes their parts; then what waited for them. */
   joins: (graph, adapter, { host, isOn }) =>
     fuseJoins(graph, host, adapter) +
     (isOn('epilogues') ? fuseEpilogues(graph, adapter, ({ program }) => program === null) : 0) +
-    (isOn('prologues') ? fusePrologues(graph, adapter, isJoining) : 0),
+    (isOn('prologues') ? fusePrologues(graph, adapter, (unit) => isJoining(unit, host, adapter)) : 0),
   /** Updates of variables into the kernels of their gradients. */
   updates: (graph, adapter, { host }) => fuseUpdates(graph, host, adapter),
   /** Dispatches whose results nobody reads are dropped. */
@@ -44,8 +44,8 @@ const FUSIONS = {
 } as const satisfies Record<string, (graph: UnitGraph, adapter: AdapterFacts, whole: Whole) => number>;
 
 /** Whether a unit first goes where its parts are computed. */
-function isLeftToJoins(unit: OpenUnit, isOn: Whole['isOn']): boolean {
-  return isOn('joins') && isJoining(unit);
+function isLeftToJoins(unit: OpenUnit, adapter: AdapterFacts, { host, isOn }: Whole): boolean {
+  return isOn('joins') && isJoining(unit, host, adapter);
 }
 
 interface Whole {

@@ -13,7 +13,7 @@ import {
 } from '@forerun/kernels-webgpu';
 import { kernelOf } from '../fuse.js';
 import type { HostValues } from '../hostValues.js';
-import { elements, inputOf, outputOf, type IrValue } from '../ir.js';
+import { elements, inputOf, outputOf, type IrNode, type IrValue } from '../ir.js';
 import { contextOf } from '../kernelContext.js';
 import type { OpenUnit } from '../lower.js';
 import { aliasRoot } from '../storage.js';
@@ -26,11 +26,24 @@ export function fuseJoins(graph: UnitGraph, host: HostValues, adapter: AdapterFa
   return graph.ids.filter((id) => joinToProducer(graph, id, host, adapter)).length;
 }
 
-/** Whether a unit does nothing but put values side by side, which is better done where they are computed. */
-export function isJoining({ kind, unit, lowered }: OpenUnit): boolean {
+/**
+ * Whether a unit does nothing but put values side by side, or in another order in which runs of elements stay together. That is
+ * better done where they are computed.
+ */
+export function isJoining(open: OpenUnit, host: HostValues, adapter: AdapterFacts): boolean {
+  const { kind, unit, lowered } = open;
   if (kind !== 'device' || unit.nodes.length > 1 || lowered.dispatches.length !== 1) return false;
   const kernel = kernelOf(unit.root);
-  return kernel.kind === 'device' && kernel.copies !== undefined;
+  if (kernel.kind !== 'device') return false;
+  if (kernel.moves === undefined) return kernel.copies !== undefined;
+  return wholeWidth(copiesOf(unit.root, host, adapter), elements(outputOf(unit.root))) === 4;
+}
+
+function copiesOf(root: IrNode, host: HostValues, adapter: AdapterFacts): readonly BoundCopy[] {
+  const kernel = kernelOf(root);
+  if (kernel.kind !== 'device') return [];
+  const context = contextOf(root, host, adapter);
+  return kernel.copies?.(context) ?? (kernel.moves === undefined ? [] : [kernel.moves(context)]);
 }
 
 interface Part {
@@ -40,7 +53,7 @@ interface Part {
 
 function joinToProducer(graph: UnitGraph, id: number, host: HostValues, adapter: AdapterFacts): boolean {
   const unit = graph.find(id);
-  if (unit === null || !isJoining(unit) || !fitsBindings(unit, adapter)) return false;
+  if (unit === null || !isJoining(unit, host, adapter) || !fitsBindings(unit, adapter)) return false;
   const parts = partsOf(unit, host, adapter);
   const producers = new Set(parts.map(({ value }) => graph.producerOf(value)));
   // The parts of most elements decide.
@@ -58,9 +71,7 @@ function joinToProducer(graph: UnitGraph, id: number, host: HostValues, adapter:
 
 /** The parts of a concatenation that have elements. */
 function partsOf({ unit: { root } }: OpenUnit, host: HostValues, adapter: AdapterFacts): Part[] {
-  const kernel = kernelOf(root);
-  const copies = kernel.kind === 'device' ? (kernel.copies?.(contextOf(root, host, adapter)) ?? []) : [];
-  return copies.flatMap((copy) => {
+  return copiesOf(root, host, adapter).flatMap((copy) => {
     const value = inputOf(root, copy.input);
     return elements(value) === 0 ? [] : [{ copy, value }];
   });
@@ -92,7 +103,7 @@ function joinTo(graph: UnitGraph, { id, producer, own, others }: Place, adapter:
     if (root === undefined || merged === null) return false;
     const keep = graph.isUsedBeside(root, members);
     const effect = windowEffect(copy, whole);
-    merged = withEpilogue(merged, { ...unit, inputs: [] }, { root, keep, adapter, effect });
+    merged = withEpilogue(merged, { ...unit, inputs: [] }, { root, keep, adapter, effect, direct: true });
   }
   merged = merged === null ? null : withCopies(merged, output, others, { whole, adapter });
   if (merged === null) return false;
@@ -105,13 +116,13 @@ function joinTo(graph: UnitGraph, { id, producer, own, others }: Place, adapter:
   return true;
 }
 
-/** One dispatch whose results are not revisited: there they would lie in the place of others. */
+/** One dispatch whose results are not being revisited: there they would lie in the place of others. */
 function isSuitable(before: OpenUnit, adapter: AdapterFacts): boolean {
   const [first, ...rest] = before.lowered.dispatches;
   return (
     first !== undefined &&
     rest.length === 0 &&
-    first.spec.revisit === undefined &&
+    first.spec.revisit?.active !== true &&
     fitsBindings(before, adapter)
   );
 }
