@@ -384,6 +384,12 @@ test('gradients of shared weights are added up as they are computed', async () =
   expect(apart.dispatches - added.dispatches).toBeGreaterThanOrEqual(2);
   expect(mostAlive(apart, 144 * 144 * 4)).toBe(3);
   expect(mostAlive(report, 144 * 144 * 4)).toBe(2);
+  // The second sum is computed in the place of the first.
+  const sums = report.temporaries.filter(({ bytes }) => bytes === 144 * 144 * 4);
+  const inPlace = sums.filter((one) =>
+    sums.some((other) => other !== one && other.from === one.to && other.buffer === one.buffer),
+  );
+  expect(inPlace).toHaveLength(1);
 });
 
 test('small kernels that bind one value twice keep to the number of bindings together', async () => {
@@ -431,6 +437,29 @@ test('what a kernel computes goes to its place in a concatenation', async () => 
   const { report: apart, seen: want } = await observe(build, { joins: false }, 1);
   expect([report.dispatches, apart.dispatches]).toEqual([1, 2]);
   expect(seen).toEqual(want);
+});
+
+test('the last reader of an element stores its result in the place of it', async () => {
+  const chain = (use: (product: fr.Tensor) => fr.Tensor[]) => (): Built => {
+    const feeds = new Map<fr.Tensor, readonly number[]>();
+    return { fetches: use(fr.matMul(input([6, 8], feeds), input([8, 8], feeds))), feeds };
+  };
+  const cases: readonly (readonly [
+    used: (product: fr.Tensor) => fr.Tensor[],
+    buffers: number,
+    apart: number,
+  ])[] = [
+    [(product) => [fr.sin(fr.exp(product))], 1, 2],
+    [(product) => [fr.sin(fr.exp(product)), product], 2, 3],
+    // Others than the element that is stored are read.
+    [(product) => [fr.transpose(fr.nn.softmax(product))], 2, 2],
+  ];
+  for (const [use, buffers, apart] of cases) {
+    const { report, seen } = await observe(chain(use), { ...NO_PASSES, inPlace: true }, 1);
+    const { report: plain, seen: want } = await observe(chain(use), NO_PASSES, 1);
+    expect(seen).toEqual(want);
+    expect([report.memory.buffers, plain.memory.buffers]).toEqual([buffers, apart]);
+  }
 });
 
 test('a product goes to its place in a transposition', async () => {

@@ -27,7 +27,7 @@ export interface StoreFusion {
   readonly keep: boolean;
   /** Joins the label of the kernel. */
   readonly label: string;
-  /** The effect only stores elsewhere, and stands in place of the stores though the kernel asks for its results to be revisited. */
+  /** The effect stands in place of the stores, though the kernel asks for its results to be revisited: it does next to nothing. */
   readonly direct?: boolean;
 }
 

@@ -74,7 +74,8 @@ export async function compile(
   );
   const { host, exact, reports } = front;
   report('schedule');
-  const fitted = fit(front.program, request.memory, facts, (each) =>
+  const inPlace = request.passes.inPlace !== false;
+  const fitted = fit(front.program, request.memory, { adapter: facts, inPlace }, (each) =>
     each === front.program
       ? fuseFront(front, facts, request.passes)
       : lowerAgain(each, host, facts, request.passes),

@@ -1,7 +1,6 @@
 /** Chooses how much is computed again (rematerialize.ts), so that a plan keeps to the memory that it may take. */
 import { ResourceExhaustedError } from '@forerun/graph';
-import type { AdapterFacts } from '@forerun/kernels-webgpu';
-import { arrange, type Arrangement } from './arrange.js';
+import { arrange, type ArrangeOptions, type Arrangement } from './arrange.js';
 import type { FusionReport } from './fusion/index.js';
 import type { IrNode, Program } from './ir.js';
 import type { LoweredUnit } from './lower.js';
@@ -38,12 +37,12 @@ const LEVELS: readonly Recompute[] = [
 export function fit(
   program: Program,
   wish: MemoryWish | undefined,
-  facts: AdapterFacts,
+  options: ArrangeOptions,
   lowerProgram: (program: Program) => LoweredProgram,
 ): Fitted {
   const finish = (each: Program, recomputed: number): Fitted => {
     const made = lowerProgram(each);
-    return { program: each, recomputed, ...made, ...arrange(made.lowered, each, facts) };
+    return { program: each, recomputed, ...made, ...arrange(made.lowered, each, options) };
   };
   let best = finish(program, 0);
   if (wish === undefined) return best;

@@ -48,6 +48,8 @@ export interface LoweredUnit {
   readonly dispatches: readonly BoundDispatch[];
   /** Byte sizes of scratch buffers. */
   readonly scratch: readonly number[];
+  /** Every output is stored element by element, once. */
+  readonly storesOnce: boolean;
   /** Variables' values that are read only where the same element is then written. */
   readonly inPlace: ReadonlySet<IrValue>;
 }
@@ -196,7 +198,7 @@ function bindUnit(
   adapter: AdapterFacts,
   known: WeakMap<Lowered, Map<string, Lowered>>,
 ): LoweredUnit {
-  const { unit, inputs, outputs, inPlace } = open;
+  const { unit, inputs, outputs, storesOnce, inPlace } = open;
   const valueOf = (kind: 'input' | 'output', index: number): IrValue => {
     const value = (kind === 'input' ? inputs : outputs)[index];
     if (value === undefined) {
@@ -227,6 +229,7 @@ function bindUnit(
       bindings: dispatch.bindings.map(resolve),
     })),
     scratch,
+    storesOnce,
     inPlace,
   };
 }

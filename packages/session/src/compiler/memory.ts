@@ -1,5 +1,5 @@
 /**
- * Stage 7b: assigns temporaries to buffers by liveness. Whole buffers are shared, never ranges of
+ * Stage 7c: assigns temporaries to buffers by liveness. Whole buffers are shared, never ranges of
  * one: WebGPU forbids binding one buffer for reading and for writing in one dispatch. Largest
  * first into the first buffer that is free for the value's life (the "greedy by size for shared
  * objects" of Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net Inference", 2020).
@@ -7,6 +7,7 @@
 import type { IrValue, Program } from './ir.js';
 import type { LoweredUnit } from './lower.js';
 import type { PlannedTemporary } from '../plan.js';
+import type { InPlace } from './inPlace.js';
 import type { Schedule } from './schedule.js';
 import { bytesOf, storageOf } from './storage.js';
 
@@ -40,8 +41,15 @@ interface Interval {
   buffer: number;
 }
 
-/** Plans buffers for all temporaries and scratch of a schedule. */
-export function planMemory(program: Program, { order, copied }: Schedule): MemoryPlan {
+/**
+ * Plans buffers for all temporaries and scratch of a schedule. `placeOf` gives the values in whose place others are
+ * computed.
+ */
+export function planMemory(
+  program: Program,
+  { order, copied }: Schedule,
+  placeOf: InPlace['placeOf'] = new Map(),
+): MemoryPlan {
   const bufferOf = new Map<IrValue, number>();
   const scratchOf = new Map<LoweredUnit, number[]>();
   const intervals = new Map<IrValue | ScratchSlot, Interval>();
@@ -83,16 +91,48 @@ export function planMemory(program: Program, { order, copied }: Schedule): Memor
   });
   for (const fetch of program.fetches) touch(fetch, order.length);
   const all = [...intervals.values()];
-  const buffers = assignBuffers(all);
+  const blocks = blocksOf(intervals, placeOf);
+  const buffers = assignBuffers(blocks);
   return {
     buffers,
     bufferOf,
     scratchOf,
     temporaries: all.map(({ name, bytes, from, to, buffer }) => ({ name, bytes, from, to, buffer })),
     peakBytes: sum(buffers),
-    lowerBoundBytes: mostAlive(all, order.length),
+    lowerBoundBytes: mostAlive(blocks, order.length),
     naiveBytes: sum(all.map((interval) => interval.bytes)),
   };
+}
+
+/** What lies in one place, one after the other, without a pause. */
+interface Block {
+  readonly bytes: number;
+  readonly from: number;
+  to: number;
+  readonly members: Interval[];
+}
+
+/** A block for every value and scratch buffer but those that are computed in the place of another. */
+function blocksOf(
+  intervals: ReadonlyMap<IrValue | ScratchSlot, Interval>,
+  placeOf: InPlace['placeOf'],
+): Block[] {
+  const blocks = new Map<IrValue | ScratchSlot, Block>();
+  for (const [owner, interval] of intervals) {
+    const { bytes, from, to } = interval;
+    blocks.set(owner, { bytes, from, to, members: [interval] });
+  }
+  for (const [result, operand] of placeOf) {
+    const [block, own] = [blocks.get(operand), blocks.get(result)];
+    if (block === undefined || own === undefined) continue;
+    // Until then the operand is alive, though it is not bound by itself.
+    const last = block.members.at(-1);
+    if (last !== undefined) last.to = own.from;
+    block.members.push(...own.members);
+    block.to = own.to;
+    blocks.set(result, block);
+  }
+  return [...new Set(blocks.values())];
 }
 
 /** Values that a unit's dispatches or host step touch. */
@@ -106,12 +146,13 @@ export function boundValues(lowered: LoweredUnit): IrValue[] {
 /** How many buffers are looked at for one value: plans with more stay linear in their number of values. */
 const MAX_LOOKED_AT = 256;
 
-/** Sizes of the buffers. Intervals are placed from large to small, so that every buffer is as large as its first. */
-function assignBuffers(intervals: readonly Interval[]): number[] {
+/** Sizes of the buffers. Blocks are placed from large to small, so that every buffer is as large as its first. */
+function assignBuffers(blocks: readonly Block[]): number[] {
   const sizes: number[] = [];
   const held: Occupancy[] = [];
-  for (const interval of [...intervals].sort((a, b) => b.bytes - a.bytes || a.from - b.from)) {
-    const { bytes, from, to } = interval;
+  for (const { bytes, from, to, members } of [...blocks].sort(
+    (a, b) => b.bytes - a.bytes || a.from - b.from,
+  )) {
     let buffer = held.slice(0, MAX_LOOKED_AT).findIndex((occupancy) => occupancy.take(from, to));
     if (buffer < 0) {
       buffer = sizes.push(bytes) - 1;
@@ -119,8 +160,10 @@ function assignBuffers(intervals: readonly Interval[]): number[] {
       occupancy.take(from, to);
       held.push(occupancy);
     }
-    interval.assign(buffer);
-    interval.buffer = buffer;
+    for (const interval of members) {
+      interval.assign(buffer);
+      interval.buffer = buffer;
+    }
   }
   return sizes;
 }
@@ -145,9 +188,9 @@ class Occupancy {
   }
 }
 
-function mostAlive(intervals: readonly Interval[], end: number): number {
+function mostAlive(blocks: readonly Block[], end: number): number {
   const change = new Array<number>(end + 2).fill(0);
-  for (const { bytes, from, to } of intervals) {
+  for (const { bytes, from, to } of blocks) {
     change[from] = (change[from] ?? 0) + bytes;
     change[to + 1] = (change[to + 1] ?? 0) - bytes;
   }

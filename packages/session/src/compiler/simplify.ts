@@ -31,16 +31,23 @@ const NEEDED: Readonly<Partial<Record<SimplifyPass, readonly ('fuse' | Fusion)[]
 
 export type SimplifyPass = keyof typeof PASSES;
 
-/** The names of all passes and fusions in their order, and of the sharing of shaders at the end. */
+/**
+ * The names of all passes and fusions in their order, of storing results in the place of operands, and of the sharing of
+ * shaders at the end.
+ */
 export const COMPILER_PASSES: readonly (keyof PassSwitches)[] = [
   ...(Object.keys(PASSES) as SimplifyPass[]),
   'fuse',
   ...FUSION_NAMES,
+  'inPlace',
   'parameters',
 ];
 
+/** Other stages that have a switch. */
+type SwitchedStage = 'fuse' | 'inPlace' | 'parameters';
+
 /** Which passes run; all do unless switched off. */
-export type PassSwitches = Readonly<Partial<Record<SimplifyPass | 'fuse' | Fusion | 'parameters', boolean>>>;
+export type PassSwitches = Readonly<Partial<Record<SimplifyPass | Fusion | SwitchedStage, boolean>>>;
 
 export interface PassReport {
   readonly pass: SimplifyPass;

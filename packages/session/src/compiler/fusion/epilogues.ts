@@ -12,6 +12,7 @@ import {
   type StoreEffect,
 } from '@forerun/kernels-webgpu';
 import { elements, type IrValue } from '../ir.js';
+import { isRunningSum } from '../passes/newNodes.js';
 import { identityOf } from '../keys.js';
 import type { OpenUnit } from '../lower.js';
 import { aliasRoot } from '../storage.js';
@@ -58,9 +59,10 @@ function joinTo(graph: UnitGraph, { id, producer, root }: Place, adapter: Adapte
   if (!graph.isConvex(members, id)) return false;
   const keep = graph.isUsedBeside(root, members);
   const effect = programEffect(program, given);
+  const direct = isAddedDirectly(before, unit);
   const alike = {
     kernels: graph.kernels,
-    key: `${identityOf(program)} of ${given.join()}`,
+    key: `${identityOf(program)} of ${given.join()}${direct ? ' directly' : ''}`,
     bound: { inputs: unit.inputs.filter((_, k) => !given.includes(k)), outputs: unit.outputs },
   };
   const merged =
@@ -68,10 +70,16 @@ function joinTo(graph: UnitGraph, { id, producer, root }: Place, adapter: Adapte
       made: graph.programs,
       adapter,
       keep: (output) => graph.isUsedBeside(output, members),
-    }) ?? withEpilogue(before, unit, { root, keep, adapter, effect, alike });
+    }) ?? withEpilogue(before, unit, { root, keep, adapter, effect, direct, alike });
   if (merged === null) return false;
   graph.merge(members, { ...merged, unit: { ...unit.unit, nodes: nodesOf(graph, members), kind: 'single' } });
   return true;
+}
+
+/** Of matrix products the results themselves are added to the sum so far, which may so be overwritten (inPlace.ts). */
+function isAddedDirectly(before: OpenUnit, { unit }: OpenUnit): boolean {
+  const { nodes, root } = before.unit;
+  return nodes.length === 1 && root.type.includes('MatMul') && unit.nodes.every(isRunningSum);
 }
 
 export interface Epilogue {
@@ -79,7 +87,7 @@ export interface Epilogue {
   readonly keep: boolean;
   readonly adapter: AdapterFacts;
   readonly effect: StoreEffect;
-  /** The effect only stores elsewhere; see `StoreFusion`. */
+  /** The effect does next to nothing; see `StoreFusion`. */
   readonly direct?: boolean;
   /** Lets alike units share what becomes of them. `key` tells what the effect does to the values `bound`, in this order. */
   readonly alike?: {
