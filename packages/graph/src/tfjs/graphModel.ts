@@ -8,7 +8,7 @@ import { InvalidArgumentError } from '../errors.js';
 import { Graph } from '../graph.js';
 import { create } from '../proto/decode.js';
 import { fromJson } from '../proto/json.js';
-import type { AttrValue, GraphDef, NodeDef, SignatureDef } from '../proto/messages.js';
+import type { AttrValue, GraphDef, NodeDef, SignatureDef, VersionDef } from '../proto/messages.js';
 import { toBytes } from '../proto/utf8.js';
 import { importFileGraph, importWholeGraphDef, type ImportOptions } from '../serialize/importGraph.js';
 import type { FileNode } from '../serialize/importOrder.js';
@@ -18,7 +18,8 @@ import { allocateData, TensorValue } from '../value.js';
 import { readWeightGroup } from './weights.js';
 import { readModelJson, type ModelJson } from './modelJson.js';
 import { resolveTables, touchesTables } from './tables.js';
-import { JsonAttrs, readJsonNodes, type JsonNode } from './jsonNodes.js';
+import { readAttrs, readJsonNodes, type JsonNode } from './jsonNodes.js';
+import { plainSignature, plainVersions } from './plainJson.js';
 
 /** What a graph model holds. */
 export interface TfjsGraphModel {
@@ -74,15 +75,13 @@ export async function openTfjsGraphModel(text: string, readShard: ReadShard): Pr
     const full = fullModel(model, await reading);
     return { ...full, importInto: (options) => importTfjsGraphModel(full, options) };
   }
-  const { nodes, rest } = file;
+  const { nodes, versions } = file;
   const weights = await reading;
   refuseUnused(weights, new Set(nodes.flatMap(({ op, name }) => (op === 'Const' ? [name] : []))));
-  const attrs = new JsonAttrs();
-  const attrsOf = (node: JsonNode): Map<string, Attr> => attrsWithWeight(node, attrs, weights);
+  const attrsOf = (node: JsonNode): Map<string, Attr> => attrsWithWeight(node, weights);
   return {
     ...head(model, nodes),
-    importInto: (options) =>
-      void importFileGraph({ nodes, versions: rest.versions, attrsOf }, { name: '', ...options }),
+    importInto: (options) => void importFileGraph({ nodes, versions, attrsOf }, { name: '', ...options }),
   };
 }
 
@@ -110,33 +109,35 @@ function fullModel(model: ModelJson, weights: ReadonlyMap<string, TensorValue>):
 
 function head(model: ModelJson, nodes: readonly FileNode[]): Omit<TfjsGraphModel, 'graphDef'> {
   const { userDefinedMetadata, generatedBy, convertedBy } = model;
+  const { signature: given } = model;
   const signature =
-    model.signature === undefined ? impliedSignature(nodes) : fromJson('SignatureDef', model.signature);
+    given === undefined
+      ? impliedSignature(nodes)
+      : (plainSignature(given) ?? fromJson('SignatureDef', given));
   return { signature: named(signature), userDefinedMetadata, generatedBy, convertedBy };
 }
 
 /** A topology without functions and tables, whose nodes are of the usual kind. */
-function plainGraph(topology: object): { nodes: readonly JsonNode[]; rest: GraphDef } | null {
-  const { node, ...others } = topology as Readonly<Record<string, unknown>>;
-  const nodes = readJsonNodes(node);
+function plainGraph(
+  topology: Readonly<Record<string, unknown>>,
+): { readonly nodes: readonly JsonNode[]; readonly versions: VersionDef | undefined } | null {
+  const nodes = readJsonNodes(topology.node);
   if (nodes === null || nodes.some(({ op }) => touchesTables(op))) return null;
-  const rest = fromJson('GraphDef', others);
-  return (rest.library?.function.length ?? 0) === 0 ? { nodes, rest } : null;
+  const plain = plainVersions(topology);
+  if (plain !== null) return { nodes, versions: topology.versions === undefined ? undefined : plain };
+  const { library, versions } = fromJson('GraphDef', { ...topology, node: [] });
+  return (library?.function.length ?? 0) === 0 ? { nodes, versions } : null;
 }
 
-function attrsWithWeight(
-  node: JsonNode,
-  attrs: JsonAttrs,
-  weights: ReadonlyMap<string, TensorValue>,
-): Map<string, Attr> {
-  if (node.op !== 'Const') return attrs.read(node);
+function attrsWithWeight(node: JsonNode, weights: ReadonlyMap<string, TensorValue>): Map<string, Attr> {
+  if (node.op !== 'Const') return readAttrs(node);
   const weight = weights.get(node.name);
   if (weight === undefined) {
     const value = fromJson('NodeDef', { attr: node.attr }, `GraphDef.node[${node.index}]`).attr.get('value');
-    if (hasValue(value)) return attrs.read(node);
+    if (hasValue(value)) return readAttrs(node);
     return failWithoutWeight(node);
   }
-  const read = attrs.read(node, 'value');
+  const read = readAttrs(node, 'value');
   const declared = read.get('dtype');
   const dtype = declared?.kind === 'type' && declared.value !== 'invalid' ? declared.value : weight.dtype;
   return read.set('value', { kind: 'tensor', value: convert(weight, dtype, node.name) });

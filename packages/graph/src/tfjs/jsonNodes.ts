@@ -1,12 +1,13 @@
 /**
- * Nodes of a graph model read straight from its JSON, without messages in between: a file repeats few attributes many times, so each is
- * read once. What only the full reader understands, or refuses with the right words, is left to it.
+ * Nodes of a graph model read straight from its JSON, without messages in between. What only the full reader understands, or refuses with
+ * the right words, is left to it.
  */
 import type { AttrValue } from '../attr.js';
 import { fromJson } from '../proto/json.js';
 import { attrsFromProto } from '../serialize/attrProto.js';
 import { describeNode, type FileNode } from '../serialize/importOrder.js';
 import { fail, isObject } from './modelJson.js';
+import { plainAttr } from './plainJson.js';
 
 /** A node whose attributes are still JSON. */
 export interface JsonNode extends FileNode {
@@ -44,33 +45,19 @@ function readJsonNode(json: unknown, index: number): JsonNode | null {
   return { name, op, input, device, index, attr };
 }
 
-/** Reads the attributes of the nodes of one file. */
-export class JsonAttrs {
-  readonly #known = new Map<string, AttrValue>();
-
-  /** The attributes but for `except`. Throws `InvalidArgumentError` saying where what is wrong. */
-  read(node: JsonNode, except?: string): Map<string, AttrValue> {
-    const attrs = new Map<string, AttrValue>();
-    for (const name of Object.keys(node.attr)) {
-      if (name === except) continue;
-      attrs.set(name, this.one(node, name, node.attr[name]));
-    }
-    return attrs;
+/** The attributes of a node but for `except`. Throws `InvalidArgumentError` saying where what is wrong. */
+export function readAttrs(node: JsonNode, except?: string): Map<string, AttrValue> {
+  const attrs = new Map<string, AttrValue>();
+  for (const name of Object.keys(node.attr)) {
+    if (name === except) continue;
+    attrs.set(name, plainAttr(node.attr[name]) ?? unusualAttr(node, name));
   }
-
-  private one(node: JsonNode, name: string, json: unknown): AttrValue {
-    const text = JSON.stringify(json);
-    const known = this.#known.get(text);
-    if (known !== undefined) return known;
-    const value = readOne(node, name, json);
-    // The text of -0 is that of 0.
-    if (!value.kind.includes('float')) this.#known.set(text, value);
-    return value;
-  }
+  return attrs;
 }
 
-function readOne(node: JsonNode, name: string, json: unknown): AttrValue {
-  const proto = fromJson('AttrValue', json, `GraphDef.node[${node.index}].attr[${JSON.stringify(name)}]`);
+function unusualAttr(node: JsonNode, name: string): AttrValue {
+  const where = `GraphDef.node[${node.index}].attr[${JSON.stringify(name)}]`;
+  const proto = fromJson('AttrValue', node.attr[name], where);
   const value = attrsFromProto(new Map([[name, proto]]), describeNode(node)).get(name);
   return value ?? fail(name, 'it has no value');
 }

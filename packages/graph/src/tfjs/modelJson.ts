@@ -33,7 +33,7 @@ export interface WeightGroup {
 
 export interface ModelJson {
   readonly format: 'graph-model' | 'layers-model';
-  readonly topology: object;
+  readonly topology: Readonly<Record<string, unknown>>;
   /** A graph that is run once before the other: it fills hash tables. */
   readonly initializer: object | undefined;
   readonly groups: readonly WeightGroup[];

@@ -207,6 +207,27 @@ describe('a model straight into a graph', () => {
     expect(valueOf(await opened(inline, () => new Uint8Array(0)), 'c').toArray()).toEqual([7]);
   });
 
+  // prettier-ignore
+  it.each([
+    { i: '-7' }, { i: 12 }, { i: '9007199254740993' }, { i: '-0' },
+    { f: 0.1 }, { f: 'NaN' }, { f: '-Infinity' }, { b: true }, { s: 'U0FNRQ==' }, { s: '_w' }, { s: [65, 66] }, { s: 'w6Q' },
+    { type: 'DT_BFLOAT16' }, { type: 3 }, { placeholder: 'T' }, { func: { name: 'f' } },
+    { shape: {} }, { shape: { dim: [{ size: '-1' }, { size: 3 }] } }, { shape: { unknownRank: true } }, { shape: { dim: [{ size: 2, name: 'batch' }] } },
+    { list: {} }, { list: { i: [] } }, { list: { i: ['1', 2] } }, { list: { s: ['QQ==', 'Ug=='] } }, { list: { s: {} } },
+    { list: { f: [0.5] } }, { list: { type: ['DT_INT32'] } }, { list: { i: ['9007199254740993'] } }, { list: { shape: [{ dim: [{ size: '4' }] }] } },
+  ])('has attributes as messages have them: %j', async (value) => {
+    const x = { name: 'x', op: 'NotKnownHere', attr: { _value: value } };
+    const signature = { inputs: {}, outputs: { y: { name: 'x:0', dtype: 'DT_INT32', tensorShape: {} } } };
+    const json = withNodes([x], [], { signature });
+    const none = (): Promise<Uint8Array> => Promise.resolve(new Uint8Array(0));
+    const wanted = await readTfjsGraphModel(json, none);
+    const { signature: plain, importInto } = await openTfjsGraphModel(json, none);
+    expect(plain).toEqual(wanted.signature);
+    const graph = new Graph();
+    importInto({ graph });
+    expect(bytesOfGraph(graph)).toEqual(bytesOfGraph(graphOfTfjsModel(wanted)));
+  });
+
   it('keeps the sign of a zero', async () => {
     const leaky = (name: string, alpha: number): object => ({
       name,
@@ -272,8 +293,13 @@ function constNode(dtype: string, tensor: object = {}): object {
   return { name: 'c', op: 'Const', attr: { dtype: { type: dtype }, value } };
 }
 
-function withNodes(node: readonly object[], weights: unknown): string {
-  return JSON.stringify({ format: 'graph-model', modelTopology: { node }, weightsManifest: weights });
+function withNodes(node: readonly object[], weights: unknown, more: object = {}): string {
+  return JSON.stringify({
+    format: 'graph-model',
+    modelTopology: { node },
+    weightsManifest: weights,
+    ...more,
+  });
 }
 
 /** A model of one constant, as TensorFlow.js' converter writes it. */
