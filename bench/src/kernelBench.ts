@@ -14,6 +14,7 @@ import {
 } from '@forerun/kernels-webgpu';
 import { create } from 'webgpu';
 import type { Case } from './kernelCases.js';
+import { napUntil } from './nap.js';
 
 /** The driver lives as long as this object. */
 const gpu = create([]);
@@ -52,17 +53,10 @@ export async function open(): Promise<Bench> {
   return { device, facts };
 }
 
-const cell = new Int32Array(new SharedArrayBuffer(4));
-
 /** Waits with naps where the adapter computes on the CPU: polling would take a core away from it. */
 async function finished({ device, facts }: Bench): Promise<void> {
-  const state = { done: !facts.software };
-  const work = device.queue.onSubmittedWorkDone().then(() => (state.done = true));
-  while (!state.done) {
-    Atomics.wait(cell, 0, 0, 0.2);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  await work;
+  const work = device.queue.onSubmittedWorkDone();
+  await (facts.software ? napUntil(work) : work);
 }
 
 /** The node of a case. The shape inputs of the gradients are constants. */

@@ -2,6 +2,7 @@
 import tf from '@tensorflow/tfjs';
 import { create, globals } from 'webgpu';
 import { measure, type Measurement } from '../src/measure.js';
+import { napUntil } from '../src/nap.js';
 import { batchOf, LEARNING_RATE, SPECS, type WorkloadName } from '../workloads/specs.js';
 import { MODELS } from './models.js';
 
@@ -17,22 +18,6 @@ export async function openBackend(): Promise<string> {
   await tf.ready();
   const adapter = await gpu.requestAdapter();
   return adapter?.info.description ?? 'unknown';
-}
-
-const cell = new Int32Array(new SharedArrayBuffer(4));
-
-/** Waits as Forerun does on software adapters: the binding's polling would take a core from the driver. */
-async function napUntil<T>(promise: Promise<T>): Promise<T> {
-  const state = { settled: false };
-  const settle = (): void => {
-    state.settled = true;
-  };
-  promise.then(settle, settle);
-  while (!state.settled) {
-    Atomics.wait(cell, 0, 0, 0.2);
-    await new Promise<void>((resolve) => setImmediate(resolve));
-  }
-  return promise;
 }
 
 /** Measures one workload, with naps between polls or as shipped. The loss is read after every step, as the other side does. */

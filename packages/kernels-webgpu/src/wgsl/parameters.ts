@@ -141,8 +141,11 @@ return x - parameter_quotient(x, divisor) * divisor.x;
 function reciprocal(value: number): [number, number, number] {
   if (value === 0) return [0, 0, 0];
   const bits = 32 - Math.clz32(value - 1);
-  const multiplier = ((2n ** BigInt(bits) - BigInt(value)) << 32n) / BigInt(value) + 1n;
-  return [Number(multiplier), Math.min(bits, 1), Math.max(bits - 1, 0)];
+  // floor((2^bits - value) * 2^32 / value), in two digits of 16 bits: numbers are exact below 2^53.
+  const first = (2 ** bits - value) * 2 ** 16;
+  const high = Math.floor(first / value);
+  const low = Math.floor(((first - high * value) * 2 ** 16) / value);
+  return [high * 2 ** 16 + low + 1, Math.min(bits, 1), Math.max(bits - 1, 0)];
 }
 
 /** The text with the buffer of parameters before its bindings, and the division where there is one. */
