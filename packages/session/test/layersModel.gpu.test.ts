@@ -18,8 +18,8 @@ function valueOf({ dtype, shape, data }: Listed): TensorValue {
     : new TensorValue('float32', shape, Float32Array.from(data));
 }
 
-test.each(['sequential', 'functional', 'recurrent', 'masked', 'words', 'windows', 'prepared'])(
-  'a %s model',
+test.each(['sequential', 'functional', 'recurrent', 'masked', 'words', 'windows', 'prepared', 'attention'])(
+  'the model %s',
   async (name) => {
     const graph = new Graph();
     const model = await loadLayersModel(`${FIXTURES}${name}/model.json`, { graph });
@@ -173,8 +173,8 @@ test('a product by an equation', async () => {
 test.each([
   [
     'an unknown layer',
-    { class_name: 'MultiHeadAttention', config: { name: 'heads' } },
-    /layer "heads": MultiHeadAttention is not known; there are Activation, /,
+    { class_name: 'TransformerDecoder', config: { name: 'decoder' } },
+    /layer "decoder": TransformerDecoder is not known; there are Activation, /,
   ],
   [
     'a missing weight',
@@ -190,6 +190,16 @@ test.each([
     'a cell that is not known',
     { class_name: 'RNN', config: { name: 'r', cell: { class_name: 'Cell', config: {} } } },
     /layer "r" \(RNN\): the cell "Cell" is not known/,
+  ],
+  [
+    'attention without a value',
+    { class_name: 'MultiHeadAttention', config: { name: 'heads', key_dim: 2 } },
+    /layer "heads" \(MultiHeadAttention\): takes a query and a value/,
+  ],
+  [
+    'a size that is none',
+    { class_name: 'Resizing', config: { name: 'r', height: 'x', width: 2 } },
+    /layer "r" \(Resizing\): height must be a number/,
   ],
   ['a layer without a name', { class_name: 'Dense', config: {} }, /layers\[1\]: name: expected text/],
 ])('refuses %s', async (_, layer, message) => {

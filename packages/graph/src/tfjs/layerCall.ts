@@ -11,8 +11,15 @@ export interface LayerCall {
   /** For each input, [batch, time] of bool: which steps count. */
   readonly masks: readonly (Tensor | undefined)[];
   readonly config: LayerConfig;
+  /** Tensors that the call takes by a name. */
+  readonly named: Readonly<Record<string, Tensor>>;
+  /** Other arguments of the call. */
+  readonly args: LayerConfig;
+  /** Which steps of a sequence count. */
+  maskOf(x: Tensor): Tensor | undefined;
   /** A weight by its name in the layer. */
   weight(name: string): Tensor;
+  hasWeight(name: string): boolean;
   /** The same call of a part of the layer, which has a configuration and weights under a name of its own. */
   part(name: string, config: LayerConfig): LayerCall;
   /** The outputs of a layer that this one wraps, whose weights are named as this layer's own. */

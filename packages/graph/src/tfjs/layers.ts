@@ -1,6 +1,7 @@
 /** The layers of Keras that layers models are made of, as they compute in inference. */
 import * as ops from '../ops/index.js';
 import type { Tensor } from '../tensor.js';
+import { ATTENTION_LAYERS } from './attentionLayers.js';
 import { CONV_LAYERS, POOLING_LAYERS } from './convLayers.js';
 import { activated, finished, formatOf, numberOf, type Layer, type LayerCall } from './layerCall.js';
 import { PREPARATION_LAYERS } from './preparationLayers.js';
@@ -155,11 +156,12 @@ const pass: Layer = ({ x }) => x;
 /** Layers through which a mask goes on unchanged; recurrent, merging and masking layers give masks of their own. */
 export const PASS_MASKS: ReadonlySet<string> = new Set([
   'Activation', 'ActivityRegularization', 'AlphaDropout', 'BatchNormalization', 'BatchNormalizationV1', 'Dense', 'Dropout', 'ELU',
-  'GaussianDropout', 'GaussianNoise', 'InputLayer', 'LayerNormalization', 'LeakyReLU', 'PReLU', 'ReLU', 'Softmax', 'SpatialDropout1D',
+  'GaussianDropout', 'GaussianNoise', 'InputLayer', 'LayerNormalization', 'LeakyReLU', 'PReLU', 'PositionEmbedding', 'ReLU', 'Softmax', 'SpatialDropout1D',
   'SpatialDropout2D', 'ThresholdedReLU', 'TimeDistributed',
 ]); // prettier-ignore
 
 export const LAYERS: Readonly<Record<string, Layer>> = {
+  ...ATTENTION_LAYERS,
   ...CONV_LAYERS,
   ...POOLING_LAYERS,
   ...PREPARATION_LAYERS,
@@ -171,6 +173,8 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   GaussianNoise: pass,
   GaussianDropout: pass,
   AlphaDropout: pass,
+  RandomHeight: pass,
+  RandomWidth: pass,
   ActivityRegularization: pass,
   Dense: dense,
   BatchNormalization: batchNormalization,

@@ -94,6 +94,8 @@ interface Connection {
   readonly layer: string;
   readonly call: number;
   readonly output: number;
+  /** The argument that it is, where it has a name. */
+  readonly as?: string;
 }
 
 interface LayerNode {
@@ -102,6 +104,8 @@ interface LayerNode {
   readonly config: LayerConfig;
   /** What each call of the layer takes. */
   readonly calls: readonly (readonly Connection[])[];
+  /** Arguments of each call that are no tensors. */
+  readonly args?: readonly LayerConfig[];
   /** The model that the layer is. */
   readonly model: Model | null;
   /** The description does not speak of it. */
@@ -196,9 +200,28 @@ function layerOf(given: unknown, where: string): LayerNode {
   const name = textAt(layer.name ?? config.name, `${where}: name`);
   const nodes =
     layer.inbound_nodes === undefined ? [] : listAt(layer.inbound_nodes, `${where}: inbound_nodes`);
-  const calls = nodes.map((node) => listAt(node, where).map((item) => connectionOf(item, where)));
+  const items = nodes.map((node) => listAt(node, where));
+  const calls = items.map((list) =>
+    list.flatMap((item) => [connectionOf(item, where), ...namedOf(item, where)]),
+  );
+  const args = items.map((list) => Object.assign({}, ...list.map(argumentsOf)) as LayerConfig);
   const model = MODELS.has(className) ? modelOf(layer, `model "${name}"`) : null;
-  return { name, className, config, calls: calls.length === 0 ? [[]] : calls, model };
+  return { name, className, config, calls: calls.length === 0 ? [[]] : calls, args, model };
+}
+
+/** The arguments of a call that stand beside a connection. */
+function argumentsOf(item: unknown): LayerConfig {
+  const given: unknown = Array.isArray(item) ? item[3] : undefined;
+  return isObject(given) ? given : {};
+}
+
+/** Arguments that are connections themselves: [layer, call, output]. */
+function namedOf(item: unknown, where: string): Connection[] {
+  return Object.entries(argumentsOf(item)).flatMap(([as, value]) =>
+    Array.isArray(value) && typeof value[0] === 'string' && value.length >= 3
+      ? [{ ...connectionOf(value, where), as }]
+      : [],
+  );
 }
 
 function connectionOf(item: unknown, where: string): Connection {
@@ -250,8 +273,11 @@ class ModelBuilder {
         );
       }
       for (const { layer, takes, call } of ready) {
-        const given = takes.map((connection) => this.output(values, connection));
-        values.set(keyOf({ layer: layer.name, call, output: 0 }), this.apply(layer, given));
+        const given = takes.map((connection) => [connection.as, this.output(values, connection)] as const);
+        const inputs = given.flatMap(([as, tensor]) => (as === undefined ? [tensor] : []));
+        const named = Object.fromEntries(given.filter(([as]) => as !== undefined)) as Record<string, Tensor>;
+        const beside = { named, args: layer.args?.[call] ?? {} };
+        values.set(keyOf({ layer: layer.name, call, output: 0 }), this.apply(layer, inputs, beside));
       }
       waiting = waiting.filter((item) => !ready.includes(item));
     }
@@ -264,7 +290,11 @@ class ModelBuilder {
     throw new InvalidArgumentError(`the layer "${connection.layer}" has no output ${connection.output}`);
   }
 
-  private apply(layer: LayerNode, inputs: readonly Tensor[]): readonly Tensor[] {
+  private apply(
+    layer: LayerNode,
+    inputs: readonly Tensor[],
+    beside: Pick<LayerCall, 'named' | 'args'> = { named: {}, args: {} },
+  ): readonly Tensor[] {
     if (layer.model !== null) return this.call(layer.model, inputs);
     const apply = Object.hasOwn(LAYERS, layer.className) ? LAYERS[layer.className] : undefined;
     if (apply === undefined) {
@@ -275,7 +305,7 @@ class ModelBuilder {
     const [first] = inputs;
     if (first === undefined) throw new InvalidArgumentError(`layer "${layer.name}" takes no input`);
     return getDefaultGraph().nameScope(layer.name, () => {
-      const call = this.callOf(layer, first, inputs);
+      const call = this.callOf(layer, first, inputs, beside);
       const result = apply(call);
       const { outputs, mask }: LayerResult = result instanceof Tensor ? { outputs: [result] } : result;
       const named = outputs.map((output) => identity(output, { name: 'output' }));
@@ -285,7 +315,12 @@ class ModelBuilder {
     });
   }
 
-  private callOf({ name, className, config }: LayerNode, x: Tensor, inputs: readonly Tensor[]): LayerCall {
+  private callOf(
+    { name, className, config }: LayerNode,
+    x: Tensor,
+    inputs: readonly Tensor[],
+    beside: Pick<LayerCall, 'named' | 'args'>,
+  ): LayerCall {
     const fail = (rule: string): never => {
       throw new InvalidArgumentError(`layer "${name}" (${className}): ${rule}`);
     };
@@ -294,6 +329,9 @@ class ModelBuilder {
       inputs,
       masks: inputs.map((input) => this.#masks.get(input)),
       config: own,
+      ...beside,
+      maskOf: (tensor) => this.#masks.get(tensor),
+      hasWeight: (weight) => this.weight(path, weight) !== undefined,
       fail,
       weight: (weight) => {
         const value = this.weight(path, weight);

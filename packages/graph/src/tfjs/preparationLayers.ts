@@ -66,9 +66,20 @@ const upSampling2d: Layer = (call) => {
   });
 };
 
+/** As TensorFlow.js samples: with the corners aligned, unless the sides are to keep their ratio. */
+const resizing: Layer = (call) => {
+  const size = ops.constant([numberOf(call, 'height'), numberOf(call, 'width')], { dtype: 'int32' });
+  const options = { alignCorners: call.config.crop_to_aspect_ratio !== true };
+  const mode = call.config.interpolation ?? 'bilinear';
+  if (mode === 'bilinear') return ops.resizeBilinear(call.x, size, options);
+  if (mode === 'nearest') return ops.resizeNearestNeighbor(call.x, size, options);
+  return call.fail(`the interpolation ${JSON.stringify(mode)} is not known`);
+};
+
 export const PREPARATION_LAYERS: Readonly<Record<string, Layer>> = {
   CategoryEncoding: categoryEncoding,
   CenterCrop: centerCrop,
   EinsumDense: einsumDense,
+  Resizing: resizing,
   UpSampling2D: upSampling2d,
 };

@@ -3,7 +3,7 @@
  * `node packages/session/test/support/layersFixture.mjs [name …]`. Weights are random; run again only for other layers.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { createRequire, register } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 const require = createRequire(import.meta.url);
@@ -177,9 +177,109 @@ function prepared() {
   return tf.model({ inputs: [film, image, classes, volume], outputs });
 } // prettier-ignore
 
+/**
+ * Attention, which TensorFlow.js computes but neither saves nor runs in models: its layers are called one by one, and the model is described as
+ * Keras describes it. Two sequences, of which the first has steps that do not count; images that are resized.
+ */
+async function attention() {
+  // The packages' modules name each other without endings, and the bundle leaves these layers out.
+  const resolve = `export const resolve = async (name, context, next) => {
+    if (name === '@tensorflow/tfjs-core') return next('@tensorflow/tfjs-core/dist/index.js', context);
+    for (const ending of ['', '.js', '/index.js']) try { return await next(name + ending, context); } catch {}
+    throw new Error(name);
+  };`;
+  globalThis.require = require;
+  register(`data:text/javascript,${encodeURIComponent(resolve)}`);
+  const load = (path) => import(`@tensorflow/tfjs-layers/dist/layers/${path}.js`);
+  const { MultiHeadAttention } = await load('nlp/multihead_attention');
+  const { PositionEmbedding } = await load('nlp/modeling/position_embedding');
+  const { Resizing } = await load('preprocessing/image_resizing');
+  const weights = [];
+  let seed = 100;
+  const drawn = (name, shape) => {
+    const value = tf.randomUniform(shape, -0.7, 0.7, 'float32', seed++);
+    weights.push({ name, value });
+    return value;
+  };
+  const heads = (name, config, query, value) => {
+    const layer = new MultiHeadAttention({ ...config, name, kernelInitializer: 'zeros' });
+    layer.buildFromSignature(query.shape, value.shape);
+    const parts = { query: layer._queryDense, key: layer._keyDense, value: layer._valueDense, attention_output: layer._outputDense };
+    for (const [part, dense] of Object.entries(parts)) {
+      // A part has its weights when it was called.
+      const x = part === 'query' ? query : part === 'attention_output' ? tf.zeros([...query.shape.slice(0, -1), config.numHeads, config.valueDim ?? config.keyDim]) : value;
+      dense.apply(x);
+      dense.setWeights(dense.getWeights().map((w, i) => drawn(`${name}/${part}/${i === 0 ? 'kernel' : 'bias'}`, w.shape)));
+    }
+    return layer;
+  };
+  const words = tf.tensor([3, 1, 0, 5, 2, 6, 4, 0, 0, 1], [2, 5], 'int32');
+  const memory = tf.randomUniform([2, 3, 4], -1, 1, 'float32', 7);
+  const volume = tf.randomUniform([2, 3, 2, 4], -1, 1, 'float32', 8);
+  const image = tf.randomUniform([1, 4, 5, 2], -1, 1, 'float32', 9);
+  const embedded = tf.gather(drawn('embedding/embeddings', [7, 4]), words);
+  const places = new PositionEmbedding({ sequenceLength: 8, name: 'places', initializer: 'zeros' });
+  const placed = places.apply(embedded);
+  places.setWeights([drawn('places/embeddings', [8, 4])]);
+  const x = tf.add(embedded, places.apply(placed));
+  x.kerasMask = tf.notEqual(words, 0);
+  const own = heads('own', { numHeads: 2, keyDim: 3 }, x, x).call(x, { value: x, useCausalMask: true });
+  const across = heads('across', { numHeads: 3, keyDim: 2, valueDim: 5, useBias: false, outputShape: 6 }, x, memory).call(x, { value: memory });
+  const planes = heads('planes', { numHeads: 2, keyDim: 2, attentionAxes: [1, 2] }, volume, volume).call(volume, { value: volume });
+  const config = (name, rest) => ({ name, trainable: true, dtype: 'float32', ...rest });
+  const from = (name, kwargs = {}) => [name, 0, 0, kwargs];
+  const input = (name, { shape, dtype }) => ({ class_name: 'InputLayer', name, config: { name, dtype, batch_input_shape: [null, ...shape.slice(1)] }, inbound_nodes: [] });
+  const layer = (class_name, name, rest, inbound) => ({ class_name, name, config: config(name, rest), inbound_nodes: [inbound] });
+  const list = [
+    input('words', words), input('memory', memory), input('volume', volume), input('image', image),
+    layer('Embedding', 'embedding', { input_dim: 7, output_dim: 4, mask_zero: true }, [from('words')]),
+    layer('PositionEmbedding', 'places', { sequence_length: 8 }, [from('embedding')]),
+    layer('Add', 'sum', {}, [from('embedding'), from('places')]),
+    layer('MultiHeadAttention', 'own', { num_heads: 2, key_dim: 3, value_dim: 3, use_bias: true, output_shape: null, attention_axes: null }, [from('sum', { value: ['sum', 0, 0], use_causal_mask: true })]),
+    layer('MultiHeadAttention', 'across', { num_heads: 3, key_dim: 2, value_dim: 5, use_bias: false, output_shape: 6, attention_axes: [1] }, [from('sum', { value: ['memory', 0, 0] })]),
+    layer('MultiHeadAttention', 'planes', { num_heads: 2, key_dim: 2, value_dim: 2, use_bias: true, attention_axes: [1, 2] }, [from('volume'), from('volume')]),
+    layer('Resizing', 'wide', { height: 3, width: 8, interpolation: 'bilinear', crop_to_aspect_ratio: false }, [from('image')]),
+    layer('Resizing', 'near', { height: 7, width: 3, interpolation: 'nearest', crop_to_aspect_ratio: true }, [from('image')]),
+    layer('RandomHeight', 'same', { factor: 0.5 }, [from('near')]),
+  ];
+  const sized = (rest) => new Resizing(rest).call(image, {});
+  const near = sized({ height: 7, width: 3, interpolation: 'nearest', cropToAspectRatio: true });
+  const outputs = { own, across, planes, wide: sized({ height: 3, width: 8 }), same: near };
+  const modelTopology = {
+    class_name: 'Functional',
+    config: {
+      name: 'attention',
+      layers: list,
+      input_layers: ['words', 'memory', 'volume', 'image'].map((name) => [name, 0, 0]),
+      output_layers: Object.keys(outputs).map((name) => [name, 0, 0]),
+    },
+  };
+  writeModel('attention', modelTopology, weights);
+  writeFileSync(`${directory}attention/values.json`, JSON.stringify({ inputs: listed([words, memory, volume, image]), outputs: listed(Object.values(outputs)) }));
+} // prettier-ignore
+
+/** Writes a model from its description and its named weights. */
+function writeModel(name, modelTopology, weights) {
+  mkdirSync(`${directory}${name}`, { recursive: true });
+  const specs = weights.map(({ name: weight, value }) => ({
+    name: weight,
+    shape: value.shape,
+    dtype: 'float32',
+  }));
+  const weightsManifest = [{ paths: ['weights.bin'], weights: specs }];
+  const json = { format: 'layers-model', generatedBy: 'TensorFlow.js', modelTopology, weightsManifest };
+  writeFileSync(`${directory}${name}/model.json`, JSON.stringify(json));
+  const parts = weights.map(({ value }) => Buffer.from(new Float32Array(value.dataSync()).buffer));
+  writeFileSync(`${directory}${name}/weights.bin`, Buffer.concat(parts));
+}
+
+const listed = (tensors) => tensors.map((t) => ({ dtype: t.dtype, shape: t.shape, data: Array.from(t.dataSync()) })); // prettier-ignore
+
 /** The layers models by name; those named as arguments, or all. */
 const MODELS = { sequential, functional, recurrent, masked, words, windows, prepared };
 const asked = process.argv.slice(2);
+
+if (asked.length === 0 || asked.includes('attention')) await attention();
 
 for (const [name, make] of Object.entries(MODELS)) {
   if (asked.length > 0 && !asked.includes(name)) continue;
@@ -212,8 +312,6 @@ for (const [name, make] of Object.entries(MODELS)) {
       return { modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' } };
     }),
   );
-  const listed = (tensors) =>
-    tensors.map((t) => ({ dtype: t.dtype, shape: t.shape, data: Array.from(t.dataSync()) }));
   writeFileSync(
     `${directory}${name}/values.json`,
     JSON.stringify({ inputs: listed(inputs), outputs: listed(outputs) }),
