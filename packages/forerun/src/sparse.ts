@@ -8,6 +8,7 @@ export {
   sparseSegmentMean as segmentMean,
   sparseSegmentSqrtN as segmentSqrtN,
   sparseSegmentSum as segmentSum,
+  sparseSoftmax as softmax,
   sparseTensorDenseMatmul as sparseDenseMatmul,
   sparseTensorToDense as toDense,
 } from '@forerun/graph';

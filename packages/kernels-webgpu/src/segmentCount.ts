@@ -1,6 +1,6 @@
 /** Kernels of ops that count. Counts are sums of integers, so atomics give the same in every run. */
 import { sizeOf, type OpName } from '@forerun/graph';
-import { device, type Kernel, type KernelContext, type Lowered } from './kernel.js';
+import { composed, device, type Kernel, type KernelContext, type Lowered } from './kernel.js';
 import { combineRows } from './rowCombine.js';
 import { combinationOf, rowOfIndex, uniformInitial } from './scatter.js';
 import { ScratchSpace } from './scratchSpace.js';
@@ -73,5 +73,6 @@ return u32(clamp(place, 0.0, f32(${rows - 1})));
 
 export const COUNT_KERNELS = {
   Bincount: device(lowerBincount),
+  DenseBincount: composed,
   HistogramFixedWidth: device(lowerHistogram),
 } satisfies Partial<Record<OpName, Kernel>>;

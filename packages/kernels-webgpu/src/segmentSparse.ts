@@ -1,7 +1,15 @@
 /** Kernels of segment ops that pick their rows by indices, and what they share with means: the number of rows. */
 import { baseDType, sizeOf, type DType, type OpName } from '@forerun/graph';
 import { rowWidth } from './arrayIndex.js';
-import { device, type Dispatch, type Kernel, type KernelContext, type Lowered } from './kernel.js';
+import {
+  composed,
+  device,
+  hostOp,
+  type Dispatch,
+  type Kernel,
+  type KernelContext,
+  type Lowered,
+} from './kernel.js';
 import { combineRows } from './rowCombine.js';
 import { combinationOf, rowOfIndex, uniformInitial } from './scatter.js';
 import { ScratchSpace, type ScratchBuffer } from './scratchSpace.js';
@@ -175,6 +183,8 @@ function pickedGrad(average: Average): Kernel {
   });
 }
 
+const onHost = hostOp('how many rows there are depends on the indices');
+
 export const SPARSE_KERNELS = {
   SparseSegmentSum: picked(),
   SparseSegmentMean: picked('mean'),
@@ -182,6 +192,10 @@ export const SPARSE_KERNELS = {
   SparseSegmentSumWithNumSegments: picked(),
   SparseSegmentMeanWithNumSegments: picked('mean'),
   SparseSegmentSqrtNWithNumSegments: picked('root'),
+  SparseSegmentSumGrad: composed,
   SparseSegmentMeanGrad: pickedGrad('mean'),
   SparseSegmentSqrtNGrad: pickedGrad('root'),
+  SparseSegmentSumGradV2: onHost,
+  SparseSegmentMeanGradV2: onHost,
+  SparseSegmentSqrtNGradV2: onHost,
 } satisfies Partial<Record<OpName, Kernel>>;

@@ -1,7 +1,15 @@
 /** Kernels of ops on sparse tensors. Elements are combined in a fixed order, by rowCombine.ts. */
 import { sizeOf, stridesOf, type OpName } from '@forerun/graph';
 import { rowWidth } from './arrayIndex.js';
-import { device, hostOp, type Dispatch, type Kernel, type KernelContext, type Lowered } from './kernel.js';
+import {
+  composed,
+  device,
+  hostOp,
+  type Dispatch,
+  type Kernel,
+  type KernelContext,
+  type Lowered,
+} from './kernel.js';
 import { mergeSort } from './mergeSort.js';
 import { combineRows } from './rowCombine.js';
 import { combinationOf, uniformInitial } from './scatter.js';
@@ -222,6 +230,10 @@ function lowerFillGrad(c: KernelContext): Lowered {
 }
 
 export const SPARSE_TENSOR_KERNELS = {
+  SparseSoftmax: composed,
+  SparseDenseCwiseAdd: composed,
+  SparseDenseCwiseMul: composed,
+  SparseDenseCwiseDiv: composed,
   SparseTensorDenseMatMul: device(lowerDenseMatMul),
   SparseReorder: device(lowerReorder),
   SparseReduceSum: device(lowerReduceSum),

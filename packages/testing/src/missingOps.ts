@@ -133,9 +133,8 @@ export const MISSING_OPS: readonly MissingOps[] = [
     reason:
       'A sparse tensor is three tensors; where training needs it there are dense ops, row-wise updates and segment reductions.',
     ops: list(`AddManySparseToTensorsMap AddSparseToTensorsMap DeserializeManySparse DeserializeSparse SerializeManySparse
-      SerializeSparse SparseAdd SparseAddGrad SparseConcat SparseCross SparseDenseCwiseAdd SparseDenseCwiseDiv
-      SparseDenseCwiseMul SparseMatMul SparseReduceMax SparseReshape
-      SparseSlice SparseSoftmax SparseSparseMaximum SparseSparseMinimum SparseSplit SparseTensorDenseAdd
+      SerializeSparse SparseAdd SparseAddGrad SparseConcat SparseCross SparseMatMul SparseReduceMax SparseReshape
+      SparseSlice SparseSparseMaximum SparseSparseMinimum SparseSplit SparseTensorDenseAdd
       DenseToDenseSetOperation DenseToSparseSetOperation SetSize SparseToSparseSetOperation
       CSRSparseMatrixComponents CSRSparseMatrixToDense CSRSparseMatrixToSparseTensor DenseToCSRSparseMatrix SparseMatrixAdd
       SparseMatrixMatMul SparseMatrixMul SparseMatrixNNZ SparseMatrixOrderingAMD SparseMatrixSoftmax SparseMatrixSoftmaxGrad
@@ -300,7 +299,7 @@ export const MISSING_NAMES: readonly MissingOps[] = [
     reason:
       'Their sizes depend on values; indices and values can be worked with as the dense tensors that they are.',
     ops: list(`sparse.add sparse.concat sparse.cross sparse.expand_dims sparse.mask sparse.maximum sparse.merge sparse.minimum sparse.reduce_max
-      sparse.reset_shape sparse.reshape sparse.retain sparse.slice sparse.softmax sparse.split sparse.to_indicator sparse.transpose`),
+      sparse.reset_shape sparse.reshape sparse.retain sparse.slice sparse.split sparse.to_indicator sparse.transpose`),
   },
   {
     group: 'Sessions with hooks, coordinators, queues and servers',

@@ -12,6 +12,7 @@ import type { Tensor, TensorLike } from '../tensor.js';
 import { indexDType, withShapeOf } from './arrayHost.js';
 import { checkVectorUpdates } from './scatterInfer.js';
 import { SPARSE } from './sparse.js';
+import { SPARSE_CWISE } from './sparseCwise.js';
 import { SPARSE_DENSE } from './sparseDense.js';
 import { SCATTER_STATE } from './scatterState.js';
 
@@ -101,7 +102,14 @@ const TENSORS = {
   ),
 };
 
-export const SCATTER = { ...TENSORS, ...INPLACE, ...SPARSE, ...SPARSE_DENSE, ...SCATTER_STATE };
+export const SCATTER = {
+  ...TENSORS,
+  ...INPLACE,
+  ...SPARSE,
+  ...SPARSE_CWISE,
+  ...SPARSE_DENSE,
+  ...SCATTER_STATE,
+};
 
 /**
  * A tensor of `shape` with `updates` added at the index vectors `indices` (`tf.scatter_nd`). Repeated

@@ -1,7 +1,8 @@
 /** Ops that count: how often each number occurs, how many values fall into each bin. */
 import { apply, convertToTensor, type NameOptions } from '../apply.js';
 import type { DType } from '../dtype.js';
-import { notDifferentiable, op, type GradContext } from '../opDef.js';
+import { throughParts } from '../composedOp.js';
+import { notDifferentiable, op, type ComposeContext, type GradContext, type InferContext } from '../opDef.js';
 import { TensorShape } from '../shape.js';
 import type { Tensor, TensorLike } from '../tensor.js';
 import { toTensorValue } from '../value.js';
@@ -16,6 +17,38 @@ function countedGrad({ ops, input, dy }: GradContext): (Tensor | null)[] {
   const bins = ops.where(within, arr, ops.zerosLike(arr));
   const own = ops.gather(dy, bins);
   return [null, null, ops.where(within, own, ops.zerosLike(own))];
+}
+
+function inferDense(c: InferContext): TensorShape[] {
+  requireSingle(c, 1, 'size');
+  const size = knownScalar(c.constant(1));
+  if (size !== null && size < 0) c.fail(`size must not be negative, got ${size}`);
+  const [numbers, weights] = [c.shape(0), c.shape(2)];
+  if (numbers.rank !== null && numbers.rank !== 1 && numbers.rank !== 2)
+    c.fail(`input must have rank 1 or 2, got shape ${numbers.toString()}`);
+  if (weights.size !== null && weights.size !== 0 && !weights.isCompatibleWith(numbers)) {
+    c.fail(
+      `weights must be empty or have the shape of input, ${numbers.toString()}, got ${weights.toString()}`,
+    );
+  }
+  return [numbers.rank === null ? TensorShape.UNKNOWN : numbers.slice(0, -1).concat([size])];
+}
+
+/** The rows of a matrix count in bins of their own, one row of bins after the other; numbers beyond the bins go nowhere. */
+function composeDense({ attrs, ops, input }: ComposeContext): Tensor[] {
+  const [given, weights] = [input(0), input(2)];
+  const numbers = ops.cast(given, 'int32');
+  const size = ops.reshape(ops.cast(input(1), 'int32'), []);
+  const isBinary = attrs.bool('binary_output');
+  const added = isBinary || weights.shape.size === 0 ? ops.zeros([0], { dtype: weights.dtype }) : weights;
+  const bins = given.shape.rank === 1 ? null : ops.stack([ops.gather(ops.shape(numbers), 0), size]);
+  const total = bins === null ? size : ops.reduceProd(bins);
+  const offsets = bins === null ? 0 : ops.expandDims(ops.mul(ops.range(0, ops.gather(bins, 0)), size), 1);
+  const within = ops.logicalAnd(ops.greaterEqual(numbers, 0), ops.less(numbers, size));
+  const places = ops.where(within, ops.add(numbers, offsets), ops.add(ops.zerosLike(numbers), total));
+  const counts = apply('Bincount', [ops.reshape(places, [-1]), total, ops.reshape(added, [-1])]);
+  const result = isBinary ? ops.minimum(counts, ops.onesLike(counts)) : counts;
+  return [bins === null ? result : ops.reshape(result, bins)];
 }
 
 export const SEGMENT_COUNT = {
@@ -37,6 +70,17 @@ export const SEGMENT_COUNT = {
       return [new TensorShape([size])];
     },
     grad: countedGrad,
+  }),
+
+  DenseBincount: op({
+    summary:
+      'How often each of the numbers 0 … size-1 occurs in a vector or in each row of a matrix, or the sum of the weights where it does.',
+    inputs: ['input: Tidx', 'size: Tidx', 'weights: T'],
+    outputs: ['output: T'],
+    attrs: ['Tidx: index', 'T: {int32, int64, float32, float64}', 'binary_output: bool = false'],
+    infer: inferDense,
+    compose: composeDense,
+    grad: throughParts(composeDense),
   }),
 
   HistogramFixedWidth: op({

@@ -1,10 +1,20 @@
 /** Segment ops over rows that are picked by indices, as for bags of words: gather and combine in one. */
 import { apply, convertToTensor, type NameOptions } from '../apply.js';
 import { withRank, withRankAtLeast } from '../inferHelpers.js';
-import { op, type GradFn, type InferContext, type OpDef } from '../opDef.js';
+import {
+  gradientMissing,
+  op,
+  type ComposeContext,
+  type EvaluateContext,
+  type GradFn,
+  type InferContext,
+  type OpDef,
+} from '../opDef.js';
 import { TensorShape } from '../shape.js';
 import type { Tensor, TensorLike } from '../tensor.js';
-import { knownScalar, requireSingle, withShapeOf } from './arrayHost.js';
+import type { HostValue } from '../value.js';
+import { knownElements, knownScalar, requireSingle, withShapeOf } from './arrayHost.js';
+import { vectorOf, wholeValue } from './dynamicHost.js';
 import { segmentCount } from './segmentSorted.js';
 
 function checkPicks(c: InferContext): void {
@@ -86,14 +96,70 @@ function pickedInto(summary: string, kind: Kind): OpDef {
   });
 }
 
+/** d data of a sum: rows of grad by their segments, added up at the indices. */
+function composeSumGrad({ ops, input }: ComposeContext): Tensor[] {
+  return [ops.unsortedSegmentSum(ops.gather(input(0), input(2)), input(1), input(3))];
+}
+
+const LOW = 'T: {float16, bfloat16, float32, float64}';
+
+/** Rows only where indices point, with these indices: as many as differ. */
+function inferRowsGrad(c: InferContext): TensorShape[] {
+  const grad = withRankAtLeast(c, 0, 1, 'grad');
+  checkPicks(c);
+  requireSingle(c, 3, 'dense_output_dim0');
+  const known = knownElements(c.constant(1));
+  const rows = knownScalar(c.constant(3));
+  const wrong = known?.findIndex((index) => index < 0 || index >= (rows ?? Infinity)) ?? -1;
+  if (wrong >= 0) c.fail(`indices[${wrong}] is ${known?.[wrong] ?? '?'}, there are ${rows ?? '?'} rows`);
+  const count = new TensorShape([known === null ? null : new Set(known).size]);
+  return [count.concat(grad.slice(1)), count];
+}
+
+function evaluateRowsGrad(c: EvaluateContext, kind: Kind): HostValue[] | null {
+  const [grad, indices, ids] = [0, 1, 2].map((i) => wholeValue(c, i));
+  if (!grad || !indices || !ids) return null;
+  const width = grad.shape.slice(1).reduce((a, b) => a * b, 1);
+  const counts = new Float64Array(grad.shape[0] ?? 0);
+  for (const id of ids.data) counts[id] = (counts[id] ?? 0) + 1;
+  const rows = [...new Set(indices.data)].sort((a, b) => a - b);
+  const places = new Map(rows.map((row, i) => [row, i]));
+  const data = new Float64Array(rows.length * width);
+  indices.data.forEach((index, k) => {
+    const [place = 0, id = 0] = [places.get(index), ids.data[k]];
+    const count = counts[id] ?? 1;
+    const divisor = kind === 'Sum' ? 1 : kind === 'Mean' ? count : Math.sqrt(count);
+    for (let n = 0; n < width; n++) {
+      const to = place * width + n;
+      data[to] = (data[to] ?? 0) + (grad.data[id * width + n] ?? NaN) / divisor;
+    }
+  });
+  const [dtype = grad.dtype, own = indices.dtype] = c.outputs;
+  return [{ dtype, shape: [rows.length, ...grad.shape.slice(1)], data }, vectorOf(own, rows)];
+}
+
+/** The gradient as rows, which TensorFlow makes since 2.15: how many there are depends on the indices. */
+function rowsGradOf(kind: Kind): OpDef {
+  return op({
+    summary: `Gradient of SparseSegment${kind} as rows and their sorted indices.`,
+    inputs: ['grad: T', 'indices: Tidx', 'segment_ids: Tsegmentids', 'dense_output_dim0: int32'],
+    outputs: ['output: T', 'sorted_unique_indices: Tidx'],
+    attrs: [LOW, ...TIDX],
+    infer: inferRowsGrad,
+    evaluate: (c) => evaluateRowsGrad(c, kind),
+    grad: gradientMissing('TensorFlow has none; that of SparseSegmentSumGrad and its kin is of every order'),
+  });
+}
+
 function gradOf(kind: Kind): OpDef {
   return op({
     summary: `Gradient of SparseSegment${kind}.`,
     inputs: ['grad: T', 'indices: Tidx', 'segment_ids: Tsegmentids', 'output_dim0: int32'],
     outputs: ['output: T'],
-    attrs: [FLOATS, ...TIDX],
+    attrs: [kind === 'Sum' ? LOW : FLOATS, ...TIDX],
     infer: inferPickedGrad,
     grad: ownGrad(kind),
+    ...(kind === 'Sum' ? { compose: composeSumGrad } : {}),
   });
 }
 
@@ -104,8 +170,12 @@ export const SEGMENT_SPARSE = {
   SparseSegmentSumWithNumSegments: pickedInto('Sums', 'Sum'),
   SparseSegmentMeanWithNumSegments: pickedInto('Means', 'Mean'),
   SparseSegmentSqrtNWithNumSegments: pickedInto('Sums, divided by the root of their number,', 'SqrtN'),
+  SparseSegmentSumGrad: gradOf('Sum'),
   SparseSegmentMeanGrad: gradOf('Mean'),
   SparseSegmentSqrtNGrad: gradOf('SqrtN'),
+  SparseSegmentSumGradV2: rowsGradOf('Sum'),
+  SparseSegmentMeanGradV2: rowsGradOf('Mean'),
+  SparseSegmentSqrtNGradV2: rowsGradOf('SqrtN'),
 };
 
 export interface SparseSegmentOptions extends NameOptions {

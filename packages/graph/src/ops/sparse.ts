@@ -5,7 +5,8 @@
 import { apply, applyOp, convertToTensor, type NameOptions } from '../apply.js';
 import { InvalidArgumentError } from '../errors.js';
 import { shapeFromInput, withRank } from '../inferHelpers.js';
-import { op, type GradContext, type InferContext, type OpDef } from '../opDef.js';
+import { throughParts } from '../composedOp.js';
+import { op, type ComposeContext, type GradContext, type InferContext, type OpDef } from '../opDef.js';
 import { SparseTensor } from '../sparseTensor.js';
 import { TensorShape } from '../shape.js';
 import type { Tensor, TensorLike } from '../tensor.js';
@@ -96,7 +97,42 @@ function reduceSumGrad({ ops, input, dy }: GradContext): (Tensor | null)[] {
   return [null, withShapeOf(ops.gatherNd(ops.reshape(dy, kept), at), values), null, null];
 }
 
+/**
+ * Softmax of the elements that a sparse tensor has in each row of its last axis. Elements lie in order, so a row ends where
+ * the indices but the last change.
+ */
+function composeSoftmax({ ops, input }: ComposeContext): Tensor[] {
+  const [indices, values] = [input(0), input(1)];
+  const rank = indices.shape.dim(1) ?? 0;
+  const count = indices.shape.dim(0);
+  if (count === 0) return [values];
+  const rows = ops.slice(ops.cast(indices, 'int32'), [0, 0], [-1, rank - 1]);
+  const [later, earlier] = [ops.slice(rows, [1, 0], [-1, -1]), ops.stridedSlice(rows, [0], [-1])];
+  const steps = ops.cast(ops.reduceAny(ops.notEqual(later, earlier), { axis: 1 }), 'int32');
+  const ids = ops.cumsum(ops.concat([ops.constant([0], { dtype: 'int32' }), steps], 0));
+  const segments = ops.gather(ops.shape(values), 0);
+  const most = ops.gather(ops.unsortedSegmentMax(ops.stopGradient(values), ids, segments), ids);
+  const powers = ops.exp(ops.sub(values, most));
+  return [ops.div(powers, ops.gather(ops.unsortedSegmentSum(powers, ids, segments), ids))];
+}
+
 export const SPARSE = {
+  SparseSoftmax: op({
+    summary:
+      'Softmax of the elements of a sparse tensor in each row of its last axis; the others count as -infinity.',
+    inputs: ['sp_indices: int64', 'sp_values: T', 'sp_shape: int64'],
+    outputs: ['output: T'],
+    attrs: ['T: {float16, float32, float64}'],
+    infer: (c) => {
+      const names = { indices: 'sp_indices', values: 'sp_values', shape: 'sp_shape' };
+      const { values, rank } = checkSparse(c, names);
+      if (rank !== null && rank < 2) c.fail(`the sparse tensor must have rank 2 or more, got ${rank}`);
+      return [values];
+    },
+    compose: composeSoftmax,
+    grad: throughParts(composeSoftmax),
+  }),
+
   SparseTensorDenseMatMul: op({
     summary: 'The product of a sparse and a dense matrix.',
     inputs: ['a_indices: Tindices', 'a_values: T', 'a_shape: int64', 'b: T'],
@@ -166,6 +202,20 @@ export function sparseReorder(spInput: SparseTensor, { name }: NameOptions = {})
   requireSparse('sparseReorder', spInput);
   const node = applyOp('SparseReorder', [spInput.indices, spInput.values, spInput.denseShape], { name });
   return new SparseTensor(node.output(0), node.output(1), spInput.denseShape);
+}
+
+/**
+ * The sparse tensor with the softmax of each row of its last axis in place of its elements, which must be in order; those that
+ * are not there count as -infinity (`tf.sparse.softmax`). Throws for a rank below 2.
+ */
+export function sparseSoftmax(spInput: SparseTensor, { name }: NameOptions = {}): SparseTensor {
+  requireSparse('sparseSoftmax', spInput);
+  const { indices, values, denseShape } = spInput;
+  return new SparseTensor(
+    indices,
+    apply('SparseSoftmax', [indices, values, denseShape], { name }),
+    denseShape,
+  );
 }
 
 export interface SparseReduceOptions extends NameOptions {

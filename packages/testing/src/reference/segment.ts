@@ -102,6 +102,21 @@ function pickedGrad(divisor: Divisor): Reference {
   };
 }
 
+/** The rows of that gradient at the indices that occur, in order, and these. */
+function rowsGrad(divisor: Divisor): Reference {
+  return (c) => {
+    const [all] = pickedGrad(divisor)(c);
+    const [indices, rowShape] = [c.input(1), c.input(0).shape.slice(1)];
+    const rows = [...new Set(indices.data)].sort((a, b) => a - b);
+    const inner = rowShape.reduce((a, b) => a * b, 1);
+    const data = rows.flatMap((row) => [...(all?.data.subarray(row * inner, (row + 1) * inner) ?? [])]);
+    return [
+      { dtype: c.input(0).dtype, shape: [rows.length, ...rowShape], data: Float64Array.from(data) },
+      { dtype: indices.dtype, shape: [rows.length], data: Float64Array.from(rows) },
+    ];
+  };
+}
+
 const one: Divisor = () => 1;
 const mean: Divisor = (rows) => rows;
 
@@ -120,6 +135,10 @@ export const SEGMENT_REFERENCES = {
   SparseSegmentSumWithNumSegments: picked(one),
   SparseSegmentMeanWithNumSegments: picked(mean),
   SparseSegmentSqrtNWithNumSegments: picked(Math.sqrt),
+  SparseSegmentSumGrad: pickedGrad(one),
+  SparseSegmentSumGradV2: rowsGrad(one),
+  SparseSegmentMeanGradV2: rowsGrad(mean),
+  SparseSegmentSqrtNGradV2: rowsGrad(Math.sqrt),
   SparseSegmentMeanGrad: pickedGrad(mean),
   SparseSegmentSqrtNGrad: pickedGrad(Math.sqrt),
   ...BUCKETIZE_REFERENCES,
@@ -128,6 +147,19 @@ export const SEGMENT_REFERENCES = {
     const count = (bin: number): number =>
       numbers.reduce((n, x, k) => n + (x === bin ? (weights.length === 0 ? 1 : (weights[k] ?? 0)) : 0), 0);
     return [tabulate(dtype, [input(1).data[0] ?? 0], ([bin = 0]) => count(bin))];
+  },
+  DenseBincount: ({ attrs, input, outputs: [dtype = 'int32'] }) => {
+    const [numbers, weights, bins] = [input(0), input(2).data, input(1).data[0] ?? 0];
+    const [binary, columns] = [attrs.bool('binary_output'), numbers.shape.at(-1) ?? 0];
+    const count = (row: number, bin: number): number => {
+      const found = Array.from({ length: columns }, (_, i) => row * columns + i).filter(
+        (k) => numbers.data[k] === bin,
+      );
+      if (binary) return found.length > 0 ? 1 : 0;
+      return found.reduce((sum, k) => sum + (weights.length === 0 ? 1 : (weights[k] ?? 0)), 0);
+    };
+    const shape = [...numbers.shape.slice(0, -1), bins];
+    return [tabulate(dtype, shape, (at) => count(at.length === 1 ? 0 : (at[0] ?? 0), at.at(-1) ?? 0))];
   },
   HistogramFixedWidth: ({ input, outputs: [dtype = 'int32'] }) => {
     const [low = 0, high = 1] = input(1).data;

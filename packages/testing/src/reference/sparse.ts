@@ -20,6 +20,31 @@ function elements({ input }: ReferenceContext): Element[] {
 
 const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
+function cwise(combine: (a: number, b: number) => number) {
+  return (c: ReferenceContext): HostValue[] => {
+    const dense = c.input(3);
+    const values = elements(c).map(({ at, value }) => {
+      const own = at.slice(at.length - dense.shape.length);
+      const place = dense.shape.reduce(
+        (flat, size, axis) => flat * size + (size === 1 ? 0 : (own[axis] ?? NaN)),
+        0,
+      );
+      return combine(value, dense.data[place] ?? NaN);
+    });
+    return [{ ...c.input(1), data: Float64Array.from(values) }];
+  };
+}
+
+function softmax(c: ReferenceContext): HostValue[] {
+  const all = elements(c);
+  const rowOf = (at: readonly number[]): string => at.slice(0, -1).join();
+  const data = all.map(({ at, value }) => {
+    const row = all.filter((other) => rowOf(other.at) === rowOf(at)).map((other) => other.value - value);
+    return 1 / row.reduce((sum, x) => sum + Math.exp(x), 0);
+  });
+  return [{ ...c.input(1), data: Float64Array.from(data) }];
+}
+
 function denseMatMul(c: ReferenceContext): HostValue[] {
   const [adjointA, adjointB] = [c.attrs.bool('adjoint_a'), c.attrs.bool('adjoint_b')];
   const dims = adjointA ? [...c.input(2).data].reverse() : [...c.input(2).data];
@@ -101,6 +126,10 @@ function fillEmptyRows(c: ReferenceContext): HostValue[] {
 }
 
 export const SPARSE_REFERENCES = {
+  SparseSoftmax: softmax,
+  SparseDenseCwiseAdd: cwise((a, b) => a + b),
+  SparseDenseCwiseMul: cwise((a, b) => a * b),
+  SparseDenseCwiseDiv: cwise((a, b) => a / b),
   SparseTensorDenseMatMul: denseMatMul,
   SparseReorder: reorder,
   SparseReduceSum: reduceSum,

@@ -166,6 +166,23 @@ const pickedGrad: OpSamples = {
   ],
 };
 
+const rowsGrad: OpSamples = {
+  samples: pickedGrad.samples,
+  shapes: [
+    { inputs: '[?,3];[3];[3];[]', constants: { 1: [4, 0, 4], 3: 5 }, outputs: '[2,3];[2]' },
+    { inputs: '[2,3];[3];[3];[]', outputs: '[?,3];[?]' },
+    { inputs: '?;?;?;[]', outputs: '?;[?]' },
+  ],
+  errors: [
+    { inputs: '[4,3];[2];[3];[]', message: /indices has 2 elements, segment_ids has 3/ },
+    {
+      inputs: '[4,3];[2];[2];[]',
+      constants: { 1: [0, 3], 3: 3 },
+      message: /indices\[1\] is 3, there are 3 rows/,
+    },
+  ],
+};
+
 const empty: SampleInput = { value: [], dtype: 'float32' };
 
 export const SEGMENT_SAMPLES = {
@@ -181,8 +198,60 @@ export const SEGMENT_SAMPLES = {
   SparseSegmentSumWithNumSegments: picked(4),
   SparseSegmentMeanWithNumSegments: picked(4),
   SparseSegmentSqrtNWithNumSegments: picked(4),
+  SparseSegmentSumGrad: pickedGrad,
+  SparseSegmentSumGradV2: rowsGrad,
+  SparseSegmentMeanGradV2: rowsGrad,
+  SparseSegmentSqrtNGradV2: rowsGrad,
   SparseSegmentMeanGrad: pickedGrad,
   SparseSegmentSqrtNGrad: pickedGrad,
+  DenseBincount: {
+    samples: [
+      { name: 'a vector', inputs: [ints(1, 3, 1, 0, 9), int(4), none], attrs: { T: 'int32' } },
+      { name: 'rows', inputs: [ints([1, 2, 2], [1, 5, 0]), int(3), empty] },
+      { name: 'weights', inputs: [ints(1, 3, 1, 0, 9), int(5), [0.5, 2, 3, 4, 5]] },
+      { name: 'weights of rows', inputs: [ints([1, 3, 1], [0, 9, 1]), int(4), scattered(2, 3)] },
+      {
+        name: 'what occurs',
+        inputs: [ints([1, 1, 0], [2, 7, 2]), int(3), scattered(2, 3)],
+        attrs: { binary_output: true },
+        skipGradient: 'weights do not count',
+      },
+      {
+        name: 'what occurs in a vector',
+        inputs: [ints(1, 1, 4), int(3), empty],
+        attrs: { binary_output: true },
+      },
+      { name: 'no rows', inputs: [{ value: [], shape: [0, 2], dtype: 'int32' }, int(2), empty] },
+    ],
+    shapes: [
+      {
+        inputs: '[?,3];[];[0]',
+        dtypes: ['int32', 'int32', 'float32'],
+        constants: { 1: 5 },
+        outputs: '[?,5]',
+      },
+      { inputs: '[3];[];[3]', dtypes: ['int64', 'int64', 'float32'], outputs: '[?]' },
+      { inputs: '?;[];?', dtypes: ['int32', 'int32', 'float32'], outputs: '?' },
+    ],
+    errors: [
+      {
+        inputs: '[2,3,4];[];[0]',
+        dtypes: ['int32', 'int32', 'float32'],
+        message: /input must have rank 1 or 2, got shape \[2,3,4\]/,
+      },
+      {
+        inputs: '[3];[];[2]',
+        dtypes: ['int32', 'int32', 'float32'],
+        message: /weights must be empty or have the shape of input, \[3\], got \[2\]/,
+      },
+      {
+        inputs: '[3];[];[0]',
+        dtypes: ['int32', 'int32', 'float32'],
+        constants: { 1: -1 },
+        message: /size must not be negative, got -1/,
+      },
+    ],
+  },
   Bincount: {
     samples: [
       { name: 'counts', inputs: [ints(1, 3, 1, 0, 9), int(4), none], attrs: { T: 'int32' } },

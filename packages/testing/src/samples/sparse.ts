@@ -1,6 +1,6 @@
 /** Samples of ops on sparse tensors. */
 import type { NestedArray } from '@forerun/graph';
-import type { FamilySamples, Sample, SampleInput } from '../sample.js';
+import type { FamilySamples, OpSamples, Sample, SampleInput } from '../sample.js';
 import { ints, scattered } from './literals.js';
 
 const longs = (value: NestedArray, ...shape: number[]): SampleInput => ({
@@ -54,7 +54,55 @@ const FIT = [
   { inputs: '[5];[5];[1]', message: /_indices must have rank 2, got shape \[5\]/ },
 ] as const;
 
+/** A matrix of three elements with what there is at their places. */
+const cwise: OpSamples = {
+  samples: [
+    { name: 'a matrix', inputs: [longs([[0, 2], [1, 0], [1, 1]]), [0.5, -3, 2], longs([2, 3]), scattered(2, 3)] }, // prettier-ignore
+    { name: 'a row', inputs: [longs([[0, 2], [1, 0], [1, 1]]), [0.5, -3, 2], longs([2, 3]), [4, 2, -0.25]] }, // prettier-ignore
+    { name: 'a column', inputs: [longs([[0, 2], [1, 0], [1, 1]]), [0.5, -3, 2], longs([2, 3]), [[4], [-0.25]]] }, // prettier-ignore
+    { name: 'a scalar', inputs: [...CUBE, { value: 8 }] },
+    { name: 'nothing', inputs: [...NOTHING, scattered(3, 2)] },
+  ],
+  shapes: [
+    { inputs: '[?,2];[5];[2];[3,?]', outputs: '[5]' },
+    { inputs: '?;?;?;?', outputs: '[?]' },
+  ],
+  errors: [
+    {
+      inputs: '[5,2];[5];[2];[3]',
+      constants: { 2: [4, 2] },
+      message: /dense of shape \[3\] cannot be repeated to sp_shape \[4,2\]/,
+    },
+    {
+      inputs: '[5,2];[5];[2];[1,1,1]',
+      message: /dense of shape \[1,1,1\] cannot be repeated to sp_shape \[\?,\?\]/,
+    },
+  ],
+};
+
 export const SPARSE_SAMPLES = {
+  SparseDenseCwiseAdd: cwise,
+  SparseDenseCwiseMul: cwise,
+  SparseDenseCwiseDiv: cwise,
+  SparseSoftmax: {
+    samples: [
+      { name: 'rows', inputs: [longs([[0, 0], [0, 3], [2, 1], [3, 0], [3, 1], [3, 2]]), [0.5, -1, 2, 3, 0.25, 1], longs([4, 4])] }, // prettier-ignore
+      { name: 'a cube', inputs: [longs([[0, 1, 0], [0, 1, 1], [1, 0, 2], [1, 1, 0], [1, 1, 2]]), [100, 101, -300, 2, 2], longs([2, 2, 3])] }, // prettier-ignore
+      { name: 'one element', inputs: [longs([[1, 1]]), [-7], longs([2, 2])], skipGradient: 'it is 0' }, // prettier-ignore
+      { name: 'nothing', inputs: NOTHING },
+    ],
+    shapes: [
+      { inputs: '[?,2];[5];[2]', outputs: '[5]' },
+      { inputs: '?;?;?', outputs: '[?]' },
+    ],
+    errors: [
+      { inputs: '[5,1];[5];[1]', message: /the sparse tensor must have rank 2 or more, got 1/ },
+      {
+        inputs: '[5,2];[4];[2]',
+        message: /sp_indices of shape \[5,2\] and sp_values of shape \[4\] differ in number/,
+      },
+    ],
+  },
   SparseTensorDenseMatMul: {
     samples: [
       ...adjoints,
