@@ -103,7 +103,13 @@ function joinTo(graph: UnitGraph, { id, producer, own, others }: Place, adapter:
     if (root === undefined || merged === null) return false;
     const keep = graph.isUsedBeside(root, members);
     const effect = windowEffect(copy, whole);
-    merged = withEpilogue(merged, { ...unit, inputs: [] }, { root, keep, adapter, effect, direct: true });
+    const key = `part ${JSON.stringify([copy.shape, copy.from, copy.to, width])}`;
+    const alike = { kernels: graph.kernels, key, bound: { inputs: [], outputs: [output] } };
+    merged = withEpilogue(
+      merged,
+      { ...unit, inputs: [] },
+      { root, keep, adapter, effect, direct: true, alike },
+    );
   }
   merged = merged === null ? null : withCopies(merged, output, others, { whole, adapter });
   if (merged === null) return false;
@@ -147,6 +153,7 @@ function withCopies(
   parts: readonly Part[],
   { whole, adapter }: { readonly whole: Whole; readonly adapter: AdapterFacts },
 ): OpenUnit | null {
+  if (parts.length === 0) return unit;
   const inputs = [...unit.inputs];
   const copied = parts.map(({ copy, value }) => {
     const known = inputs.findIndex((input) => aliasRoot(input) === aliasRoot(value));
