@@ -124,8 +124,8 @@ const select: OpWriter = (op, writer, [output]) => {
   const [condition, x] = [input(op, 0).shape, input(op, 1).shape];
   const rows = op.type === 'Select' && condition.rank === 1 && (x.rank ?? 1) > 1;
   const given = writer.name(input(op, 0));
-  const tall = integers([-1, ...new Array<number>((x.rank ?? 1) - 1).fill(1)]);
-  const shaped = rows ? writer.add('Reshape', [given, writer.constant(tall)]) : given;
+  const tall = (): string => writer.constant(integers([-1, ...new Array<number>(rankOf(op, 1) - 1).fill(1)]));
+  const shaped = rows ? writer.add('Reshape', [given, tall()]) : given;
   writer.add('Where', [shaped, writer.name(input(op, 1)), writer.name(input(op, 2))], {}, output);
 };
 
@@ -161,9 +161,35 @@ const reverse: OpWriter = (op, writer, [output]) => {
   writer.add('Slice', [writer.name(input(op, 0)), ...names], {}, output);
 };
 
+/** Borders that begin with the outermost elements themselves, which ONNX has no mode for: the elements by their places. */
+function symmetricPad(
+  op: Operation,
+  writer: OnnxWriter,
+  output: string | undefined,
+  table: readonly number[],
+): void {
+  const y = input(op, 0).shape.dims?.reduce(
+    (x, size, axis) => {
+      const [before = 0, after = 0] = table.slice(2 * axis, 2 * axis + 2);
+      if (before === 0 && after === 0) return x;
+      const length = size ?? fail(op, `the size of axis ${axis} is not known`);
+      const places = Array.from({ length: before + length + after }, (_, i) => {
+        const at = i - before;
+        return at < 0 ? -at - 1 : at < length ? at : 2 * length - 1 - at;
+      });
+      return writer.add('Gather', [x, writer.constant(integers(places))], { axis });
+    },
+    writer.name(input(op, 0)),
+  );
+  writer.add('Identity', [y ?? fail(op, 'the rank of input 0 is not known')], {}, output);
+}
+
 const mirrorPad: OpWriter = (op, writer, [output]) => {
-  if (op.attrs.string('mode') !== 'REFLECT') fail(op, 'only the mode REFLECT has a form');
   const table = known(op, 1);
+  if (op.attrs.string('mode') !== 'REFLECT') {
+    symmetricPad(op, writer, output, table);
+    return;
+  }
   const pads = [...table.filter((_, i) => i % 2 === 0), ...table.filter((_, i) => i % 2 === 1)];
   const list = writer.constant(integers(pads));
   writer.add('Pad', [writer.name(input(op, 0)), list], { mode: 'reflect' }, output);

@@ -39,6 +39,46 @@ const scatterNd: OpWriter = (op, writer, [output]) => {
   writer.add('ScatterND', names, { reduction: 'add' }, output);
 };
 
+/** The elements of each segment together, into `count` rows that begin with `start`. */
+function segments(
+  op: Operation,
+  writer: OnnxWriter,
+  output: string | undefined,
+  { reduction, start, count }: { reduction: string; start: number; count: string },
+): void {
+  const ids = toInt64(op, writer, 1);
+  const zero = writer.constant(valueOf('int64', 0));
+  // Negative numbers of segments mean none: they get a row of their own, which is cut off.
+  const one = writer.constant(integers([1]));
+  const places = writer.add('Where', [writer.add('Less', [ids, zero]), count, ids]);
+  const behind = writer.add('Shape', [writer.name(input(op, 0))], { start: rankOf(op, 1) });
+  const shape = writer.add('Concat', [writer.add('Add', [count, one]), behind], { axis: 0 });
+  const rows = writer.add('Expand', [writer.constant(valueOf(input(op, 0).dtype, start)), shape]);
+  const vectors = writer.add('Unsqueeze', [places, writer.constant(integers([-1]))]);
+  const names = [rows, vectors, writer.name(input(op, 0))];
+  const all = writer.add('ScatterND', names, { reduction });
+  const first = writer.constant(integers([0]));
+  writer.add('Slice', [all, first, count, first], {}, output);
+}
+
+/** Of any order of the segments, whose number is given. */
+const unsorted =
+  (reduction: string, start: number): OpWriter =>
+  (op, writer, [output]) => {
+    const count = writer.add('Reshape', [toInt64(op, writer, 2), writer.constant(integers([1]))]);
+    segments(op, writer, output, { reduction, start, count });
+  };
+
+/** Of segments in order: as many as the last one says. */
+const segmentSum: OpWriter = (op, writer, [output]) => {
+  const last = writer.add('Slice', [toInt64(op, writer, 1), ...[-1, 2 ** 31 - 1].map((end) => writer.constant(integers([end])))]);
+  const count = writer.add('Add', [last, writer.constant(integers([1]))]);
+  segments(op, writer, output, { reduction: 'add', start: 0, count });
+}; // prettier-ignore
+
+/** The greatest finite float32. */
+const GREATEST = 3.4028234663852886e38;
+
 const gatherRows: OpWriter = (op, writer, [output]) => {
   writer.add('Gather', [writer.name(input(op, 0)), writer.name(input(op, 1))], { axis: 0 }, output);
 };
@@ -178,6 +218,7 @@ export const INDEX_WRITERS: Readonly<Record<string, OpWriter>> = {
   ReverseSequence: reverseSequence,
   Roll: roll,
   ScatterNd: scatterNd,
+  SegmentSum: segmentSum,
   SpaceToBatchND: spaceToBatch,
   TensorScatterAdd: scatter('add'),
   TensorScatterMax: scatter('max'),
@@ -188,5 +229,9 @@ export const INDEX_WRITERS: Readonly<Record<string, OpWriter>> = {
   Unique: unique,
   UniqueV2: unique,
   UniqueWithCounts: unique,
+  UnsortedSegmentMax: unsorted('max', -GREATEST),
+  UnsortedSegmentMin: unsorted('min', GREATEST),
+  UnsortedSegmentProd: unsorted('mul', 1),
+  UnsortedSegmentSum: unsorted('add', 0),
   Where: where,
 };

@@ -6,6 +6,7 @@ import {
   integers,
   known,
   rankOf,
+  scalar,
   simple,
   type OnnxWriter,
   type OpWriter,
@@ -104,6 +105,55 @@ const sparseCrossEntropy: OpWriter = (op, writer, outputs) => {
   crossEntropy(op, writer, outputs, labels);
 };
 
+/** The angle of (x, y): that of y / x, and half a turn on the left. */
+const atan2: OpWriter = (op, writer, [output]) => {
+  const [y = '', x = ''] = namesOf(op, writer);
+  const zero = number(op, writer, 0);
+  const own = writer.add('Atan', [writer.add('Div', [y, x])]);
+  const half = writer.add('Where', [writer.add('Less', [y, zero]), number(op, writer, -Math.PI), number(op, writer, Math.PI)]);
+  const turned = writer.add('Where', [writer.add('Less', [x, zero]), writer.add('Add', [own, half]), own]);
+  const none = writer.add('And', [writer.add('Equal', [x, zero]), writer.add('Equal', [y, zero])]);
+  writer.add('Where', [none, zero, turned], {}, output);
+}; // prettier-ignore
+
+/**
+ * Rounds to the levels of a quantization (FakeQuant): the range from `min` to `max`, moved so that zero is one of its levels. Nothing is left of a
+ * range without width.
+ */
+function quantized(op: Operation, writer: OnnxWriter, output: string | undefined, min: string, max: string): void {
+  const x = writer.name(input(op, 0));
+  const [first, last] = [op.attrs.bool('narrow_range') ? 1 : 0, 2 ** op.attrs.int('num_bits') - 1];
+  const float = (value: number): string => writer.constant(scalar(value));
+  const scale = writer.add('Div', [writer.add('Sub', [max, min]), float(last - first)]);
+  const nearest = (given: string): string => writer.add('Floor', [writer.add('Add', [given, float(0.5)])]);
+  const level = nearest(writer.add('Sub', [float(first), writer.add('Div', [min, scale])]));
+  const zero = writer.add('Clip', [level, float(first), float(last)]);
+  const [low, high] = [first, last].map((end) => writer.add('Mul', [writer.add('Sub', [float(end), zero]), scale]));
+  const held = writer.add('Max', [writer.add('Min', [x, high ?? '']), low ?? '']);
+  const steps = nearest(writer.add('Div', [writer.add('Sub', [held, low ?? '']), scale]));
+  const y = writer.add('Add', [writer.add('Mul', [steps, scale]), low ?? '']);
+  writer.add('Where', [writer.add('Equal', [max, min]), float(0), y], {}, output);
+} // prettier-ignore
+
+const fakeQuantVars: OpWriter = (op, writer, [output]) => {
+  quantized(op, writer, output, writer.name(input(op, 1)), writer.name(input(op, 2)));
+};
+
+const fakeQuantArgs: OpWriter = (op, writer, [output]) => {
+  const [min, max] = ['min', 'max'].map((name) => writer.constant(scalar(op.attrs.float(name))));
+  quantized(op, writer, output, min ?? '', max ?? '');
+};
+
+/** Vectors as the diagonals of matrices. */
+const matrixDiag: OpWriter = (op, writer, [output]) => {
+  const size = input(op, 0).shape.dim(-1) ?? fail(op, 'the size of the diagonals is not known');
+  const places = writer.constant(integers(Array.from({ length: size }, (_, i) => i)));
+  const rows = writer.add('Unsqueeze', [places, writer.constant(integers([1]))]);
+  const columns = writer.add('Unsqueeze', [writer.name(input(op, 0)), writer.constant(integers([-1]))]);
+  const zero = number(op, writer, 0);
+  writer.add('Where', [writer.add('Equal', [rows, places]), columns, zero], {}, output);
+};
+
 /** `num` numbers from start to stop. */
 const linSpace: OpWriter = (op, writer, [output]) => {
   const [count = 1] = known(op, 2);
@@ -145,6 +195,7 @@ const shapes: OpWriter = (op, writer, outputs) => {
 export const MATH_WRITERS: Readonly<Record<string, OpWriter>> = {
   AccumulateNV2: simple('Sum'),
   ApproximateEqual: approximateEqual,
+  Atan2: atan2,
   BiasAddV1: simple('Add'),
   BitwiseAnd: simple('BitwiseAnd'),
   BitwiseOr: simple('BitwiseOr'),
@@ -156,6 +207,9 @@ export const MATH_WRITERS: Readonly<Record<string, OpWriter>> = {
   Erfc: erfc,
   EuclideanNorm: euclideanNorm,
   Expm1: minusOne,
+  FakeQuantWithMinMaxArgs: fakeQuantArgs,
+  FakeQuantWithMinMaxVars: fakeQuantVars,
+  FakeQuantWithMinMaxVarsPerChannel: fakeQuantVars,
   GuaranteeConst: simple('Identity'),
   IdentityN: each,
   Inv: simple('Reciprocal'),
@@ -165,6 +219,7 @@ export const MATH_WRITERS: Readonly<Record<string, OpWriter>> = {
   LinSpace: linSpace,
   Log1p: log1p,
   MatrixBandPart: bandPart,
+  MatrixDiag: matrixDiag,
   MatrixDeterminant: simple('Det'),
   Mod: simple('Mod', () => ({ fmod: 1 })),
   MulNoNan: orZero(1, (writer, x, y) => writer.add('Mul', [x, y])),

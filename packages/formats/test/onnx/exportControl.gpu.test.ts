@@ -1,6 +1,6 @@
 /** Exported loops over rows, choices among branches and ops that ONNX has no operator for: ONNX Runtime gives our values. */
 import * as fr from '@forerun/graph';
-import { layers } from '@forerun/layers';
+import { layers, nn, rnnCell } from '@forerun/layers';
 import { exportOnnx, readOnnxModel } from '@forerun/formats';
 import { check, values } from './exported.js';
 
@@ -110,6 +110,7 @@ test('embeddings, recurrent layers and dilated convolutions', async () => {
       words, twice: fr.gather(table, [1, 1]), h,
       blocks, back: fr.batchToSpaceNd(fr.mul(blocks, 2), [2, 2], [[0, 1], [1, 1]]),
       dense: layers.dense(layers.flatten(words), 3, { name: 'fc' }),
+      steps: nn.dynamicRnn(new rnnCell.GRUCell(4), words, { dtype: 'float32', sequenceLength: fr.constant([2, 4], { dtype: 'int32' }) })[0],
     };
   });
   const init = graph.asDefault(() => fr.globalVariablesInitializer());
@@ -138,6 +139,9 @@ test('elementwise functions, losses, scatters and what is found', async () => {
       scattered: fr.scatterNd(at, rows, [4, 4]), where: fr.where(fr.greater(x, 0)), distinct, places, counts,
       rolled: fr.roll(x, [1, -2], [0, 1]), reversed: fr.reverseSequence(x, [2, 4, 1], { seqAxis: 1, batchAxis: 0 }), turned: fr.reverseSequence(x, [2, 3, 1, 0], { seqAxis: 0, batchAxis: 1 }),
       inverse: fr.invertPermutation(fr.constant([2, 0, 3, 1], { dtype: 'int32' })),
+      angles: fr.atan2(x, fr.stack([fr.neg(x), x, zeroed], { axis: 0 })), one: fr.apply('Select', [fr.greater(fr.reduceSum(x), 0), fr.reduceMax(x), fr.constant(0)]), mirrored: fr.mirrorPad(x, [[1, 2], [0, 3]], 'SYMMETRIC'), diagonals: fr.matrixDiag(x),
+      levels: fr.fakeQuantWithMinMaxArgs(x, { min: -0.4, max: 0.7, numBits: 4 }), perChannel: fr.fakeQuantWithMinMaxVarsPerChannel(x, [-0.3, -1, 0, -0.2], [0.2, 1, 0.5, 0.4], { narrowRange: true }),
+      segments: fr.segmentSum(x, [0, 2, 2]), places2: fr.unsortedSegmentSum(x, [1, -1, 1], 3), largest: fr.unsortedSegmentMax(x, [1, 0, 1], 2), product: fr.unsortedSegmentProd(x, [2, 0, 2], 3),
       kept: fr.nonMaxSuppression(boxes, fr.reshape(fr.slice(x, [0, 0], [1, 4]), [4]), 3, { iouThreshold: 0.4 }),
     };
   });

@@ -33,7 +33,7 @@ interface Equations {
 /** Products of [batch, …, heads, size] along the attention axes; what is left between these is one more batch. */
 function equations(rank: number, axes: readonly number[]): Equations {
   const query = LETTERS.slice(0, rank);
-  const other = [...query]
+  const other = Array.from(query)
     .map((letter, i) => (axes.includes(i) ? (LETTERS[rank + i] ?? '') : letter))
     .join('');
   const shared = Array.from(query)
