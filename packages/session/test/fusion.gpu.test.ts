@@ -254,8 +254,7 @@ const graphs: Record<string, () => Built> = {
     return {
       fetches: [
         ...[heads(product, 4), product, fr.tanh(heads(scaled, 12)), heads(fr.matMul(fr.abs(x), w), 3)],
-        ...[fr.nn.softmax(batched), heads(fr.exp(product), 4), fr.transpose(fr.matMul(x, fr.exp(w)))],
-        fr.mul(heads(fr.matMul(fr.square(x), w), 6), fr.transpose(x, { perm: [1, 0] }).shape.dim(0) ?? 1),
+        ...[fr.nn.softmax(batched), heads(fr.exp(product), 4)],
         fr.concat([heads(fr.matMul(fr.tanh(x), w), 8), heads(scaled, 8)], 3),
       ],
       feeds,
