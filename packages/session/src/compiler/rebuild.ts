@@ -10,43 +10,79 @@ export type Visit = (node: IrNode) => readonly IrValue[] | null;
 
 /**
  * Applies `visit` to every node in order. Who waited for a replaced node waits for the producers of
- * its replacements. Nodes that nothing needs any more are dropped.
+ * its replacements. Nodes that nothing needs any more are dropped. A program in which nothing is replaced is returned as it is.
  */
 export function rebuild(program: Program, visit: Visit): Program {
-  const values = new Map<IrValue, IrValue>();
-  const waits = new Map<IrNode, readonly IrNode[]>();
-  const nodes: IrNode[] = [];
-  const known = new Set<IrNode>();
-  const replacement = (value: IrValue): IrValue => {
-    const found = values.get(value);
+  const { nodes } = program;
+  for (const [i, node] of nodes.entries()) {
+    const outputs = visit(node) ?? node.outputs;
+    if (outputs !== node.outputs) return rebuildFrom(program, visit, { node: i, outputs });
+  }
+  return program;
+}
+
+/** The first node that is replaced, and by what. */
+interface Change {
+  readonly node: number;
+  readonly outputs: readonly IrValue[];
+}
+
+function rebuildFrom(program: Program, visit: Visit, first: Change): Program {
+  const rebuilding = new Rebuilding();
+  program.nodes.forEach((old, i) => {
+    // Up to the first that is replaced, all stay as they are.
+    const node = i <= first.node ? old : rebuilding.current(old);
+    const outputs = i > first.node ? visit(node) : i === first.node ? first.outputs : null;
+    rebuilding.put(old, node, outputs ?? node.outputs);
+  });
+  return prune({
+    nodes: rebuilding.nodes,
+    fetches: program.fetches.map((value) => rebuilding.replacement(value)),
+    targets: program.targets.flatMap((target) => rebuilding.waitsFor(target)),
+  });
+}
+
+/** What has become of a program's nodes so far. */
+class Rebuilding {
+  readonly nodes: IrNode[] = [];
+  readonly #known = new Set<IrNode>();
+  readonly #values = new Map<IrValue, IrValue>();
+  readonly #waits = new Map<IrNode, readonly IrNode[]>();
+
+  replacement(value: IrValue): IrValue {
+    const found = this.#values.get(value);
     if (found === undefined)
       throw new InternalError(`value of "${value.node.name}" is used before it is made`);
     return found;
-  };
-  const keep = (node: IrNode): void => {
-    if (known.has(node)) return;
-    for (const input of node.inputs) keep(input.node);
-    known.add(node);
-    nodes.push(node);
-  };
-  for (const old of program.nodes) {
-    const inputs = old.inputs.map(replacement);
-    const controls = [...new Set(old.controls.flatMap((control) => waits.get(control) ?? []))];
-    const node =
-      sameMembers(inputs, old.inputs) && sameMembers(controls, old.controls)
-        ? old
-        : clone(old, inputs, controls);
-    const outputs = visit(node) ?? node.outputs;
-    outputs.forEach((output) => keep(output.node));
-    if (outputs === node.outputs) keep(node);
-    old.outputs.forEach((output, i) => values.set(output, outputs[i] ?? output));
-    waits.set(old, outputs === node.outputs ? [node] : [...new Set(outputs.map((output) => output.node))]);
   }
-  return prune({
-    nodes,
-    fetches: program.fetches.map(replacement),
-    targets: program.targets.flatMap((target) => waits.get(target) ?? []),
-  });
+
+  waitsFor(node: IrNode): readonly IrNode[] {
+    return this.#waits.get(node) ?? [];
+  }
+
+  /** The node with its inputs and what it waits for replaced. */
+  current(old: IrNode): IrNode {
+    const inputs = old.inputs.map((input) => this.replacement(input));
+    const controls = [...new Set(old.controls.flatMap((control) => this.waitsFor(control)))];
+    const same = sameMembers(inputs, old.inputs) && sameMembers(controls, old.controls);
+    return same ? old : clone(old, inputs, controls);
+  }
+
+  /** `outputs` are used in place of those of `old`, which has become `node`. */
+  put(old: IrNode, node: IrNode, outputs: readonly IrValue[]): void {
+    const kept = outputs === node.outputs;
+    for (const output of outputs) this.keep(output.node);
+    if (kept) this.keep(node);
+    old.outputs.forEach((output, i) => this.#values.set(output, outputs[i] ?? output));
+    this.#waits.set(old, kept ? [node] : [...new Set(outputs.map((output) => output.node))]);
+  }
+
+  private keep(node: IrNode): void {
+    if (this.#known.has(node)) return;
+    for (const input of node.inputs) this.keep(input.node);
+    this.#known.add(node);
+    this.nodes.push(node);
+  }
 }
 
 function sameMembers<T>(a: readonly T[], b: readonly T[]): boolean {

@@ -39,6 +39,7 @@ export function shareShaders(
 ): { readonly planned: PlannedShader[]; readonly buffer: GPUBuffer | null } {
   const texts = dispatches.map(({ dispatch, bindings }) => ({
     wgsl: dispatch.wgsl,
+    label: dispatch.label,
     bindings: bindings.length,
   }));
   const shared = handle.sharedShaders.share(texts);

@@ -12,7 +12,7 @@ import { removeIdentities } from './passes/identities.js';
 import { moveTransposes } from './passes/layout.js';
 import { readThroughCasts } from './passes/widening.js';
 import { accumulateSums } from './passes/sums.js';
-import { validate } from './rebuild.js';
+import { prune, validate } from './rebuild.js';
 
 const PASSES = {
   fold: foldConstants,
@@ -62,11 +62,12 @@ export function simplify(
   switches: PassSwitches,
 ): { program: Program; reports: PassReport[] } {
   const reports: PassReport[] = [];
-  let current = program;
+  let current = prune(program);
   for (const pass of Object.keys(PASSES) as SimplifyPass[]) {
     if (switches[pass] === false || NEEDED[pass]?.some((fusion) => switches[fusion] === false) === true)
       continue;
-    const next = validate(PASSES[pass](current, host), pass, current);
+    const next = PASSES[pass](current, host);
+    if (next !== current) validate(next, pass, current);
     reports.push({ pass, nodesBefore: current.nodes.length, nodesAfter: next.nodes.length });
     current = next;
   }
