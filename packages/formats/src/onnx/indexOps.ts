@@ -19,6 +19,7 @@ const gather: NodeImporter = (node) => {
 
 const gatherNd: NodeImporter = (node) => {
   const batch = node.int('batch_dims', 0);
+  if (!(batch >= 0 && batch < node.rank(0))) node.fail(`batch_dims ${batch} of rank ${node.rank(0)}`);
   if (batch === 0) return fr.gatherNd(node.input(0), vectorIndices(node, 1));
   if (node.input(1).shape.dim(-1) !== 1) return fr.gatherNd(node.input(0), batchedVectors(node, batch));
   const size = fr.gather(fr.shape(node.input(0)), batch);

@@ -51,7 +51,7 @@ const col2Im: NodeImporter = (node) => {
     return Math.floor((whole - reach) / (strides[i] ?? 1)) + 1;
   });
   const [elements, windows] = [product(block), product(counts)];
-  if (!(elements * windows <= MAX_PLACES && windows >= 1)) return node.fail(`${windows} windows of ${elements} elements`);
+  if (!(elements * windows <= MAX_PLACES && counts.every((count) => count >= 1))) return node.fail(`${windows} windows of ${elements} elements`);
   const places = Int32Array.from({ length: elements * windows }, (_, flat) => {
     const [tap, window] = [digits(Math.floor(flat / windows), block), digits(flat % windows, counts)];
     const at = image.map((_, i) => (window[i] ?? 0) * (strides[i] ?? 1) + (tap[i] ?? 0) * (dilations[i] ?? 1) - (pads[i] ?? 0));

@@ -105,6 +105,9 @@ const affineGrid: NodeImporter = (node) => {
   return fr.stack(rows, { axis: -1 });
 };
 
+/** Kernels with more taps than this would make graphs that nobody wants. */
+const MAX_TAPS = 1024;
+
 interface Offsets {
   /** [images, taps, rows, columns] each. */
   readonly y: Tensor;
@@ -118,6 +121,7 @@ const deformConv: NodeImporter = (node) => {
   if (node.rank(0) !== 4) node.fail('only convolutions of images are supported');
   const { strides, dilations, pads } = windowOf(node, [height, width]);
   const taps = height * width;
+  if (taps > MAX_TAPS) node.fail(`a kernel of ${taps} taps is not supported`);
   const [rows, columns] = [node.input(2).shape.dim(2), node.input(2).shape.dim(3)];
   if (rows === null || columns === null) return node.fail('the sizes of the offsets must be known');
   const start = (i: number, size: number, position: (tap: number) => number, axis: number): Tensor => {

@@ -232,6 +232,8 @@ test.each<[string, Case, RegExp]>([
   ['too few sizes', { op: 'CenterCropPad', inputs: [values([2, 3]), held(longs([3]))] }, /there are 1 sizes for 2 axes/],
   ['windows that do not fit', { op: 'Col2Im', inputs: [values([1, 5, 4]), held(longs([3, 3])), held(longs([2, 2]))] }, /5 rows for windows of 4 elements/],
   ['blocks without scales', { op: 'DequantizeLinear', inputs: [new TensorValue('int8', [4], new Int8Array(4)), floats(1, 2)], attributes: { axis: 0, block_size: -2 } }, /blocks of -2/],
+  ['a batch that is all there is', { op: 'GatherND', inputs: [values([2, 3]), held(longs([0, 1], [2, 1]))], attributes: { batch_dims: 2 } }, /batch_dims 2 of rank 2/],
+  ['a kernel that is too large', { op: 'DeformConv', inputs: [values([1, 1, 4, 4]), values([1, 1, 40, 40]), values([1, 3200, 1, 1])] }, /a kernel of 1600 taps is not supported/],
   ['a direction', { op: 'BitShift', inputs: [bytes(1), bytes(1)], attributes: { direction: 'UP' } }, /the direction "UP" is not known/],
 ])('%s is refused', (_, one, message) => {
   expect(() => importOnnx(modelOf(together(17, [one]).parts), { graph: new Graph() })).toThrow(message);
