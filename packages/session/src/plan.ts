@@ -87,7 +87,7 @@ export interface PlanReport {
   readonly dispatches: number;
   readonly pipelines: number;
   readonly copiedReads: number;
-  readonly memory: Pick<MemoryPlan, 'peakBytes' | 'lowerBoundBytes' | 'naiveBytes'> & {
+  readonly memory: Pick<MemoryPlan, 'peakBytes' | 'lowerBoundBytes' | 'naiveBytes' | 'inPlace'> & {
     readonly buffers: number;
     /** Nodes that are computed a second time to save memory (`config.memory`). */
     readonly recomputed: number;

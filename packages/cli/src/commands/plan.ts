@@ -86,10 +86,14 @@ function render(
     colors.bold('Kernels'),
     ...limitedTable(columns, rows, { what: 'dispatches', all, limit: 40 }, terminal),
     '',
-    `${colors.bold('Memory')}  ${formatBytes(memory.peakBytes)} in ${plural(memory.buffers, 'buffer')}; at least ${formatBytes(memory.lowerBoundBytes)}, without sharing ${formatBytes(memory.naiveBytes)}`,
+    `${colors.bold('Memory')}  ${formatBytes(memory.peakBytes)} in ${plural(memory.buffers, 'buffer')}; at least ${formatBytes(memory.lowerBoundBytes)}, without sharing ${formatBytes(memory.naiveBytes)}${inPlace(memory)}`,
     `  constants ${formatBytes(memory.constantBytes)}, feeds ${formatBytes(memory.feedBytes)}`,
     ...memoryChart(report, all, terminal),
   ].join('\n');
+}
+
+function inPlace({ inPlace: count }: PlanReport['memory']): string {
+  return count === 0 ? '' : `; ${plural(count, 'result')} in the place of operands`;
 }
 
 function describePass({ pass, nodesBefore, nodesAfter }: PlanReport['passes'][number]): string {

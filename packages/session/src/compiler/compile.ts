@@ -108,6 +108,7 @@ export async function compile(
       peakBytes: memory.peakBytes,
       lowerBoundBytes: memory.lowerBoundBytes,
       naiveBytes: memory.naiveBytes,
+      inPlace: memory.inPlace,
       recomputed: fitted.recomputed,
       buffers: memory.buffers.length,
       constantBytes: builder.constantBytes,

@@ -24,6 +24,8 @@ export interface MemoryPlan {
   readonly scratchOf: ReadonlyMap<LoweredUnit, readonly number[]>;
   /** All values and scratch buffers with the time that they live. */
   readonly temporaries: readonly PlannedTemporary[];
+  /** Values that are stored in the place of operands. */
+  readonly inPlace: number;
   /** Sum of the buffers: what the plan takes. */
   readonly peakBytes: number;
   /** The most bytes alive at once: no plan can take less. */
@@ -98,6 +100,7 @@ export function planMemory(
     bufferOf,
     scratchOf,
     temporaries: all.map(({ name, bytes, from, to, buffer }) => ({ name, bytes, from, to, buffer })),
+    inPlace: placeOf.size,
     peakBytes: sum(buffers),
     lowerBoundBytes: mostAlive(blocks, order.length),
     naiveBytes: sum(all.map((interval) => interval.bytes)),
