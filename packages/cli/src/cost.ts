@@ -117,12 +117,13 @@ function sizeOfTensor(tensor: Tensor): TensorSize[] {
 }
 
 function flopTotals(nodes: readonly Operation[]): TypeCost[] {
-  const totals = new Map<string, TypeCost>();
+  const totals = new Map<string, { type: string; nodes: number; flops: number }>();
   for (const op of nodes) {
     const flops = flopsOf(op) ?? 0;
     if (flops === 0) continue;
-    const known = totals.get(op.type) ?? { type: op.type, nodes: 0, flops: 0 };
-    totals.set(op.type, { ...known, nodes: known.nodes + 1, flops: known.flops + flops });
+    const total = totals.get(op.type) ?? { type: op.type, nodes: 0, flops: 0 };
+    if (total.nodes++ === 0) totals.set(op.type, total);
+    total.flops += flops;
   }
   return [...totals.values()].sort((a, b) => b.flops - a.flops || (a.type < b.type ? -1 : 1));
 }

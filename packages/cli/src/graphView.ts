@@ -4,7 +4,7 @@
  */
 import {
   Graph,
-  importGraphDef,
+  importWholeGraphDef,
   NotFoundError,
   proto,
   GraphKeys,
@@ -44,9 +44,24 @@ export function viewGraph(loaded: LoadedGraph): GraphView {
   const opDefs = loaded.metaGraph?.metaInfoDef?.strippedOpList?.op ?? [];
   return inFile(loaded.path, () => {
     const graph = new Graph();
-    importGraphDef(loaded.graphDef, { graph, name: '', opDefs, deferConstants: true });
-    return { loaded, graph, uses: usesOf(graph), variables: variablesOf(graph, loaded) };
+    importWholeGraphDef(loaded.graphDef, { graph, name: '', opDefs, deferConstants: true });
+    return new LoadedView(loaded, graph, variablesOf(graph, loaded));
   });
+}
+
+/** Who uses what is found out when a command asks for it. */
+class LoadedView implements GraphView {
+  #uses: ReadonlyMap<Operation, readonly Use[]> | undefined;
+
+  constructor(
+    readonly loaded: LoadedGraph,
+    readonly graph: Graph,
+    readonly variables: readonly GraphVariable[],
+  ) {}
+
+  get uses(): ReadonlyMap<Operation, readonly Use[]> {
+    return (this.#uses ??= usesOf(this.graph));
+  }
 }
 
 function usesOf(graph: Graph): Map<Operation, Use[]> {

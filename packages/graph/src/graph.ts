@@ -28,6 +28,8 @@ export interface CreateOpOptions {
   readonly type: string;
   /** Name below the current scope; made unique. A trailing `/` means: exactly this name. Default: the type. */
   readonly name?: string | undefined;
+  /** The whole name, in place of `name`. For importers. */
+  readonly fullName?: string;
   /** Inputs in the op's order; repeated arguments flattened. */
   readonly inputs?: readonly Tensor[];
   /** Attributes by TensorFlow's names; types and counts that follow from the inputs may be left out. */
@@ -154,7 +156,7 @@ export class Graph {
     const { type } = options;
     const inputs = this.adopt(type, options.inputs ?? []);
     const site = CallSite.capture(this.createOp);
-    const name = this.#names.peek(this.#scope, options.name ?? defaultName(type));
+    const name = options.fullName ?? this.#names.peek(this.#scope, options.name ?? defaultName(type));
     if (this.#byName.has(name)) {
       throw new InvalidArgumentError(`two nodes with the name "${name}"`, { node: name });
     }

@@ -6,6 +6,8 @@ const NAME = /^[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*$/;
 /** Which names are taken. Uniqueness ignores case, as in TensorFlow, because some file systems do. */
 export class NameTable {
   readonly #taken = new Set<string>();
+  /** Taken names that are not in the set yet: a graph that is only imported never asks for another. */
+  readonly #added: string[] = [];
   readonly #counters = new Map<string, number>();
 
   /** The name that `name` would get below `scope`. A trailing `/` asks for exactly that full name. */
@@ -17,6 +19,8 @@ export class NameTable {
         `"${full}" is not a valid node name: letters, digits and _ . - / are allowed, the first must be a letter, digit or .`,
       );
     }
+    for (let added = this.#added.pop(); added !== undefined; added = this.#added.pop())
+      this.#taken.add(added.toLowerCase());
     const key = full.toLowerCase();
     if (!this.#taken.has(key)) return full;
     let count = this.#counters.get(key) ?? 1;
@@ -27,7 +31,7 @@ export class NameTable {
 
   /** Marks a name as taken. */
   take(name: string): void {
-    this.#taken.add(name.toLowerCase());
+    this.#added.push(name);
   }
 }
 

@@ -100,7 +100,8 @@ function expectWire(reader: WireReader, field: FieldSpec, wire: number): void {
 
 function clearOneof(spec: MessageSpec, message: AnyMessage, chosen: FieldSpec): void {
   for (const field of spec.fields) {
-    if (field.oneof === chosen.oneof && field !== chosen) Reflect.deleteProperty(message, field.key);
+    const isOther = field.oneof === chosen.oneof && field !== chosen;
+    if (isOther && message[field.key] !== undefined) Reflect.deleteProperty(message, field.key);
   }
 }
 

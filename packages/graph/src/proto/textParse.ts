@@ -35,7 +35,7 @@ function parseMessage(
   message: AnyMessage = emptyMessage(spec),
 ): AnyMessage {
   if (depth > MAX_DEPTH) tokens.fail(`messages nested deeper than ${MAX_DEPTH}`);
-  const seen = new Set<string>();
+  const seen: string[] = [];
   for (;;) {
     if (close === undefined ? tokens.peek().kind === 'end' : tokens.accept(close)) return message;
     const name = tokens.take();
@@ -46,13 +46,15 @@ function parseMessage(
       tokens.fail(`${spec.name} has no field "${name.text}"${suggestField(spec, name.text)}`, name);
     }
     const group = field.oneof ?? field.name;
-    if (!field.repeated && field.map === undefined && seen.has(group)) {
-      tokens.fail(
-        field.oneof === undefined ? `field ${field.name} is given twice` : `${group} is given twice`,
-        name,
-      );
+    if (!field.repeated && field.map === undefined) {
+      if (seen.includes(group)) {
+        tokens.fail(
+          field.oneof === undefined ? `field ${field.name} is given twice` : `${group} is given twice`,
+          name,
+        );
+      }
+      seen.push(group);
     }
-    seen.add(group);
     parseField(tokens, message, field, depth);
     if (!tokens.accept(',')) tokens.accept(';');
   }
@@ -74,7 +76,7 @@ function parseField(tokens: Tokenizer, message: AnyMessage, field: FieldSpec, de
 
 function storeValue(tokens: Tokenizer, message: AnyMessage, field: FieldSpec, depth: number): void {
   if (field.map !== undefined) {
-    const [key, value] = parseEntry(tokens, field.map.key, field.map.value, depth);
+    const [key, value] = parseEntry(tokens, field.map, depth);
     (message[field.key] as Map<MapKey, unknown>).set(key, value);
   } else {
     const value = parseValue(tokens, field, depth);
@@ -85,18 +87,27 @@ function storeValue(tokens: Tokenizer, message: AnyMessage, field: FieldSpec, de
 
 function parseEntry(
   tokens: Tokenizer,
-  keyField: FieldSpec,
-  valueField: FieldSpec,
+  map: NonNullable<FieldSpec['map']>,
   depth: number,
 ): readonly [MapKey, unknown] {
-  const fields = [keyField, valueField];
-  const byName = new Map(fields.map((field) => [field.name, field]));
-  const byNumber = new Map<number, FieldSpec>();
-  const spec = { name: 'map entry', fields, byName, byNumber, defaults: [] };
-  const entry = parseMessage(tokens, spec, openBrace(tokens), depth + 1, {});
+  const { key: keyField, value: valueField } = map;
+  const entry = parseMessage(tokens, entrySpec(map), openBrace(tokens), depth + 1, {});
   const missing =
     valueField.type === 'message' ? emptyMessage(messageSpec(valueField.typeName)) : zeroValue(valueField);
   return [(entry[keyField.key] ?? zeroValue(keyField)) as MapKey, entry[valueField.key] ?? missing];
+}
+
+const entrySpecs = new WeakMap<NonNullable<FieldSpec['map']>, MessageSpec>();
+
+/** The entries of a map as messages. */
+function entrySpec(map: NonNullable<FieldSpec['map']>): MessageSpec {
+  const known = entrySpecs.get(map);
+  if (known !== undefined) return known;
+  const fields = [map.key, map.value];
+  const byName = new Map(fields.map((field) => [field.name, field]));
+  const spec = { name: 'map entry', fields, byName, byNumber: new Map<number, FieldSpec>(), defaults: [] };
+  entrySpecs.set(map, spec);
+  return spec;
 }
 
 /** Takes `{` or `<` and returns what closes it. */

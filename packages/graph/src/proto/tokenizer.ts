@@ -8,11 +8,11 @@ export interface Token {
   readonly offset: number;
 }
 
-const SPACE = /(?:\s|#[^\n]*)+/y;
-const NAME = /[A-Za-z_][\w.]*/y;
 const NUMBER = /(?:0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)[fF]?/y;
 
-const [NEWLINE, QUOTE, APOSTROPHE, BACKSLASH] = [0x0a, 0x22, 0x27, 0x5c];
+const [NEWLINE, QUOTE, HASH, APOSTROPHE, DOT, BACKSLASH, UNDERSCORE] = [
+  0x0a, 0x22, 0x23, 0x27, 0x2e, 0x5c, 0x5f,
+];
 
 export class Tokenizer {
   #pos = 0;
@@ -55,17 +55,46 @@ export class Tokenizer {
   }
 
   private read(): Token {
-    this.match(SPACE);
-    const offset = this.#pos;
+    const offset = this.skipSpace();
     if (offset >= this.source.length) return { kind: 'end', text: '', offset };
-    const name = this.match(NAME);
-    if (name !== undefined) return { kind: 'name', text: name[0], offset };
-    const number = this.match(NUMBER);
-    if (number !== undefined) return { kind: 'number', text: number[0], offset };
     const first = this.source.charCodeAt(offset);
+    if (isLetter(first)) return { kind: 'name', text: this.name(offset), offset };
     if (first === QUOTE || first === APOSTROPHE) return this.literal(first, offset);
+    const number = isDigit(first) || first === DOT ? this.number() : undefined;
+    if (number !== undefined) return { kind: 'number', text: number, offset };
     this.#pos++;
     return { kind: 'symbol', text: this.source.charAt(offset), offset };
+  }
+
+  /** Passes over white space and comments. Files have as many tokens as bytes, nearly: no regular expression is run where none is needed. */
+  private skipSpace(): number {
+    const { source } = this;
+    let at = this.#pos;
+    while (at < source.length) {
+      const code = source.charCodeAt(at);
+      if (code === HASH) {
+        const line = source.indexOf('\n', at);
+        at = line < 0 ? source.length : line;
+      } else if (!isSpace(code)) break;
+      else at++;
+    }
+    return (this.#pos = at);
+  }
+
+  private name(offset: number): string {
+    const { source } = this;
+    let at = offset + 1;
+    for (let code = source.charCodeAt(at); isLetter(code) || isDigit(code) || code === DOT;)
+      code = source.charCodeAt(++at);
+    this.#pos = at;
+    return source.slice(offset, at);
+  }
+
+  private number(): string | undefined {
+    NUMBER.lastIndex = this.#pos;
+    const text = NUMBER.exec(this.source)?.[0];
+    if (text !== undefined) this.#pos = NUMBER.lastIndex;
+    return text;
   }
 
   /** A string literal. Weights are literals of many megabytes, for which a regular expression would need as much memory again. */
@@ -82,14 +111,19 @@ export class Tokenizer {
     }
     return this.fail('string without end', { kind: 'symbol', text: source.charAt(offset), offset });
   }
+}
 
-  private match(pattern: RegExp): RegExpExecArray | undefined {
-    pattern.lastIndex = this.#pos;
-    const match = pattern.exec(this.source);
-    if (match === null) return undefined;
-    this.#pos = pattern.lastIndex;
-    return match;
-  }
+function isSpace(code: number): boolean {
+  if (code < 0x80) return code === 0x20 || (code >= 0x09 && code <= 0x0d);
+  return /\s/.test(String.fromCharCode(code));
+}
+
+function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39;
+}
+
+function isLetter(code: number): boolean {
+  return (code >= 0x61 && code <= 0x7a) || (code >= 0x41 && code <= 0x5a) || code === UNDERSCORE;
 }
 
 /** How an error names what it found. */

@@ -6,6 +6,9 @@ import { DataLossError } from '../errors.js';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
+/** How many texts are remembered; a power of two. */
+const RECENT_TEXTS = 256;
+
 export class WireReader {
   /** Position of the next byte. */
   pos = 0;
@@ -14,6 +17,7 @@ export class WireReader {
   /** Fields that lead to the place being read and the index or key inside each, for errors. */
   readonly #fields: string[] = [];
   readonly #elements: (number | string | undefined)[] = [];
+  readonly #recent = new Array<string | undefined>(RECENT_TEXTS).fill(undefined);
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
 
@@ -128,15 +132,28 @@ export class WireReader {
     }
   }
 
+  /** Text of a few bytes: the same string where the same was read lately, as names of attributes and op types are. */
   private ascii(start: number, end: number): string | undefined {
-    let text = '';
+    const bytes = this.#bytes;
+    let hash = 0;
     for (let i = start; i < end; i++) {
-      const byte = this.#bytes[i] ?? 0x80;
+      const byte = bytes[i] ?? 0x80;
       if (byte >= 0x80) return undefined;
-      text += String.fromCharCode(byte);
+      hash = (Math.imul(hash, 31) + byte) | 0;
     }
     this.pos = end;
+    const slot = hash & (RECENT_TEXTS - 1);
+    const known = this.#recent[slot];
+    if (known !== undefined && this.holds(known, start, end)) return known;
+    const text = String.fromCharCode(...bytes.subarray(start, end));
+    this.#recent[slot] = text;
     return text;
+  }
+
+  private holds(text: string, start: number, end: number): boolean {
+    if (text.length !== end - start) return false;
+    for (let i = start; i < end; i++) if (text.charCodeAt(i - start) !== this.#bytes[i]) return false;
+    return true;
   }
 
   /** A length that fits into what is left. */

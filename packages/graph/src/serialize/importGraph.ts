@@ -245,7 +245,7 @@ class Importer<N extends FileNode> {
     this.adaptAttrs(def, attrs, scope);
     const op = this.graph.createOp({
       type: def.op,
-      name: `${scope}${def.name}/`,
+      fullName: scope + def.name,
       inputs: this.inputsOf(node),
       controlInputs: node.controls.map((name) => this.control(name)),
       attrs,

@@ -20,6 +20,8 @@ export interface ParsedNode<N extends FileNode = FileNode> {
   readonly inputs: readonly InputRef[];
   /** Names of nodes that must run before. */
   readonly controls: readonly string[];
+  /** In the file. */
+  readonly position: number;
 }
 
 /** Splits `node`, `node:2` or `^node`; the index of a control input is -1. */
@@ -56,7 +58,7 @@ export function parseNodes<N extends FileNode>(
         { node: def.name },
       );
     }
-    nodes.set(def.name, parseNode(def));
+    nodes.set(def.name, parseNode(def, i));
   });
   for (const { def, inputs, controls } of nodes.values()) {
     const missing =
@@ -71,11 +73,11 @@ export function parseNodes<N extends FileNode>(
 
 const NO_INPUTS: readonly never[] = [];
 
-function parseNode<N extends FileNode>(def: N): ParsedNode<N> {
-  if (def.input.length === 0) return { def, inputs: NO_INPUTS, controls: NO_INPUTS };
+function parseNode<N extends FileNode>(def: N, position: number): ParsedNode<N> {
+  if (def.input.length === 0) return { def, inputs: NO_INPUTS, controls: NO_INPUTS, position };
   const refs = def.input.map(parseInput);
   const firstControl = refs.findIndex((ref) => ref.index < 0);
-  if (firstControl < 0) return { def, inputs: refs, controls: NO_INPUTS };
+  if (firstControl < 0) return { def, inputs: refs, controls: NO_INPUTS, position };
   const data = refs.slice(0, firstControl);
   const controls = refs.slice(firstControl);
   const late = controls.find((ref) => ref.index >= 0);
@@ -84,7 +86,7 @@ function parseNode<N extends FileNode>(def: N): ParsedNode<N> {
       node: def.name,
     });
   }
-  return { def, inputs: data, controls: controls.map((ref) => ref.node) };
+  return { def, inputs: data, controls: controls.map((ref) => ref.node), position };
 }
 
 function missingInput(def: FileNode, ref: InputRef, names: Iterable<string>): InvalidArgumentError {
@@ -151,11 +153,10 @@ export function creationOrder<N extends FileNode>(
 
 /** Whether every node comes after its inputs already, as in most files. */
 function isOrdered(nodes: ReadonlyMap<string, ParsedNode>, isMapped: (text: string) => boolean): boolean {
-  const before = new Set<string>();
-  for (const { def, inputs, controls } of nodes.values()) {
-    for (const { node, text } of inputs) if (!isMapped(text) && !before.has(node)) return false;
-    for (const node of controls) if (!isMapped(`^${node}`) && !before.has(node)) return false;
-    before.add(def.name);
+  for (const { inputs, controls, position } of nodes.values()) {
+    const isLate = (name: string): boolean => !((nodes.get(name)?.position ?? Infinity) < position);
+    for (const { node, text } of inputs) if (!isMapped(text) && isLate(node)) return false;
+    for (const node of controls) if (!isMapped(`^${node}`) && isLate(node)) return false;
   }
   return true;
 }

@@ -30,7 +30,7 @@ export {
   type WriteGraphDefOptions,
 } from './graphFile.js';
 export { GRAPH_DEF_VERSION, libraryOf } from './graphMetadata.js';
-export { importGraphDef, type ImportOptions } from './importGraph.js';
+export { importGraphDef, importWholeGraphDef, type ImportOptions } from './importGraph.js';
 export {
   exportMetaGraph,
   importMetaGraph,
