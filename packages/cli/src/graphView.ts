@@ -3,6 +3,8 @@
  * variables and their roles, inputs, outputs and targets, and which ops can run.
  */
 import {
+  calledFunctions,
+  FuncGraph,
   Graph,
   importWholeGraphDef,
   NotFoundError,
@@ -200,14 +202,38 @@ export function variableSize(op: Operation): number {
   return (output?.handle?.shape ?? output?.shape)?.size ?? 0;
 }
 
-/** Constants with the weights of a frozen model: floating-point, more than one element, needed for the outputs. */
+/**
+ * Constants with the weights of a frozen model: floating-point, more than one element, needed for the outputs, or in a function
+ * that is called for these.
+ */
 export function weightConstants(view: GraphView): Operation[] {
-  return ancestorsOf(outputsOf(view)).filter((op) => {
+  const needed = ancestorsOf(outputsOf(view));
+  return [...needed, ...inFunctions(needed)].filter((op) => {
     const [output] = op.outputs;
     return (
       op.type === 'Const' && output !== undefined && isFloating(output.dtype) && (output.shape.size ?? 0) > 1
     );
   });
+}
+
+/** What the functions have that these operations call, and the functions in these; of each function once. */
+function inFunctions(operations: readonly Operation[]): Operation[] {
+  const called = new Set<FuncGraph>();
+  const queue = [...operations];
+  for (let op = queue.pop(); op !== undefined; op = queue.pop()) {
+    for (const name of calledFunctions(op)) {
+      const fn = op.graph.root.functions.get(name);
+      if (fn === undefined || called.has(fn)) continue;
+      called.add(fn);
+      queue.push(...fn.operations);
+    }
+  }
+  return [...called].flatMap((fn) => ancestorsOf([...fn.outputs.map(({ op }) => op), ...fn.effects]));
+}
+
+/** The name of an operation; of one in a function with that of the function before it. */
+export function placeOf({ name, graph }: Operation): string {
+  return graph instanceof FuncGraph ? `${graph.functionName}/${name}` : name;
 }
 
 /**

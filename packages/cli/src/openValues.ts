@@ -2,7 +2,7 @@
 import type { WeightReader } from '@forerun/formats';
 import { ForerunError, NotFoundError, type Operation } from '@forerun/graph';
 import { FileError, messageOf } from './errors.js';
-import { isVariable, viewGraph, weightConstants, type GraphView } from './graphView.js';
+import { isVariable, placeOf, viewGraph, weightConstants, type GraphView } from './graphView.js';
 import { load, type Loaded, type LoadOptions } from './load.js';
 import { weightsPath } from './variableValues.js';
 
@@ -39,7 +39,7 @@ function constantsOf(view: GraphView): WeightReader {
       `${view.loaded.path}: the graph holds no values, its variables are elsewhere: give the checkpoint`,
     );
   }
-  const byName = new Map(constants.map((op) => [op.name, op.attrs.tensor('value')]));
+  const byName = new Map(constants.map((op) => [placeOf(op), op.attrs.tensor('value')]));
   return {
     entries: new Map([...byName].map(([name, { dtype, shape }]) => [name, { name, dtype, shape }])),
     read: (name) => {

@@ -3,8 +3,8 @@ import { Graph, matMul, placeholder, proto, reshape, writeGraphDef, add } from '
 import type { Folder } from './support.js';
 
 /** A frozen graph in binary form. */
-export function writeFrozenForms(folder: Folder, graph: Graph): void {
-  folder.write('frozen.pb', writeGraphDef(graph));
+export function writeFrozenForms(folder: Folder, graph: Graph, name = 'frozen.pb'): void {
+  folder.write(name, writeGraphDef(graph));
 }
 
 type Peculiar = 'baked' | 'quotes' | 'cycle' | 'twins' | 'dangling' | 'badShapes' | 'newer';

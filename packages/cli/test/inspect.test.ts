@@ -1,6 +1,7 @@
 /** `forerun inspect` on every kind of file, its numbers against numbers counted by hand. */
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
+import { constant, FuncGraph, Graph, matMul, placeholder, TensorShape, type Tensor } from '@forerun/graph';
 import type { CheckpointReport } from '../src/checkpointReport.js';
 import type { GraphReport } from '../src/graphReport.js';
 import { buildFrozen, Folder, forerun, forerunJson, GOLDEN, writeForms } from './support.js';
@@ -137,6 +138,28 @@ describe('what is told of a graph', () => {
         outputs: [{ key: 'scores', tensor: 'probabilities:0', dtype: 'float32', shape: [null, 5] }],
       },
     ]);
+  });
+
+  test('constants in functions are parameters too, once for each function', async () => {
+    const graph = new Graph();
+    graph.asDefault(() => {
+      const fn = new FuncGraph('layer', graph);
+      const x = fn.addInput({ dtype: 'float32', shape: new TensorShape([null, 3]), name: 'x' });
+      fn.outputs = fn.asDefault(() => [matMul(x, constant([[1, 2, 3], [4, 5, 6], [7, 8, 9]], { name: 'w' }))]); // prettier-ignore
+      fn.asDefault(() => constant([[1, 2, 3, 4]], { name: 'unused' }));
+      graph.addFunction(fn);
+      const f = { kind: 'func', value: { name: 'layer', attrs: new Map() } } as const;
+      const call = (input: Tensor): Tensor =>
+        graph
+          .createOp({ type: 'PartitionedCall', inputs: [input], attrs: { f, Tout: ['float32'] } })
+          .output(0);
+      call(call(placeholder('float32', [null, 3], { name: 'x' })));
+    });
+    writeFrozenForms(folder, graph, 'calls.pb');
+    const { parameters } = await inspectGraph('calls.pb');
+    expect(parameters.total).toEqual({ count: 1, parameters: 9, bytes: 36 });
+    const { out } = await forerun(['weights', folder.at('calls.pb')]);
+    expect(out).toMatch(/layer\/w\s+float32\s+\[3,3\]/);
   });
 
   test('constants are the parameters of a frozen graph', async () => {
