@@ -12,8 +12,8 @@ import { TensorValue } from '../value.js';
 import { BUNDLE_VERSION } from './bundleWriter.js';
 import { crc32c, maskCrc } from './crc32c.js';
 import { checkedEntryOf, type CheckpointEntry, type CheckpointFile } from './checkpointFile.js';
-import { sliceKey } from './orderedCode.js';
-import { assembleSlices, keyId, sliceExtents } from './slices.js';
+import { sliceKey, type Extent } from './orderedCode.js';
+import { assembleSlices, keyId, sliceBox, sliceExtents } from './slices.js';
 import { decodeStrings } from './stringTensor.js';
 import { isTable, readTable } from './tableReader.js';
 
@@ -139,6 +139,19 @@ export class BundleReader implements CheckpointFile {
     return entry.slices.length === 0 ? this.readStored(entry) : this.readSlices(entry);
   }
 
+  /**
+   * Reads the slices of a tensor that are stored, where it is stored in slices: with the extents that name them. Throws as
+   * `read` does.
+   */
+  async readParts(
+    name: string,
+  ): Promise<{ readonly extents: readonly Extent[]; readonly value: TensorValue }[]> {
+    const entry = this.entry(name);
+    const parts: { extents: readonly Extent[]; value: TensorValue }[] = [];
+    for (const extents of entry.slices) parts.push({ extents, value: await this.readSlice(name, extents) });
+    return parts;
+  }
+
   private async readStored(entry: BundleEntry): Promise<TensorValue> {
     const what = `checkpoint tensor "${entry.name}"`;
     const bytes = await this.storedBytes(entry, what);
@@ -178,11 +191,17 @@ export class BundleReader implements CheckpointFile {
 
   private async readSlices(entry: BundleEntry): Promise<TensorValue> {
     const what = `checkpoint tensor "${entry.name}"`;
-    return assembleSlices(entry, what, (extents, { start }) => {
-      const stored = this.#sliceEntries.get(keyId(sliceKey(entry.name, extents)));
-      if (stored !== undefined) return this.readStored({ ...stored, name: entry.name });
-      throw new DataLossError(`${what}: the slice at [${start.join(',')}] is missing`);
-    });
+    return assembleSlices(entry, what, (extents) => this.readSlice(entry.name, extents));
+  }
+
+  /** Reads a stored slice. Throws `DataLossError` where there is none of these extents. */
+  async readSlice(name: string, extents: readonly Extent[]): Promise<TensorValue> {
+    const { shape } = this.entry(name);
+    const stored = this.#sliceEntries.get(keyId(sliceKey(name, extents)));
+    if (stored !== undefined) return this.readStored({ ...stored, name });
+    const what = `checkpoint tensor "${name}"`;
+    const { start } = sliceBox(extents, shape, what);
+    throw new DataLossError(`${what}: the slice at [${start.join(',')}] is missing`);
   }
 }
 

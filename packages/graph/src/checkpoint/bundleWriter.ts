@@ -1,11 +1,13 @@
 /** Writes TensorFlow's checkpoint format V2: an index of tensors and the bytes of their elements. */
-import { dtypeToNumber, isRefDType } from '../dtype.js';
+import { dtypeToNumber, isRefDType, type DType } from '../dtype.js';
 import { AlreadyExistsError, InvalidArgumentError } from '../errors.js';
 import { encode } from '../proto/encode.js';
 import { toBytes } from '../proto/utf8.js';
 import { dataToBytes } from '../serialize/tensorBytes.js';
 import { isTypedArray, type TensorValue } from '../value.js';
 import { crc32c, maskCrc } from './crc32c.js';
+import { sliceKey, type Extent } from './orderedCode.js';
+import { keyId } from './slices.js';
 import { encodeStrings } from './stringTensor.js';
 import { writeTable, type TableEntry } from './tableWriter.js';
 
@@ -24,6 +26,7 @@ export interface BundleInput {
  */
 export class BundleWriter {
   readonly #entries = new Map<string, TableEntry>();
+  readonly #partial = new Map<string, PartialTensor>();
   #offset = 0;
 
   /**
@@ -32,8 +35,36 @@ export class BundleWriter {
    */
   add(name: string, value: TensorValue): Uint8Array {
     if (name === '') throw new InvalidArgumentError('a checkpoint entry needs a name');
-    if (this.#entries.has(name))
+    if (this.#entries.has(name) || this.#partial.has(name))
       throw new AlreadyExistsError(`two checkpoint entries with the name "${name}"`);
+    return this.store(name, name, toBytes(name), value);
+  }
+
+  /**
+   * Adds a slice of a tensor of shape `whole`; returns its bytes, to be appended to the data file. A reader of the whole tensor
+   * needs slices that fill it. Throws `AlreadyExistsError` for a slice or a tensor that was added before.
+   */
+  addSlice(
+    name: string,
+    whole: readonly number[],
+    extents: readonly Extent[],
+    value: TensorValue,
+  ): Uint8Array {
+    const key = sliceKey(name, extents);
+    const id = keyId(key);
+    if (this.#entries.has(id) || this.#entries.has(name))
+      throw new AlreadyExistsError(`two checkpoint entries for one slice of "${name}"`);
+    const known = this.#partial.get(name) ?? { dtype: value.dtype, whole, slices: [] };
+    if (known.dtype !== value.dtype || known.whole.join() !== whole.join()) {
+      throw new InvalidArgumentError(
+        `slices of "${name}" are of ${known.dtype} [${known.whole.join(',')}] and of ${value.dtype} [${whole.join(',')}]`,
+      );
+    }
+    this.#partial.set(name, { ...known, slices: [...known.slices, extents] });
+    return this.store(name, id, key, value);
+  }
+
+  private store(name: string, id: string, key: Uint8Array, value: TensorValue): Uint8Array {
     if (isRefDType(value.dtype)) {
       throw new InvalidArgumentError(`checkpoint entry "${name}" cannot be of reference type ${value.dtype}`);
     }
@@ -45,7 +76,7 @@ export class BundleWriter {
       size: bytes.length,
       crc32c: maskCrc(crc),
     });
-    this.#entries.set(name, { key: toBytes(name), value: entry });
+    this.#entries.set(id, { key, value: entry });
     this.#offset += bytes.length;
     return bytes;
   }
@@ -53,8 +84,29 @@ export class BundleWriter {
   /** The bytes of the `.index` file. */
   finish(): Uint8Array {
     const header = encode('BundleHeaderProto', { numShards: 1, version: { producer: BUNDLE_VERSION } });
-    return writeTable([{ key: new Uint8Array(0), value: header }, ...this.#entries.values()]);
+    const partial = [...this.#partial].map(([name, tensor]) => ({
+      key: toBytes(name),
+      value: partialEntry(tensor),
+    }));
+    return writeTable([{ key: new Uint8Array(0), value: header }, ...this.#entries.values(), ...partial]);
   }
+}
+
+/** A tensor of which slices are stored. */
+interface PartialTensor {
+  readonly dtype: DType;
+  readonly whole: readonly number[];
+  readonly slices: readonly (readonly Extent[])[];
+}
+
+function partialEntry({ dtype, whole, slices }: PartialTensor): Uint8Array {
+  return encode('BundleEntryProto', {
+    dtype: dtypeToNumber(dtype),
+    shape: { dim: whole.map((size) => ({ size })) },
+    slices: slices.map((extents) => ({
+      extent: extents.map(({ start, length }) => (length < 0 ? {} : { start, length })),
+    })),
+  });
 }
 
 function storedForm({ dtype, data }: TensorValue, name: string): { bytes: Uint8Array; crc: number } {

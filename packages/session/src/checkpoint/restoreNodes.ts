@@ -2,10 +2,17 @@
  * `RestoreV2` at run time. Its outputs have the shapes that the file says, so the file is read
  * before the plan is compiled and the tensors are fed in place of the node's outputs.
  */
-import { NotFoundError, type Operation, type Tensor, type TensorValue } from '@forerun/graph';
+import {
+  BundleReader,
+  NotFoundError,
+  type CheckpointFile,
+  type Operation,
+  type Tensor,
+  type TensorValue,
+} from '@forerun/graph';
 import { openCheckpoint } from './files.js';
 import { strings } from './hostOps.js';
-import { cutSlice, parseSlice } from './tensorSlices.js';
+import { cutSlice, parseSlice, sliceOf, type TensorSlice } from './tensorSlices.js';
 
 /** The `RestoreV2` nodes that the fetches need and whose outputs are not fed. */
 export function restoreNodes(
@@ -26,6 +33,22 @@ export function restoreNodes(
   return found;
 }
 
+/** The slice as it is stored, where the tensor is stored in slices of which this is one. */
+async function storedSlice(
+  reader: CheckpointFile,
+  name: string,
+  { whole, start, size }: TensorSlice,
+): Promise<TensorValue | undefined> {
+  const { shape, slices } = reader.entry(name);
+  if (!(reader instanceof BundleReader) || slices.length === 0 || shape.join() !== whole.join())
+    return undefined;
+  const wanted = slices.find((extents) => {
+    const stored = sliceOf(extents, shape);
+    return stored.start.join() === start.join() && stored.size.join() === size.join();
+  });
+  return wanted === undefined ? undefined : reader.readSlice(name, wanted);
+}
+
 /** Reads what one `RestoreV2` node asks for. `inputs`: its prefix, tensor names and slices. */
 export async function readRestored(node: Operation, inputs: readonly TensorValue[]): Promise<TensorValue[]> {
   const [prefix = ''] = strings(inputs[0], node.name);
@@ -41,7 +64,9 @@ export async function readRestored(node: Operation, inputs: readonly TensorValue
     const values: TensorValue[] = [];
     const slices = strings(inputs[2], node.name);
     for (const [i, name] of names.entries()) {
-      values.push(cutSlice(await checkpoint.reader.read(name), parseSlice(slices[i] ?? ''), name));
+      const slice = parseSlice(slices[i] ?? '');
+      const stored = slice === null ? undefined : await storedSlice(checkpoint.reader, name, slice);
+      values.push(stored ?? cutSlice(await checkpoint.reader.read(name), slice, name));
     }
     return values;
   } finally {

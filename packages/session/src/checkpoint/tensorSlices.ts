@@ -2,20 +2,55 @@
  * Slices of tensors in checkpoints, as `SaveV2` and `RestoreV2` name them: the sizes of the whole tensor, then for each axis where the slice
  * begins and how long it is, `-` for all of it: `8 4 2,3:-`. Variables in several parts are saved so.
  */
-import {
-  allocateData,
-  InvalidArgumentError,
-  sizeOf,
-  TensorValue,
-  UnimplementedError,
-  type TensorData,
-} from '@forerun/graph';
+import { allocateData, InvalidArgumentError, sizeOf, TensorValue, type TensorData } from '@forerun/graph';
 
 /** A part of a tensor of the whole's shape. */
 export interface TensorSlice {
   readonly whole: readonly number[];
   readonly start: readonly number[];
   readonly size: readonly number[];
+  /** Axes that are taken whole, as the text says by `-`. */
+  readonly full?: readonly boolean[];
+}
+
+/** How a checkpoint names a slice: the length of an axis that is taken whole is -1. */
+export function extentsOf({ start, size, full }: TensorSlice): { start: number; length: number }[] {
+  return start.map((from, axis) =>
+    full?.[axis] === true ? { start: 0, length: -1 } : { start: from, length: size[axis] ?? 0 },
+  );
+}
+
+/** The slice of a tensor of shape `whole` that a checkpoint names so. */
+export function sliceOf(
+  extents: readonly { readonly start: number; readonly length: number }[],
+  whole: readonly number[],
+): TensorSlice {
+  return {
+    whole,
+    start: extents.map(({ start }) => start),
+    size: extents.map(({ length }, axis) => (length < 0 ? (whole[axis] ?? 0) : length)),
+    full: extents.map(({ length }) => length < 0),
+  };
+}
+
+/** Whether slices make up the whole tensor. Throws `InvalidArgumentError` when two of them overlap. */
+export function isWhole(slices: readonly TensorSlice[], name: string): boolean {
+  slices.forEach((slice, i) => {
+    const other = slices.slice(0, i).find((earlier) => overlap(earlier, slice));
+    if (other === undefined) return;
+    throw new InvalidArgumentError(
+      `two slices of "${name}" overlap: ${sliceText(other)} and ${sliceText(slice)}`,
+    );
+  });
+  const count = slices.reduce((sum, { size }) => sum + sizeOf(size), 0);
+  return count === sizeOf(slices[0]?.whole ?? []);
+}
+
+function overlap(a: TensorSlice, b: TensorSlice): boolean {
+  return a.start.every((from, axis) => {
+    const [start = 0, length = 0] = [b.start[axis], b.size[axis]];
+    return from < start + length && start < from + (a.size[axis] ?? 0);
+  });
 }
 
 /** The slice that a text names; `null` for the empty one, which means the whole tensor. Throws `InvalidArgumentError`. */
@@ -36,7 +71,12 @@ export function parseSlice(text: string): TensorSlice | null {
   if (!fits || bounds.length !== whole.length) {
     throw new InvalidArgumentError(`"${text}" names no slice of a tensor`);
   }
-  return { whole, start: bounds.map(([start]) => start), size: bounds.map(([, length]) => length) };
+  return {
+    whole,
+    start: bounds.map(([start]) => start),
+    size: bounds.map(([, length]) => length),
+    full: extents.map((extent) => extent === '-'),
+  };
 }
 
 /** How a slice is written. */
@@ -78,7 +118,7 @@ export function cutSlice(value: TensorValue, slice: TensorSlice | null, name: st
   return new TensorValue(value.dtype, slice.size, data);
 }
 
-/** The tensor that slices make up. Throws `UnimplementedError` when there are others than these. */
+/** The tensor that slices make up. Throws `InvalidArgumentError` when they do not fit together. */
 export function joinSlices(
   parts: readonly { readonly value: TensorValue; readonly slice: TensorSlice }[],
   name: string,
@@ -88,8 +128,8 @@ export function joinSlices(
   const { whole } = first.slice;
   const count = parts.reduce((sum, { slice }) => sum + sizeOf(slice.size), 0);
   if (count !== sizeOf(whole)) {
-    throw new UnimplementedError(
-      `"${name}": slices of ${count} elements are saved of a tensor of ${sizeOf(whole)}; a checkpoint is written with all slices at once`,
+    throw new InvalidArgumentError(
+      `"${name}": slices of ${count} elements are no tensor of ${sizeOf(whole)}`,
     );
   }
   const data = elementsFor(first.value, count);
