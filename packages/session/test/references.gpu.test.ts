@@ -133,3 +133,21 @@ test('a temporary variable is assigned, added to and taken, anew in every run', 
     own.close();
   }
 });
+
+test('a variable of float64, as mean_iou of TensorFlow counts in, is refused and not kept as float32', async () => {
+  const other = new fr.Graph();
+  const [assign, count, sum] = other.asDefault(() => {
+    const attrs = { dtype: 'float64', shape: [2, 2] } as const;
+    const ref = other.createOp({ type: 'VariableV2', name: 'total', attrs }).output(0);
+    const ones = fr.ones([2, 2], { dtype: 'float64' });
+    return [
+      other.createOp({ type: 'Assign', name: 'start', inputs: [ref, ones] }),
+      other.createOp({ type: 'AssignAdd', name: 'count', inputs: [ref, ones] }),
+      fr.add(fr.constant(1), 1),
+    ] as const;
+  });
+  await using own = await Session.create({ graph: other });
+  await expect(own.run(assign)).rejects.toThrow(/"start": dtype float64 is not computed with on the device/);
+  await expect(own.run(count)).rejects.toThrow(fr.ForerunError);
+  expect((await own.run(sum)).item()).toBe(2);
+});
