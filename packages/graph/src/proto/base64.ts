@@ -15,30 +15,36 @@ export function toBase64(bytes: Uint8Array): string {
   return parts.join('');
 }
 
+/** Digits by character code; both alphabets. */
+const DIGITS = new Int8Array(128).fill(-1);
+for (let digit = 0; digit < ALPHABET.length; digit++) DIGITS[ALPHABET.charCodeAt(digit)] = digit;
+[DIGITS['-'.charCodeAt(0)], DIGITS['_'.charCodeAt(0)]] = [62, 63];
+
 /** The bytes, or `undefined` when `text` is not base64. */
 export function fromBase64(text: string): Uint8Array | undefined {
-  const clean = text.replace(/=+$/, '').replace(/-/g, '+').replace(/_/g, '/');
-  if (clean.length % 4 === 1) return undefined;
-  const bytes = new Uint8Array(Math.floor((clean.length * 3) / 4));
-  let buffer = 0;
-  let bits = 0;
-  let next = 0;
-  for (let i = 0; i < clean.length; i++) {
-    const digit = digitOf(clean.charCodeAt(i));
-    if (digit < 0) return undefined;
-    buffer = ((buffer << 6) | digit) & 0xffffff;
-    bits += 6;
-    if (bits < 8) continue;
-    bits -= 8;
-    bytes[next++] = (buffer >> bits) & 0xff;
+  let length = text.length;
+  while (length > 0 && text.charAt(length - 1) === '=') length--;
+  if (length % 4 === 1) return undefined;
+  const bytes = new Uint8Array(Math.floor((length * 3) / 4));
+  let [next, i] = [0, 0];
+  for (; i + 4 <= length; i += 4) {
+    const high = (digitAt(text, i) << 6) | digitAt(text, i + 1);
+    const low = (digitAt(text, i + 2) << 6) | digitAt(text, i + 3);
+    // A digit of -1 leaves the sign in its half.
+    if ((high | low) < 0) return undefined;
+    bytes[next++] = high >> 4;
+    bytes[next++] = ((high & 15) << 4) | (low >> 8);
+    bytes[next++] = low & 255;
   }
+  if (i === length) return bytes;
+  const high = (digitAt(text, i) << 6) | digitAt(text, i + 1);
+  const last = i + 2 < length ? digitAt(text, i + 2) : 0;
+  if ((high | last) < 0) return undefined;
+  bytes[next++] = high >> 4;
+  if (i + 2 < length) bytes[next] = ((high & 15) << 4) | (last >> 2);
   return bytes;
 }
 
-function digitOf(code: number): number {
-  if (code >= 65 && code <= 90) return code - 65;
-  if (code >= 97 && code <= 122) return code - 71;
-  if (code >= 48 && code <= 57) return code + 4;
-  if (code === 43) return 62;
-  return code === 47 ? 63 : -1;
+function digitAt(text: string, index: number): number {
+  return DIGITS[text.charCodeAt(index)] ?? -1;
 }
