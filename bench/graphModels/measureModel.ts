@@ -19,18 +19,23 @@ function processorTime(): number {
 const WARM = 2;
 const MEASURED = 8;
 
-/** Measures `load` and the `infer` that it gives. */
-export async function measureModel(load: () => Promise<() => Promise<unknown>>): Promise<ModelTimes> {
+/** Measures `load`, and the inference that `inferenceOf` makes of a model; the image for it is made in between. */
+export async function measureModel<Model>(
+  load: () => Promise<Model>,
+  inferenceOf: (model: Model) => () => Promise<unknown>,
+): Promise<ModelTimes> {
   const [started, before] = [performance.now(), processorTime()];
-  const infer = await load();
+  const model = await load();
   const [loaded, between] = [performance.now(), processorTime()];
+  const infer = inferenceOf(model);
+  const [begun, prepared] = [performance.now(), processorTime()];
   await infer();
-  const [first, firstProcessor] = [performance.now() - loaded, processorTime() - between];
+  const [first, firstProcessor] = [performance.now() - begun, processorTime() - prepared];
   let steady = Infinity;
   for (let i = 0; i < WARM + MEASURED; i++) {
-    const begun = performance.now();
+    const again = performance.now();
     await infer();
-    if (i >= WARM) steady = Math.min(steady, performance.now() - begun);
+    if (i >= WARM) steady = Math.min(steady, performance.now() - again);
   }
   return { load: loaded - started, first, steady, loadProcessor: between - before, firstProcessor };
 }
