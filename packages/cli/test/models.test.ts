@@ -80,7 +80,11 @@ describe('ONNX', () => {
       type: { tensorType: { elemType: 1, shape: { dim: dims.map((dimValue) => ({ dimValue })) } } },
     });
     const graph = {
-      node: [node('Relu', ['x'], 'a'), node('Det', ['a'], 'b'), node('Gelu', ['b'], 'c', 'com.microsoft')],
+      node: [
+        node('Relu', ['x'], 'a'),
+        node('ImageDecoder', ['a'], 'b'),
+        node('Gelu', ['b'], 'c', 'com.microsoft'),
+      ],
       initializer: [{ name: 'w', dataType: 1, dims: [2, 3], rawData: new Uint8Array(24) }],
       input: [info('x', [4, 4])],
       output: [info('c', [])],
@@ -94,15 +98,18 @@ describe('ONNX', () => {
       inputs: [{ name: 'x', dtype: 'float32', shape: [4, 4] }],
       parameters: { count: 1, parameters: 6, bytes: 24 },
       unsupported: [
-        { type: 'Det', nodes: 1 },
+        { type: 'ImageDecoder', nodes: 1 },
         { type: 'com.microsoft.Gelu', nodes: 1 },
       ],
     });
     const { code, out } = await forerun(['inspect', path]);
     expect([code, out]).toEqual([0, expect.stringMatching(/ONNX ops {2}3 of 3 types; 2 of them not known/)]);
-    expect(out).toMatch(/Det +1 +not known/);
+    expect(out).toMatch(/ImageDecoder +1 +not known/);
     const { code: refused, err } = await forerun(['tree', path]);
-    expect([refused, err]).toEqual([1, expect.stringContaining('  Det: b\n  com.microsoft.Gelu: c')]);
+    expect([refused, err]).toEqual([
+      1,
+      expect.stringContaining('  ImageDecoder: b\n  com.microsoft.Gelu: c'),
+    ]);
   });
 
   test('damaged models say so', async () => {
