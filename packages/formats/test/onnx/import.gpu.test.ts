@@ -5,6 +5,7 @@ import { Random } from '@forerun/testing';
 import { Session } from '@forerun/session';
 import { importOnnx, onnxOps } from '@forerun/formats';
 import {
+  DTYPE_NUMBERS,
   attribute,
   modelOf,
   reference,
@@ -210,8 +211,7 @@ function compare(what: string, got: Record<string, TensorValue>, { error, output
   }
 }
 
-const TYPE_NUMBERS: Readonly<Record<string, number>> = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, bool: 9 }; // prettier-ignore
-const byName = (value: TensorValue): ModelParts['inputs'][string] => ({ type: TYPE_NUMBERS[value.dtype] ?? 0, shape: value.shape }); // prettier-ignore
+const byName = (value: TensorValue): ModelParts['inputs'][string] => ({ type: DTYPE_NUMBERS[value.dtype] ?? 0, shape: value.shape }); // prettier-ignore
 
 /** A model of one node with inputs by place; empty names are left out. */
 function withInputs(

@@ -14,7 +14,8 @@ export interface ModelParts {
   readonly opset?: number;
 }
 
-const NUMBERS: Readonly<Record<string, number>> = {
+/** ONNX's numbers of dtypes. */
+export const DTYPE_NUMBERS: Readonly<Record<string, number>> = {
   float32: 1,
   uint8: 2,
   int8: 3,
@@ -84,7 +85,7 @@ function bodyOf({ nodes, inputs, outputs, initializers = {} }: BodyParts): proto
 function initializersOf(values: Readonly<Record<string, TensorValue>>): proto.Init<proto.onnxTensorProto>[] {
   return Object.entries(values).map(([name, { dtype, shape, data }]) => ({
     name,
-    dataType: NUMBERS[dtype] ?? 0,
+    dataType: DTYPE_NUMBERS[dtype] ?? 0,
     dims: [...shape],
     rawData: new Uint8Array((data as Float32Array).buffer.slice(0)),
   }));

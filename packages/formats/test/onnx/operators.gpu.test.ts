@@ -4,7 +4,7 @@ import { Session } from '@forerun/session';
 import { Random } from '@forerun/testing';
 import { importOnnx } from '@forerun/formats';
 import { agree, node } from './agree.js';
-import { modelOf, type AttributeSource, type ModelParts } from './models.js';
+import { DTYPE_NUMBERS, modelOf, type AttributeSource, type ModelParts } from './models.js';
 
 const random = new Random(31);
 const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
@@ -36,15 +36,6 @@ interface Case {
   readonly outputs?: number;
 }
 
-const TYPES: Readonly<Record<string, number>> = {
-  float32: 1,
-  uint8: 2,
-  int8: 3,
-  int32: 6,
-  int64: 7,
-  bool: 9,
-};
-
 /** A model of all cases, and what it is fed. */
 function together(
   opset: number,
@@ -63,7 +54,10 @@ function together(
     return node(op, names, Array.from({ length: outputs }, (_, k) => `${op}${i}_${k}`), attributes); // prettier-ignore
   });
   const inputs = Object.fromEntries(
-    Object.entries(feeds).map(([name, { dtype, shape }]) => [name, { type: TYPES[dtype] ?? 0, shape }]),
+    Object.entries(feeds).map(([name, { dtype, shape }]) => [
+      name,
+      { type: DTYPE_NUMBERS[dtype] ?? 0, shape },
+    ]),
   );
   const outputs = nodes.flatMap(({ output }) => output ?? []);
   return { parts: { nodes, inputs, outputs, initializers, opset }, feeds };
