@@ -49,7 +49,7 @@ export interface GpuOptions {
   readonly hostInputs?: boolean;
   /** Fuses the kernel with programs that change nothing. */
   readonly fused?: boolean;
-  /** All sizes in the kernel's shaders are parameters in a uniform buffer. */
+  /** All sizes in `main` of the kernel's shaders are parameters in a uniform buffer. */
   readonly parameters?: boolean;
   /** The session's random step (low and high word). Default 0. */
   readonly randomStep?: readonly [number, number];
@@ -333,9 +333,13 @@ type Executable = Pick<Dispatch, 'label' | 'wgsl' | 'bindings' | 'workgroups'> &
 function executable(dispatch: Dispatch, parameters: boolean): Executable {
   const { label, wgsl, bindings, workgroups } = dispatch;
   const { constants } = shaderTemplate(wgsl);
-  if (!parameters || constants.length === 0) return { label, wgsl, bindings, workgroups, parameters: null };
-  const text = withParameters(wgsl, [...constants.keys()], bindings.length);
-  return { label, wgsl: text, bindings, workgroups, parameters: parameterWords(constants) };
+  // What comes before `main`, functions of the library above all, is the same whatever the sizes.
+  const before = shaderTemplate(wgsl.slice(0, wgsl.indexOf('fn main('))).constants.length;
+  const values = constants.slice(before);
+  if (!parameters || values.length === 0) return { label, wgsl, bindings, workgroups, parameters: null };
+  const parameterOf = constants.map((_, i) => (i < before ? null : i - before));
+  const text = withParameters(wgsl, parameterOf, bindings.length);
+  return { label, wgsl: text, bindings, workgroups, parameters: parameterWords(values) };
 }
 
 async function encode(
