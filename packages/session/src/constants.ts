@@ -4,9 +4,9 @@
  */
 import type { TensorValue } from '@forerun/graph';
 import { storageBytes } from './compiler/storage.js';
+import { BufferUsage } from './device/flags.js';
 import type { DeviceHandle } from './device/handle.js';
 import { toWords } from './device/words.js';
-import { BufferUsage } from './device/flags.js';
 
 export class ConstantStore {
   readonly #buffers = new Map<TensorValue, GPUBuffer>();

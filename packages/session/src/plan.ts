@@ -7,9 +7,9 @@ import type { FusionReport } from './compiler/fusion/index.js';
 import type { PassReport } from './compiler/simplify.js';
 import type { HostStepFn, HostStepNode } from './run/hostOps.js';
 import type { ChosenKernel } from './tuning/tuner.js';
+import { BufferUsage } from './device/flags.js';
 import type { DeviceHandle } from './device/handle.js';
 import { transferBytes } from './device/words.js';
-import { BufferUsage } from './device/flags.js';
 
 /** One dispatch, ready to encode. */
 export interface Command {

@@ -11,9 +11,9 @@ import {
 import type { VariableRef } from './compiler/ir.js';
 import { REFERENCE_VARIABLES } from './compiler/references.js';
 import { storageBytes } from './compiler/storage.js';
+import { BufferUsage } from './device/flags.js';
 import type { DeviceHandle } from './device/handle.js';
 import { toWords } from './device/words.js';
-import { BufferUsage } from './device/flags.js';
 
 export interface VariableState {
   readonly dtype: DType;

@@ -5,6 +5,7 @@
 import type { TensorValue } from '@forerun/graph';
 import { fromHostValue, InternalError, type HostValue } from '@forerun/graph';
 import type { ConstantStore } from '../constants.js';
+import { BufferUsage } from '../device/flags.js';
 import type { DeviceHandle } from '../device/handle.js';
 import { isDeviceDType, toWords } from '../device/words.js';
 import type { Command, DeviceStep, HostStep, PlannedFeed, PlannedValue, ValueSource } from '../plan.js';
@@ -17,7 +18,6 @@ import type { MemoryPlan } from './memory.js';
 import type { Schedule } from './schedule.js';
 import { isTrainingStep, shareShaders, type PlannedShader } from './shareShaders.js';
 import { bytesOf, storageBytes, storageOf } from './storage.js';
-import { BufferUsage } from '../device/flags.js';
 
 /** Called as pipelines become ready. */
 export type BuildProgress = (done: number, total: number) => void;
@@ -89,8 +89,8 @@ export class PlanBuilder {
 
   /** What is compiled for each dispatch. */
   private shaders(bound: readonly BoundDispatch[]): PlannedShader[] {
-    const plain = bound.map(({ dispatch }) => ({ wgsl: dispatch.wgsl, parameters: null }));
-    if (!this.sharesShaders || isTrainingStep(bound, this.schedule.copied)) return plain;
+    if (!this.sharesShaders || isTrainingStep(bound, this.schedule.copied))
+      return bound.map(({ dispatch }) => ({ wgsl: dispatch.wgsl, parameters: null }));
     const shaders = shareShaders(this.handle, bound);
     if (shaders.buffer !== null) this.owned.push(shaders.buffer);
     return shaders.planned;

@@ -1,10 +1,10 @@
 /** Part of the stage that builds: which shaders of a plan are shared, and the buffer of their parameters. */
+import { BufferUsage } from '../device/flags.js';
 import type { DeviceHandle } from '../device/handle.js';
 import type { SharedShader } from '../device/sharedShaders.js';
 import type { IrValue } from './ir.js';
 import type { BoundBinding, BoundDispatch } from './lower.js';
 import { storageOf, type CopiedReads } from './storage.js';
-import { BufferUsage } from '../device/flags.js';
 
 const UNIFORM = BufferUsage.UNIFORM | BufferUsage.COPY_DST;
 

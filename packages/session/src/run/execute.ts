@@ -5,6 +5,7 @@
  */
 import { InternalError, sizeOf, TensorValue } from '@forerun/graph';
 import type { VariableRef } from '../compiler/ir.js';
+import { BufferUsage, MapMode } from '../device/flags.js';
 import type { DeviceHandle } from '../device/handle.js';
 import { fromWords, toWords, transferBytes } from '../device/words.js';
 import {
@@ -20,7 +21,6 @@ import type { Feed } from './feeds.js';
 import type { HostEnvironment } from './hostOps.js';
 import { hostTensor, type RuntimePool, type RuntimeTensor } from './runtimeValues.js';
 import type { Tracer } from './tracer.js';
-import { BufferUsage, MapMode } from '../device/flags.js';
 
 /** Runs a plan and leaves what it fetches on the device, in buffers of `pool`. Does not wait. */
 export async function executeKeeping(

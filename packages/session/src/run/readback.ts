@@ -1,9 +1,9 @@
 /** Reading what decides how a run goes on. */
 import { InternalError, sizeOf, type TensorValue } from '@forerun/graph';
+import { BufferUsage, MapMode } from '../device/flags.js';
 import type { DeviceHandle } from '../device/handle.js';
 import { fromWords, transferBytes } from '../device/words.js';
 import type { RuntimeTensor } from './runtimeValues.js';
-import { BufferUsage, MapMode } from '../device/flags.js';
 
 /** Brings the elements of tensors to the host, in one readback. */
 export async function readTensors(handle: DeviceHandle, tensors: readonly RuntimeTensor[]): Promise<void> {

@@ -5,8 +5,8 @@
 import { sizeOf, type DType, type HandleData, type TensorValue } from '@forerun/graph';
 import type { VariableRef } from '../compiler/ir.js';
 import { storageBytes } from '../compiler/storage.js';
-import type { DeviceHandle } from '../device/handle.js';
 import { BufferUsage } from '../device/flags.js';
+import type { DeviceHandle } from '../device/handle.js';
 
 /** A tensor: on the device, on the host, or both. */
 export interface RuntimeTensor {

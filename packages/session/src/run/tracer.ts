@@ -2,10 +2,10 @@
  * Measures every dispatch of a run: with timestamps around a pass of its own where the device has
  * them, else by submitting each alone and waiting.
  */
+import { BufferUsage, MapMode } from '../device/flags.js';
 import type { DeviceHandle } from '../device/handle.js';
 import type { Command } from '../plan.js';
 import { encodeCommands } from './encode.js';
-import { BufferUsage, MapMode } from '../device/flags.js';
 
 /** One measured dispatch. Times in microseconds; `start` counts from the first dispatch. */
 export interface KernelTime {

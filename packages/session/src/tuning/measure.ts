@@ -11,9 +11,9 @@ import {
   type Lowered,
   type Operand,
 } from '@forerun/kernels-webgpu';
+import { BufferUsage, MapMode, ShaderStage } from '../device/flags.js';
 import type { DeviceHandle } from '../device/handle.js';
 import { encodeCommands } from '../run/encode.js';
-import { BufferUsage, MapMode, ShaderStage } from '../device/flags.js';
 
 /** Times the candidates of one choice. */
 export interface Bench {
