@@ -38,30 +38,39 @@ function upTo16(bytes: Uint8Array, view: DataView): bigint {
   return times(mix(times(y, K2) ^ times(z, K0)), K2);
 }
 
+/** Four words as a sum and as a hash; `turn` is added to the second. */
+function folded(
+  [a, b, c, d]: readonly [bigint, bigint, bigint, bigint],
+  turn: bigint,
+  multiplier: bigint,
+): { readonly sum: bigint; readonly hash: bigint } {
+  const sum = wrap(rotate(wrap(a + b), 43n) + rotate(c, 30n) + d);
+  return { sum, hash: fold(sum, wrap(a + rotate(wrap(b + turn), 18n) + c), multiplier) };
+}
+
+/** The first two words and the last two. */
+function ends(
+  length: number,
+  word: Words,
+  first: bigint,
+  multiplier: bigint,
+): [bigint, bigint, bigint, bigint] {
+  return [times(word(0), first), word(8), times(word(length - 8), multiplier), times(word(length - 16), K2)];
+}
+
 function upTo32(length: number, word: Words): bigint {
   const multiplier = K2 + BigInt(2 * length);
-  const a = times(word(0), K1);
-  const b = word(8);
-  const c = times(word(length - 8), multiplier);
-  const d = times(word(length - 16), K2);
-  const u = wrap(rotate(wrap(a + b), 43n) + rotate(c, 30n) + d);
-  return fold(u, wrap(a + rotate(wrap(b + K2), 18n) + c), multiplier);
+  return folded(ends(length, word, K1, multiplier), K2, multiplier).hash;
 }
 
 function upTo64(length: number, word: Words): bigint {
   const multiplier = K2 + BigInt(2 * length);
-  const a = times(word(0), K2);
-  const b = word(8);
-  const c = times(word(length - 8), multiplier);
-  const d = times(word(length - 16), K2);
-  const y = wrap(rotate(wrap(a + b), 43n) + rotate(c, 30n) + d);
-  const z = fold(y, wrap(a + rotate(wrap(b + K2), 18n) + c), multiplier);
+  const outer = ends(length, word, K2, multiplier);
+  const { sum, hash } = folded(outer, K2, multiplier);
   const e = times(word(16), multiplier);
-  const f = word(24);
-  const g = times(wrap(y + word(length - 32)), multiplier);
-  const h = times(wrap(z + word(length - 24)), multiplier);
-  const u = wrap(rotate(wrap(e + f), 43n) + rotate(g, 30n) + h);
-  return fold(u, wrap(e + rotate(wrap(f + a), 18n) + g), multiplier);
+  const g = times(wrap(sum + word(length - 32)), multiplier);
+  const h = times(wrap(hash + word(length - 24)), multiplier);
+  return folded([e, word(24), g, h], outer[0], multiplier).hash;
 }
 
 /** Mixes 32 bytes into two words. */

@@ -10,7 +10,8 @@ import {
   UnimplementedError,
   type Attrs,
 } from '@forerun/graph';
-import type { HostStepFn, HostStepNode } from './hostOps.js';
+import { describe } from '../compiler/ir.js';
+import type { HostStepFn } from './hostOps.js';
 
 type Hash = (bytes: Uint8Array, attrs: Attrs) => bigint;
 
@@ -49,9 +50,7 @@ const asString: HostStepFn = (node, [input]) => {
   if (dtype !== 'bool' && !isInteger(dtype)) {
     throw new UnimplementedError(
       `${describe(node)}: only integers and booleans are written as texts, not ${dtype}`,
-      {
-        node: node.name,
-      },
+      { node: node.name },
     );
   }
   const { attrs } = node;
@@ -64,10 +63,6 @@ const asString: HostStepFn = (node, [input]) => {
     dtype === 'bool' ? String(Number(element) !== 0) : decimal(element as number | bigint, attrs);
   return [new TensorValue('string', shape, [...data].map(text))];
 };
-
-function describe({ type, name }: HostStepNode): string {
-  return `${type} "${name}"`;
-}
 
 export const STRING_STEPS: Readonly<Record<string, HostStepFn>> = {
   StringToHashBucket: bucketed(hash64),
