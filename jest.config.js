@@ -18,6 +18,7 @@ export default {
     '^forerun$': '<rootDir>/packages/forerun/src/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
+  setupFilesAfterEnv: ['<rootDir>/packages/testing/src/releaseDevices.ts'],
   reporters: ['default', '<rootDir>/scripts/gpuTestReporter.mjs'],
   watchman: false,
   // A software adapter takes every core for itself: more workers only wait for each other.

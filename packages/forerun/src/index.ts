@@ -46,6 +46,7 @@ export {
 export { initializers, layers, losses, metrics } from '@forerun/layers';
 
 export {
+  releaseDevice,
   RunMetadata,
   Session,
   Timeline,

@@ -1,6 +1,6 @@
 /**
- * The one WebGPU device that all tests of a process share. Jest gives every test file its own
- * globals and modules; core module objects are what they have in common, so the device hangs there.
+ * The WebGPU device of a test file. Jest gives every test file its own globals and modules; core module objects are
+ * what they have in common, so what must outlive a file hangs there.
  */
 import os from 'node:os';
 import { create } from 'webgpu';
@@ -19,30 +19,40 @@ const KEY = Symbol.for('forerun.testing.device');
 
 interface Shared {
   /** Kept referenced for the life of the process: the driver ends with these objects. */
-  readonly entries: readonly GPU[];
-  readonly device: Promise<TestDevice>;
+  readonly entries: GPU[];
+  device?: Promise<TestDevice>;
+}
+
+function shared(): Shared {
+  const holder: object & { [KEY]?: Shared } = os satisfies object;
+  const held = holder[KEY] ?? { entries: [] };
+  holder[KEY] = held;
+  return held;
 }
 
 /** The shared device; created on the first call. Throws `UnavailableError` when there is no adapter. */
 export function testDevice(): Promise<TestDevice> {
-  const holder: object & { [KEY]?: Shared } = os satisfies object;
-  const shared = holder[KEY] ?? start();
-  holder[KEY] = shared;
-  return shared.device;
+  const held = shared();
+  return (held.device ??= start(held.entries));
 }
 
-function start(): Shared {
-  const plain = create([]);
-  const entries = [plain];
-  const device = plain.requestAdapter().then(async (adapter) => {
+/** Destroys the shared device with all its pipelines; the next call of `testDevice` makes a new one. */
+export async function releaseTestDevice(): Promise<void> {
+  const held = shared();
+  const opened = await held.device?.catch(() => undefined);
+  delete held.device;
+  opened?.device.destroy();
+  await opened?.device.lost;
+}
+
+async function start(entries: GPU[]): Promise<TestDevice> {
+  for (const options of [[], ['backend=vulkan']]) {
+    const gpu = create(options);
+    entries.push(gpu);
+    const adapter = await gpu.requestAdapter();
     if (adapter !== null) return openDevice(adapter);
-    const vulkan = create(['backend=vulkan']);
-    entries.push(vulkan);
-    const fallback = await vulkan.requestAdapter();
-    if (fallback === null) throw new UnavailableError('there is no WebGPU adapter: install a Vulkan driver');
-    return openDevice(fallback);
-  });
-  return { entries, device };
+  }
+  throw new UnavailableError('there is no WebGPU adapter: install a Vulkan driver');
 }
 
 const WANTED: readonly GPUFeatureName[] = ['subgroups', 'shader-f16', 'timestamp-query'];

@@ -15,11 +15,32 @@ let shared: Promise<DeviceHandle> | undefined;
 
 /** The process's device, acquired on first use. Throws `UnavailableError` saying what to install. */
 export function sharedDevice(): Promise<DeviceHandle> {
-  shared ??= acquire().catch((error: unknown) => {
-    shared = undefined;
-    throw error;
-  });
+  shared ??= acquireShared();
   return shared;
+}
+
+/** Acquires a device and forgets it when it is lost, so that the next session begins on a new one. */
+function acquireShared(): Promise<DeviceHandle> {
+  const acquired = acquire();
+  const forget = (): void => {
+    if (shared === acquired) shared = undefined;
+  };
+  acquired.then(({ device }) => device.lost).then(forget, forget);
+  return acquired;
+}
+
+/**
+ * Destroys the process's device with every buffer and pipeline on it; the next session makes a new one. Pipelines
+ * live as long as their device, and software adapters map memory for each: a process that goes through thousands of
+ * graphs gives it back here. Close the sessions first: one that is open on the device fails with `AbortedError` from
+ * then on. Does nothing where no session was made, or where sessions run on devices that the caller made.
+ */
+export async function releaseDevice(): Promise<void> {
+  const handle = await shared?.catch(() => undefined);
+  if (handle === undefined) return;
+  shared = undefined;
+  handle.device.destroy();
+  await handle.device.lost;
 }
 
 /** Wraps a device that the caller made. */
@@ -33,9 +54,7 @@ async function acquire(): Promise<DeviceHandle> {
     requiredFeatures: FEATURES.filter((feature) => adapter.features.has(feature)),
     requiredLimits: adapterLimits(adapter),
   });
-  const handle = new DeviceHandle(device, factsOf(device, adapter.info));
-  void device.lost.then(() => (shared = undefined));
-  return handle;
+  return new DeviceHandle(device, factsOf(device, adapter.info));
 }
 
 /** The limits that matter here, as high as the adapter goes. */
