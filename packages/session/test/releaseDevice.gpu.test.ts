@@ -1,5 +1,5 @@
 /** The process's device given back: what was open on it fails clearly, and the next session works. */
-import { add, constant, Graph, mul, placeholder } from '@forerun/graph';
+import { AbortedError, add, constant, Graph, mul, placeholder } from '@forerun/graph';
 import { releaseDevice, Session } from '@forerun/session';
 
 function doubled(): { graph: Graph; run: (sess: Session) => Promise<unknown> } {
@@ -10,7 +10,7 @@ function doubled(): { graph: Graph; run: (sess: Session) => Promise<unknown> } {
   });
   const run = async (sess: Session): Promise<unknown> => {
     const [value] = await sess.run([y], new Map([[x, [1, 2]]]));
-    return value?.toArray();
+    return value.toArray();
   };
   return { graph, run };
 }
@@ -20,10 +20,8 @@ test('sessions that were open fail by name, a new one computes on a new device',
   const before = await Session.create({ graph });
   expect(await run(before)).toEqual([3, 5]);
   await releaseDevice();
-  await expect(run(before)).rejects.toMatchObject({
-    name: 'AbortedError',
-    message: expect.stringContaining('create a new session'),
-  });
+  await expect(run(before)).rejects.toThrow(AbortedError);
+  await expect(run(before)).rejects.toThrow('create a new session');
   before.close();
   const after = await Session.create({ graph });
   expect(await run(after)).toEqual([3, 5]);
