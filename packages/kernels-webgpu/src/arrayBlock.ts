@@ -3,7 +3,7 @@
  * of a box with more dimensions; the others read each output element from where it was.
  */
 import { sizeOf, stridesOf, type OpName } from '@forerun/graph';
-import { LOADS_ONCE, device, type Kernel, type KernelContext, type Lowered } from './kernel.js';
+import { MOVES_ONCE, device, type Kernel, type KernelContext, type Lowered } from './kernel.js';
 import { lowerCopies } from './stridedCopy.js';
 import { storageType, vectorType, type Width } from './wgsl/dtype.js';
 import { gridFor, gridStride, linearIndex, unflatten } from './wgsl/indexing.js';
@@ -113,10 +113,10 @@ function lowerFromBatch(c: KernelContext, { sizes, before }: Blocks): Lowered {
 }
 
 export const BLOCK_KERNELS = {
-  SpaceToDepth: device(lowerSpaceToDepth, LOADS_ONCE),
-  DepthToSpace: device(lowerDepthToSpace, LOADS_ONCE),
-  SpaceToBatchND: device((c) => lowerToBatch(c, blocksOf(c, 'paddings'))),
-  BatchToSpaceND: device((c) => lowerFromBatch(c, blocksOf(c, 'crops'))),
-  SpaceToBatch: device((c) => lowerToBatch(c, squareBlocks(c, 'paddings'))),
-  BatchToSpace: device((c) => lowerFromBatch(c, squareBlocks(c, 'crops'))),
+  SpaceToDepth: device(lowerSpaceToDepth, MOVES_ONCE),
+  DepthToSpace: device(lowerDepthToSpace, MOVES_ONCE),
+  SpaceToBatchND: device((c) => lowerToBatch(c, blocksOf(c, 'paddings')), { work: 'pass' }),
+  BatchToSpaceND: device((c) => lowerFromBatch(c, blocksOf(c, 'crops')), { work: 'pass' }),
+  SpaceToBatch: device((c) => lowerToBatch(c, squareBlocks(c, 'paddings')), { work: 'pass' }),
+  BatchToSpace: device((c) => lowerFromBatch(c, squareBlocks(c, 'crops')), { work: 'pass' }),
 } satisfies Partial<Record<OpName, Kernel>>;

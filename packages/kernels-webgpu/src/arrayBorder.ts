@@ -1,6 +1,6 @@
 /** Kernels of the array ops that look for each output element whether, and where, the input has it. */
 import { resolveStridedSlice, sizeOf, sliceMasks, stridesOf, type OpName } from '@forerun/graph';
-import { LOADS_ONCE, device, type Kernel, type KernelContext, type Lowered } from './kernel.js';
+import { MOVES_ONCE, device, type Kernel, type KernelContext, type Lowered } from './kernel.js';
 import { literal, storageType, vectorType, type Width } from './wgsl/dtype.js';
 import { bytesOf, gridFor, gridStride, linearIndex, unflatten } from './wgsl/indexing.js';
 import { inputBinding, outputBinding, scratchBinding, shader, type ShaderBinding } from './wgsl/shader.js';
@@ -228,9 +228,9 @@ function foldDispatch(
 }
 
 export const BORDER_KERNELS = {
-  Pad: device((c) => lowerPad(c, {}), LOADS_ONCE),
-  PadV2: device((c) => lowerPad(c, { input: 2 }), LOADS_ONCE),
-  MirrorPad: device(lowerMirrorPad, LOADS_ONCE),
+  Pad: device((c) => lowerPad(c, {}), MOVES_ONCE),
+  PadV2: device((c) => lowerPad(c, { input: 2 }), MOVES_ONCE),
+  MirrorPad: device(lowerMirrorPad, MOVES_ONCE),
   MirrorPadGrad: device(lowerMirrorPadGrad),
-  StridedSliceGrad: device(lowerStridedSliceGrad, LOADS_ONCE),
+  StridedSliceGrad: device(lowerStridedSliceGrad, MOVES_ONCE),
 } satisfies Partial<Record<OpName, Kernel>>;

@@ -1,6 +1,13 @@
 /** Kernels of the array ops that only move elements: each says how its two sides step. */
 import { resolveStridedSlice, sliceMasks, stridesOf, type HostValue, type OpName } from '@forerun/graph';
-import { device, LOADS_ONCE, type Kernel, type KernelContext, type Lowered } from './kernel.js';
+import {
+  device,
+  MOVES_ONCE,
+  type Kernel,
+  type KernelContext,
+  type KernelFacts,
+  type Lowered,
+} from './kernel.js';
 import { lowerCopies, type BoundCopy, type Walk } from './stridedCopy.js';
 
 function inOrder(shape: readonly number[], offset = 0): Walk {
@@ -127,7 +134,7 @@ function withUnit(shape: readonly number[], axis: number): number[] {
 
 /** A kernel that puts its inputs side by side. */
 function joining(copies: (c: KernelContext) => BoundCopy[]): Kernel {
-  return device((c) => lowerCopies(c, copies(c)), { ...LOADS_ONCE, copies });
+  return device((c) => lowerCopies(c, copies(c)), { ...MOVES_ONCE, copies });
 }
 
 function concatParts(c: KernelContext): BoundCopy[] {
@@ -163,8 +170,8 @@ function packParts(c: KernelContext): BoundCopy[] {
 }
 
 /** A kernel that cuts its input into parts. */
-function cutting(cuts: (c: KernelContext) => BoundCopy[]): Kernel {
-  return device((c) => lowerCopies(c, cuts(c)), { ...LOADS_ONCE, cuts });
+function cutting(cuts: (c: KernelContext) => BoundCopy[], facts: KernelFacts = {}): Kernel {
+  return device((c) => lowerCopies(c, cuts(c)), { ...MOVES_ONCE, ...facts, cuts });
 }
 
 function unpackParts(c: KernelContext): BoundCopy[] {
@@ -189,17 +196,17 @@ function splitParts(value: number, dim: number): (c: KernelContext) => BoundCopy
 }
 
 export const COPY_KERNELS = {
-  Transpose: device(lowerTranspose, { ...LOADS_ONCE, moves: transposeMove }),
-  ConjugateTranspose: device(lowerTranspose, { ...LOADS_ONCE, moves: transposeMove }),
-  ReverseV2: device(lowerReverse, LOADS_ONCE),
-  Reverse: device(lowerOldReverse, LOADS_ONCE),
-  Tile: device(lowerTile),
-  Slice: cutting(sliceParts),
+  Transpose: device(lowerTranspose, { ...MOVES_ONCE, moves: transposeMove }),
+  ConjugateTranspose: device(lowerTranspose, { ...MOVES_ONCE, moves: transposeMove }),
+  ReverseV2: device(lowerReverse, MOVES_ONCE),
+  Reverse: device(lowerOldReverse, MOVES_ONCE),
+  Tile: device(lowerTile, { work: 'pass', relabels: true }),
+  Slice: cutting(sliceParts, { relabels: true }),
   StridedSlice: cutting(stridedSliceParts),
   ConcatV2: joining(concatParts),
   Concat: joining(oldConcatParts),
   Pack: joining(packParts),
-  ParallelConcat: device(lowerRows, LOADS_ONCE),
+  ParallelConcat: device(lowerRows, MOVES_ONCE),
   Unpack: cutting(unpackParts),
   Split: cutting(splitParts(1, 0)),
   SplitV: cutting(splitParts(0, 2)),

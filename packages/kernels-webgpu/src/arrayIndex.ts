@@ -130,10 +130,10 @@ function lowerUnravelIndex(c: KernelContext): Lowered {
 }
 
 export const INDEX_KERNELS = {
-  GatherV2: device(lowerGather),
-  Gather: device((c) => gathers(c, 0, 0)),
-  GatherNd: device(lowerGatherNd),
-  OneHot: device(lowerOneHot),
+  GatherV2: device(lowerGather, { work: 'pass' }),
+  Gather: device((c) => gathers(c, 0, 0), { work: 'pass' }),
+  GatherNd: device(lowerGatherNd, { work: 'pass' }),
+  OneHot: device(lowerOneHot, { work: 'pass' }),
   InvertPermutation: device(lowerInvertPermutation),
   UnravelIndex: device(lowerUnravelIndex),
 } satisfies Partial<Record<OpName, Kernel>>;

@@ -56,6 +56,6 @@ function lowerRoll(c: KernelContext): Lowered {
 }
 
 export const ORDER_KERNELS = {
-  ReverseSequence: device(lowerReverseSequence),
-  Roll: device(lowerRoll),
+  ReverseSequence: device(lowerReverseSequence, { work: 'pass' }),
+  Roll: device(lowerRoll, { work: 'pass' }),
 } satisfies Partial<Record<OpName, Kernel>>;

@@ -283,9 +283,9 @@ function shapeOf(c: KernelContext, g: ConvGeometry): Pick<ContractionShape, 'kin
   return { kind: c.op, detail: `${axes.join(',')}${g.channelsFirst ? ' first' : ''}` };
 }
 
-const forward = device(lowerConvolution, STORES_ONCE);
-const toInput = device(lowerConvBackpropInput);
-const toFilter = device(lowerConvBackpropFilter, STORES_ONCE);
+const forward = device(lowerConvolution, { ...STORES_ONCE, work: 'contraction' });
+const toInput = device(lowerConvBackpropInput, { work: 'contraction' });
+const toFilter = device(lowerConvBackpropFilter, { ...STORES_ONCE, work: 'contraction' });
 
 export const CONV_KERNELS = {
   ...DEPTHWISE_KERNELS,

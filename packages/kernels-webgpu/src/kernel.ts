@@ -142,6 +142,8 @@ export interface Revisit {
   readonly name: string;
   /** Statements that may stand after `body`: `visit` for every index to which the invocation has stored. */
   readonly loop: (visit: (index: string) => string) => string;
+  /** The loop of arithmetic is a single one, which an addition to its results at the stores does not slow down. */
+  readonly addsAtStores: boolean;
   /** The loop is part of the body already. */
   readonly active?: boolean;
 }
@@ -179,15 +181,32 @@ export interface ElementwiseKernel {
   readonly alignLeading?: boolean;
   /** The shape under which input `i` broadcasts, where neither its own nor `alignLeading` is right (`BiasAdd`). */
   readonly operandShape?: (c: KernelContext, i: number) => readonly number[];
+  /** As for device kernels. */
+  readonly relabels?: boolean;
 }
 
-export interface DeviceKernel extends FusionFacts {
+export interface DeviceKernel extends KernelFacts {
   readonly kind: 'device';
   readonly lower: (c: KernelContext) => Lowered;
 }
 
-/** What fusion may do with a kernel besides what its text shows. */
-export interface FusionFacts {
+/** What kind of work a kernel's time goes into. */
+export type Work =
+  /** Sums of products: arithmetic outweighs reading. */
+  | 'contraction'
+  /** Rows of input 0 are combined to one element each, in little more time than reading them takes. */
+  | 'reduction'
+  /** Anything else that takes little more time than reading its operands: moves, pools, normalizations. */
+  | 'pass';
+
+/** What the compiler may know of a kernel besides what its text shows. */
+export interface KernelFacts {
+  /** Absent where the kernel is of neither kind, or nobody has looked. */
+  readonly work?: Work;
+  /** A reduction of a sum is the sum of the reductions. */
+  readonly linear?: boolean;
+  /** An output of as many elements as input 0 has these elements, in the same order. */
+  readonly relabels?: boolean;
   /** Every element of every output is stored exactly once, so that a store may have effects. */
   readonly storesOnce?: boolean;
   /** How often an element of input `i` is loaded in all dispatches, about; absent where nobody has looked. */
@@ -245,11 +264,13 @@ export function elementwise(
 }
 
 /** Every element of an input is loaded about once. */
-export const LOADS_ONCE: FusionFacts = { loads: () => 1 };
+export const LOADS_ONCE: KernelFacts = { loads: () => 1 };
+/** A move of elements, each of which is loaded about once. */
+export const MOVES_ONCE: KernelFacts = { ...LOADS_ONCE, work: 'pass' };
 /** The results are stored one by one, and no more than once. */
-export const STORES_ONCE: FusionFacts = { storesOnce: true };
+export const STORES_ONCE: KernelFacts = { storesOnce: true };
 
-export function device(lower: DeviceKernel['lower'], facts: FusionFacts = {}): DeviceKernel {
+export function device(lower: DeviceKernel['lower'], facts: KernelFacts = {}): DeviceKernel {
   return { kind: 'device', lower, ...facts };
 }
 

@@ -6,7 +6,14 @@ import { linearFactor, linearOutput } from './contraction/linear.js';
 import { lowerContraction } from './contraction/lower.js';
 import type { ContractionShape } from './contraction/variant.js';
 import { withFusedSteps } from './fusedSteps.js';
-import { device, STORES_ONCE, type Kernel, type KernelContext, type Lowered } from './kernel.js';
+import {
+  device,
+  STORES_ONCE,
+  type Kernel,
+  type KernelContext,
+  type KernelFacts,
+  type Lowered,
+} from './kernel.js';
 import { MATRIX_DIAG_KERNELS } from './matrixDiag.js';
 import { broadcastStrides, linearIndex, unflatten } from './wgsl/indexing.js';
 import { inputBinding, outputBinding } from './wgsl/shader.js';
@@ -128,16 +135,21 @@ function lowerProductOf(c: KernelContext, transposeA: string, transposeB: string
   return lowerChosen(c, productShape(product), (v) => lowerProduct(c, product, v));
 }
 
+const PRODUCT: KernelFacts = { ...STORES_ONCE, work: 'contraction' };
+
 function lowerWith(transposeA: string, transposeB: string): Kernel {
-  return device((c) => lowerProductOf(c, transposeA, transposeB), STORES_ONCE);
+  return device((c) => lowerProductOf(c, transposeA, transposeB), PRODUCT);
 }
 
 /** Factors and product of one dtype, which is all that the contraction multiplies. */
-const batchMatMulV3 = device((c) => {
-  const [x, y, out] = [c.input(0).dtype, c.input(1).dtype, c.output(0).dtype];
-  if (x !== y || x !== out) c.unsupported(`products of ${x} and ${y} as ${out} need a cast first`);
-  return lowerProductOf(c, 'adj_x', 'adj_y');
-});
+const batchMatMulV3 = device(
+  (c) => {
+    const [x, y, out] = [c.input(0).dtype, c.input(1).dtype, c.output(0).dtype];
+    if (x !== y || x !== out) c.unsupported(`products of ${x} and ${y} as ${out} need a cast first`);
+    return lowerProductOf(c, 'adj_x', 'adj_y');
+  },
+  { work: 'contraction' },
+);
 
 export const MATRIX_KERNELS = {
   ...MATRIX_DIAG_KERNELS,

@@ -6,7 +6,7 @@ import {
   composed,
   LOADS_ONCE,
   STORES_ONCE,
-  type FusionFacts,
+  type KernelFacts,
   device,
   hostOp,
   elementwise,
@@ -95,7 +95,7 @@ const DECODED = hostOp(
 );
 
 /** The largest logit, the sum of the exponentials, the results. */
-const THREE_PASSES: FusionFacts = { loads: () => 3 };
+const THREE_PASSES: KernelFacts = { loads: () => 3, work: 'pass' };
 
 export const NN_KERNELS = {
   ...QUANTIZE_KERNELS,
@@ -113,7 +113,12 @@ export const NN_KERNELS = {
   CTCBeamSearchDecoder: DECODED,
   BiasAdd: elementwise('value + bias', { operandShape: biasShape }),
   BiasAddV1: elementwise('value + bias'),
-  BiasAddGrad: device(biasAddGrad, { ...LOADS_ONCE, ...STORES_ONCE }),
+  BiasAddGrad: device(biasAddGrad, {
+    ...LOADS_ONCE,
+    ...STORES_ONCE,
+    work: 'reduction',
+    linear: true,
+  }),
   L2Loss: device(l2Loss, LOADS_ONCE),
   Softmax: device((c) => lowerSoftmax(c, false), THREE_PASSES),
   LogSoftmax: device((c) => lowerSoftmax(c, true), THREE_PASSES),

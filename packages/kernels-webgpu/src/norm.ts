@@ -1,16 +1,18 @@
 /** Kernels of normalization layers. */
 import type { OpName } from '@forerun/graph';
 import { lowerBatchNorm, lowerBatchNormGrad } from './batchNorm.js';
-import { STORES_ONCE, device, type Kernel } from './kernel.js';
+import { STORES_ONCE, device, type Kernel, type KernelFacts } from './kernel.js';
 import { lowerLrn, lowerLrnGrad } from './lrn.js';
+
+const NORMALIZES: KernelFacts = { ...STORES_ONCE, work: 'pass' };
 
 export const NORM_KERNELS = {
   LRN: device(lowerLrn),
   LRNGrad: device(lowerLrnGrad),
-  FusedBatchNorm: device(lowerBatchNorm, STORES_ONCE),
-  FusedBatchNormV2: device(lowerBatchNorm, STORES_ONCE),
-  FusedBatchNormV3: device(lowerBatchNorm, STORES_ONCE),
-  FusedBatchNormGrad: device(lowerBatchNormGrad, STORES_ONCE),
-  FusedBatchNormGradV2: device(lowerBatchNormGrad, STORES_ONCE),
-  FusedBatchNormGradV3: device(lowerBatchNormGrad, STORES_ONCE),
+  FusedBatchNorm: device(lowerBatchNorm, NORMALIZES),
+  FusedBatchNormV2: device(lowerBatchNorm, NORMALIZES),
+  FusedBatchNormV3: device(lowerBatchNorm, NORMALIZES),
+  FusedBatchNormGrad: device(lowerBatchNormGrad, NORMALIZES),
+  FusedBatchNormGradV2: device(lowerBatchNormGrad, NORMALIZES),
+  FusedBatchNormGradV3: device(lowerBatchNormGrad, NORMALIZES),
 } satisfies Partial<Record<OpName, Kernel>>;

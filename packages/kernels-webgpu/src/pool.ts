@@ -1,6 +1,13 @@
 /** Kernels of pooling and its gradients. No atomics: whoever writes an element gathers what belongs to it. */
 import { poolingOf, sizeOf, type OpName, type Pooling } from '@forerun/graph';
-import { composed, device, type Kernel, type KernelContext, type Lowered } from './kernel.js';
+import {
+  composed,
+  device,
+  type DeviceKernel,
+  type Kernel,
+  type KernelContext,
+  type Lowered,
+} from './kernel.js';
 import { maxPoolGradGradWithArgmax, maxPoolGradWithArgmax, maxPoolWithArgmax } from './poolArgmax.js';
 import {
   allTaps,
@@ -174,25 +181,29 @@ function avgPoolGrad(c: KernelContext): Lowered {
   return poolDispatch(c, g, { label: 'avgPoolGrad', inputs: [[1, 'grad']], counts: pixelCounts(g), body });
 }
 
+function pool(lower: DeviceKernel['lower']): Kernel {
+  return device(lower, { work: 'pass' });
+}
+
 export const POOL_KERNELS = {
   FractionalAvgPool: composed,
   FractionalMaxPool: composed,
   FractionalAvgPoolGrad: composed,
   FractionalMaxPoolGrad: composed,
-  MaxPool: device((c) => maxPool(c, fromAttrs)),
-  MaxPoolGrad: device((c) => maxPoolGrad(c, fromAttrs)),
-  MaxPoolGradGrad: device((c) => maxPoolGradGrad(c, fromAttrs)),
-  AvgPool: device(avgPool),
-  AvgPoolGrad: device(avgPoolGrad),
-  MaxPool3D: device((c) => maxPool(c, fromAttrs)),
-  MaxPool3DGrad: device((c) => maxPoolGrad(c, fromAttrs)),
-  MaxPool3DGradGrad: device((c) => maxPoolGradGrad(c, fromAttrs)),
-  AvgPool3D: device(avgPool),
-  AvgPool3DGrad: device(avgPoolGrad),
-  MaxPoolV2: device((c) => maxPool(c, fromInputs(1))),
-  MaxPoolGradV2: device((c) => maxPoolGrad(c, fromInputs(3))),
-  MaxPoolGradGradV2: device((c) => maxPoolGradGrad(c, fromInputs(3))),
-  MaxPoolWithArgmax: device(maxPoolWithArgmax),
-  MaxPoolGradWithArgmax: device(maxPoolGradWithArgmax),
-  MaxPoolGradGradWithArgmax: device(maxPoolGradGradWithArgmax),
+  MaxPool: pool((c) => maxPool(c, fromAttrs)),
+  MaxPoolGrad: pool((c) => maxPoolGrad(c, fromAttrs)),
+  MaxPoolGradGrad: pool((c) => maxPoolGradGrad(c, fromAttrs)),
+  AvgPool: pool(avgPool),
+  AvgPoolGrad: pool(avgPoolGrad),
+  MaxPool3D: pool((c) => maxPool(c, fromAttrs)),
+  MaxPool3DGrad: pool((c) => maxPoolGrad(c, fromAttrs)),
+  MaxPool3DGradGrad: pool((c) => maxPoolGradGrad(c, fromAttrs)),
+  AvgPool3D: pool(avgPool),
+  AvgPool3DGrad: pool(avgPoolGrad),
+  MaxPoolV2: pool((c) => maxPool(c, fromInputs(1))),
+  MaxPoolGradV2: pool((c) => maxPoolGrad(c, fromInputs(3))),
+  MaxPoolGradGradV2: pool((c) => maxPoolGradGrad(c, fromInputs(3))),
+  MaxPoolWithArgmax: pool(maxPoolWithArgmax),
+  MaxPoolGradWithArgmax: pool(maxPoolGradWithArgmax),
+  MaxPoolGradGradWithArgmax: pool(maxPoolGradGradWithArgmax),
 } satisfies Partial<Record<OpName, Kernel>>;

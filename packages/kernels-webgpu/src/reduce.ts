@@ -14,6 +14,8 @@ import { inputBinding, outputBinding, scratchBinding, shader, type ShaderBinding
 export interface Reducer {
   /** For labels. */
   readonly name: string;
+  /** What comes of a sum is the sum of what comes of its terms. */
+  readonly linear?: boolean;
   /** The value that changes nothing. */
   readonly identity: (dtype: DType) => number;
   /** From an element to what is combined. */

@@ -12,6 +12,7 @@ function isFloat(dtype: DType): boolean {
 
 export const SUM: Reducer = {
   name: 'sum',
+  linear: true,
   identity: () => 0,
   combine: (a, b) => `(${a} + ${b})`,
 };
@@ -52,6 +53,7 @@ function rangeOf(dtype: DType): [number, number] {
 const EUCLIDEAN_NORM: Reducer = {
   ...SUM,
   name: 'euclideanNorm',
+  linear: false,
   map: (x) => `(${x} * ${x})`,
   finish: (total, _, dtype) => {
     if (isFloat(dtype)) return `sqrt(${total})`;
@@ -67,6 +69,9 @@ function overAxes(reducer: Reducer): Kernel {
   return device((c) => lowerReduction(c, reducer, axesOf(c)), {
     ...LOADS_ONCE,
     ...STORES_ONCE,
+    work: 'reduction',
+    linear: reducer.linear === true,
+    relabels: reducer.map === undefined,
     rows: (c) => rowReduction(c.input(0), axesOf(c), reducer),
   });
 }

@@ -59,6 +59,6 @@ export const SHAPE_KERNELS = {
   OnesLike: uniform(1),
   Range: device(lowerRange),
   LinSpace: device(lowerLinSpace),
-  BroadcastTo: elementwise('input'),
+  BroadcastTo: elementwise('input', { relabels: true }),
   EnsureShape: view,
 } satisfies Partial<Record<OpName, Kernel>>;

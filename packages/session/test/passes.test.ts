@@ -133,7 +133,7 @@ describe('layout', () => {
 });
 
 describe('sums', () => {
-  const TYPES = ['MatMul', 'AddV2', 'AddN', 'Sum', 'Neg'];
+  const TYPES = ['Mean', 'Max', 'MatMul', 'AddV2', 'AddN', 'Sum', 'Neg'];
   /** Types in order, of `build` over so many values of a shape. */
   function summed(
     build: (xs: readonly fr.Tensor[]) => fr.Tensor,
@@ -191,5 +191,14 @@ describe('sums', () => {
       fr.addN(xs.map((x) => fr.reduceSum(fr.matMul(x, x), { axis: 0 })));
     expect(summed(sums, [128, 128])).toBe('MatMul MatMul AddV2 MatMul AddV2 MatMul AddV2 Sum');
     expect(summed(sums, [256, 256])).toBe('MatMul Sum MatMul Sum MatMul Sum MatMul Sum AddN');
+  });
+
+  test('so are rows of means, but not those of maxima', () => {
+    const of =
+      (reduce: (x: fr.Tensor, options: { axis: number }) => fr.Tensor) =>
+      (xs: readonly fr.Tensor[]): fr.Tensor =>
+        fr.addN(xs.map((x) => reduce(fr.matMul(x, x), { axis: 0 })));
+    expect(summed(of(fr.reduceMean), [128, 128], 3)).toBe('MatMul MatMul AddV2 MatMul AddV2 Mean');
+    expect(summed(of(fr.reduceMax), [128, 128], 3)).toBe('MatMul Max MatMul Max MatMul Max AddN');
   });
 });

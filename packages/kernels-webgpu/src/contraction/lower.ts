@@ -85,7 +85,11 @@ function contractFragment(
 }
 
 function revisit(x: Contraction, v: FragmentVariant): Revisit {
-  return { name: x.output.binding.name, loop: (visit) => fragmentRevisit(x, v, visit) };
+  return {
+    name: x.output.binding.name,
+    loop: (visit) => fragmentRevisit(x, v, visit),
+    addsAtStores: x.loops.length === 0,
+  };
 }
 
 function contractTile(c: KernelContext, x: Contraction, v: TileVariant, split: Split | null): Dispatch {

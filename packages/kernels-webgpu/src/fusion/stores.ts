@@ -27,8 +27,11 @@ export interface StoreFusion {
   readonly keep: boolean;
   /** Joins the label of the kernel. */
   readonly label: string;
-  /** The effect stands in place of the stores, though the kernel asks for its results to be revisited: it does next to nothing. */
-  readonly direct?: boolean;
+  /**
+   * The effect does no more than store the value elsewhere, or add something to it: it stands in place of the stores also where the
+   * kernel asks for its results to be revisited, an addition where the kernel's loop allows it (`Revisit.addsAtStores`).
+   */
+  readonly light?: 'move' | 'add' | undefined;
 }
 
 /**
@@ -36,11 +39,13 @@ export interface StoreFusion {
  * for its results to be revisited (`Revisit`), and no other output can hold them, they are stored though not kept.
  */
 export function fuseStores(asked: ShaderSpec, fusion: StoreFusion): ShaderSpec | null {
-  const { target, effect, keep, label, direct } = fusion;
-  // What is being revisited lies where it is stored.
-  if (direct === true && asked.revisit?.active === true) return null;
+  const { target, effect, keep, label, light } = fusion;
   const { revisit, ...plain } = asked;
-  const spec: ShaderSpec = direct === true || revisit === undefined ? plain : asked;
+  const active = revisit?.active === true;
+  // What is being revisited lies where it is stored.
+  if (light === 'move' && active) return null;
+  const atStores = light === 'move' || (light === 'add' && !active && revisit?.addsAtStores === true);
+  const spec: ShaderSpec = atStores ? plain : asked;
   const written = spec.bindings.find((binding) => sameSource(binding.source, target));
   if (written === undefined) return asked;
   if (written.access === 'read') return keep ? asked : null;

@@ -3,7 +3,7 @@
  * elementwise ops of one shape become one unit: values that only the chain uses never reach memory.
  */
 import { InternalError, type OpName } from '@forerun/graph';
-import { KERNELS, type Kernel } from '@forerun/kernels-webgpu';
+import { KERNELS, type Kernel, type Work } from '@forerun/kernels-webgpu';
 import { TABLES } from '../tables.js';
 import type { HostValues } from './hostValues.js';
 import { isRunningSum } from './passes/newNodes.js';
@@ -32,17 +32,19 @@ export function kernelOf(node: Pick<IrNode, 'type'>): Kernel {
   return KERNELS[node.type as OpName];
 }
 
-/** Ops that only give their input another shape when they neither repeat nor combine anything. */
-const RELABELLING: ReadonlySet<string> = new Set([
-  ...['Sum', 'Mean', 'Prod', 'Max', 'Min', 'Any', 'All'],
-  ...['BroadcastTo', 'Tile', 'Slice'],
-]);
+/** What kind of work the kernel of a node does, where it is known. */
+export function workOf(node: Pick<IrNode, 'type'>): Work | null {
+  const kernel = kernelOf(node);
+  return kernel.kind === 'device' ? (kernel.work ?? null) : null;
+}
 
 /** Whether a node's outputs are its inputs under other shapes, in the same buffers. */
 export function isView(node: IrNode): boolean {
   if (node.feed !== null || node.literal !== null) return false;
-  if (node.type === 'IdentityN' || kernelOf(node).kind === 'view') return true;
-  if (!RELABELLING.has(node.type)) return false;
+  const kernel = kernelOf(node);
+  if (node.type === 'IdentityN' || kernel.kind === 'view') return true;
+  // A kernel that neither repeats nor combines anything.
+  if ((kernel.kind !== 'device' && kernel.kind !== 'elementwise') || kernel.relabels !== true) return false;
   const [input, output] = [inputOf(node, 0), outputOf(node)];
   return input.dtype === output.dtype && elements(input) === elements(output);
 }

@@ -4,7 +4,7 @@
  * 2016). The same kernels run on the same values, so no result changes. The program comes in the order in
  * which it would run; forward is all before the place where the most bytes are alive.
  */
-import { isElementwise, kernelOf } from './fuse.js';
+import { isElementwise, kernelOf, workOf } from './fuse.js';
 import { makeNode, type IrNode, type IrValue, type Program } from './ir.js';
 import { aliasRoot, bytesOf, storageOf, type CopiedReads } from './storage.js';
 import { isHostStep } from '../run/hostOps.js';
@@ -20,14 +20,6 @@ export interface Rematerialized {
   /** Nodes that are computed a second time. */
   readonly recomputed: number;
 }
-
-/** Kernels that take little more time than reading their operands. */
-const CHEAP: ReadonlySet<string> = new Set([
-  ...['BiasAdd', 'Sum', 'Mean', 'Max', 'Min', 'Prod', 'All', 'Any', 'Softmax', 'LogSoftmax', 'AddN'],
-  ...['MaxPool', 'AvgPool', 'FusedBatchNorm', 'FusedBatchNormV2', 'FusedBatchNormV3'],
-  ...['Transpose', 'Pad', 'PadV2', 'ConcatV2', 'Slice', 'StridedSlice', 'Split', 'SplitV', 'Pack', 'Unpack'],
-  ...['BroadcastTo', 'Fill', 'Tile', 'OneHot', 'GatherV2', 'Select', 'SelectV2', 'Reverse', 'ReverseV2'],
-]);
 
 const NO_COPIES: CopiedReads = new Set();
 
@@ -58,7 +50,8 @@ function canRepeat(node: IrNode): boolean {
 }
 
 function isCheap(node: IrNode, level: Recompute['kind']): boolean {
-  return isElementwise(node) || kernelOf(node).kind === 'view' || (level === 'cheap' && CHEAP.has(node.type));
+  if (isElementwise(node) || kernelOf(node).kind === 'view') return true;
+  return level === 'cheap' && ['reduction', 'pass'].includes(workOf(node) ?? '');
 }
 
 /** From where to where values are needed, by position in the program; views need what they look at. */

@@ -9,7 +9,9 @@ import {
   workgroupWidth,
   type AdapterFacts,
   type ShaderSpec,
+  type Work,
 } from '@forerun/kernels-webgpu';
+import { workOf } from '../fuse.js';
 import type { IrValue } from '../ir.js';
 import type { OpenUnit } from '../lower.js';
 import { aliasRoot } from '../storage.js';
@@ -18,12 +20,6 @@ import { deviceBytes, JoinedValues, partLabel } from './join.js';
 import { layersOf, variableKeys } from './layers.js';
 import { intersects } from './packs.js';
 import { nodesOf, type UnitGraph } from './unitGraph.js';
-
-const PRODUCTS: ReadonlySet<string> = new Set([
-  ...['MatMul', 'BatchMatMul', 'BatchMatMulV2', 'BatchMatMulV3', 'Conv2D', 'Conv3D'],
-  ...['Conv2DBackpropFilter', 'Conv2DBackpropInput', 'Conv3DBackpropFilterV2', 'Conv3DBackpropInputV2'],
-]);
-const REDUCTIONS: ReadonlySet<string> = new Set(['BiasAddGrad', 'Sum', 'Mean', 'Max', 'Min']);
 
 /** Joins reductions to products of their layer. Returns how many joined one. */
 export function fuseBeside(graph: UnitGraph, adapter: AdapterFacts): number {
@@ -61,18 +57,18 @@ function joinProduct(
   return false;
 }
 
-function isOf(unit: OpenUnit, types: ReadonlySet<string>): boolean {
-  return unit.kind === 'device' && unit.unit.nodes.some(({ type }) => types.has(type));
+function does(unit: OpenUnit, work: Work): boolean {
+  return unit.kind === 'device' && unit.unit.nodes.some((node) => workOf(node) === work);
 }
 
 function isReduction(unit: OpenUnit): boolean {
   const [first] = unit.lowered.dispatches;
-  return first !== undefined && isOf(unit, REDUCTIONS) && !isOf(unit, PRODUCTS);
+  return first !== undefined && does(unit, 'reduction') && !does(unit, 'contraction');
 }
 
 /** Small products are packed with others. */
 function isProduct(unit: OpenUnit): boolean {
-  if (!isOf(unit, PRODUCTS) || isOf(unit, REDUCTIONS)) return false;
+  if (!does(unit, 'contraction') || does(unit, 'reduction')) return false;
   return bytesOfAll([...unit.inputs, ...unit.outputs]) > MOST_PACKED_BYTES;
 }
 

@@ -10,6 +10,7 @@ import {
   type AdapterFacts,
   type Lowered,
   type StoreEffect,
+  type StoreFusion,
 } from '@forerun/kernels-webgpu';
 import { elements, type IrValue } from '../ir.js';
 import { isRunningSum } from '../passes/newNodes.js';
@@ -59,10 +60,11 @@ function joinTo(graph: UnitGraph, { id, producer, root }: Place, adapter: Adapte
   if (!graph.isConvex(members, id)) return false;
   const keep = graph.isUsedBeside(root, members);
   const effect = programEffect(program, given);
-  const direct = isAddedDirectly(before, unit);
+  // The results themselves are added to the sum so far, which may so be overwritten (inPlace.ts).
+  const light = unit.unit.nodes.every(isRunningSum) ? 'add' : undefined;
   const alike = {
     kernels: graph.kernels,
-    key: `${identityOf(program)} of ${given.join()}${direct ? ' directly' : ''}`,
+    key: `${identityOf(program)} of ${given.join()} ${light ?? ''}`,
     bound: { inputs: unit.inputs.filter((_, k) => !given.includes(k)), outputs: unit.outputs },
   };
   const merged =
@@ -70,16 +72,10 @@ function joinTo(graph: UnitGraph, { id, producer, root }: Place, adapter: Adapte
       made: graph.programs,
       adapter,
       keep: (output) => graph.isUsedBeside(output, members),
-    }) ?? withEpilogue(before, unit, { root, keep, adapter, effect, direct, alike });
+    }) ?? withEpilogue(before, unit, { root, keep, adapter, effect, light, alike });
   if (merged === null) return false;
   graph.merge(members, { ...merged, unit: { ...unit.unit, nodes: nodesOf(graph, members), kind: 'single' } });
   return true;
-}
-
-/** Of matrix products the results themselves are added to the sum so far, which may so be overwritten (inPlace.ts). */
-function isAddedDirectly(before: OpenUnit, { unit }: OpenUnit): boolean {
-  const { nodes, root } = before.unit;
-  return nodes.length === 1 && root.type.includes('MatMul') && unit.nodes.every(isRunningSum);
 }
 
 export interface Epilogue {
@@ -88,7 +84,7 @@ export interface Epilogue {
   readonly adapter: AdapterFacts;
   readonly effect: StoreEffect;
   /** The effect does next to nothing; see `StoreFusion`. */
-  readonly direct?: boolean;
+  readonly light?: StoreFusion['light'];
   /** Lets alike units share what becomes of them. `key` tells what the effect does to the values `bound`, in this order. */
   readonly alike?: {
     readonly kernels: JoinedKernels;
@@ -101,7 +97,7 @@ export interface Epilogue {
 export function withEpilogue(
   before: OpenUnit,
   unit: Pick<OpenUnit, 'inputs' | 'outputs' | 'unit' | 'program'>,
-  { root, keep, adapter, effect, direct = false, alike }: Epilogue,
+  { root, keep, adapter, effect, light, alike }: Epilogue,
 ): OpenUnit | null {
   const own = unit.inputs.some(
     (input) => aliasRoot(input) !== root && before.outputs.includes(aliasRoot(input)),
@@ -118,7 +114,7 @@ export function withEpilogue(
   const target = { kind: 'output', index } as const;
   const join = (): Lowered | null => {
     const specs = before.lowered.dispatches.map(({ spec }) =>
-      fuseStores(spec, { target, effect: moved, keep, label, direct }),
+      fuseStores(spec, { target, effect: moved, keep, label, light }),
     );
     if (specs.every((spec, k) => spec === before.lowered.dispatches[k]?.spec)) return null;
     const dispatches = dispatchesOf(specs, adapter);

@@ -108,7 +108,7 @@ function joinTo(graph: UnitGraph, { id, producer, own, others }: Place, adapter:
     merged = withEpilogue(
       merged,
       { ...unit, inputs: [] },
-      { root, keep, adapter, effect, direct: true, alike },
+      { root, keep, adapter, effect, light: 'move', alike },
     );
   }
   merged = merged === null ? null : withCopies(merged, output, others, { whole, adapter });

@@ -5,7 +5,7 @@
  */
 import { sizeOf, type OpName } from '@forerun/graph';
 import { KERNELS } from '@forerun/kernels-webgpu';
-import { isElementwise } from '../fuse.js';
+import { isElementwise, workOf } from '../fuse.js';
 import type { HostValues } from '../hostValues.js';
 import { elements, inputOf, makeNode, outputOf, type IrNode, type IrValue, type Program } from '../ir.js';
 import { rebuild } from '../rebuild.js';
@@ -32,9 +32,9 @@ class Layout {
 
   visit(node: IrNode): IrValue | null {
     if (node.type === 'Transpose') return this.transpose(node);
-    const flags = FACTOR_FLAGS[node.type];
-    if (flags !== undefined) return this.product(node, flags);
-    return REDUCTIONS.has(node.type) ? this.reduction(node) : null;
+    const flags = factorFlags(node);
+    if (flags !== null) return this.product(node, flags);
+    return reducesAxes(node) ? this.reduction(node) : null;
   }
 
   private transpose(node: IrNode): IrValue | null {
@@ -148,14 +148,17 @@ class Layout {
   }
 }
 
-const FACTOR_FLAGS: Readonly<Record<string, readonly [string, string]>> = {
-  MatMul: ['transpose_a', 'transpose_b'],
-  BatchMatMul: ['adj_x', 'adj_y'],
-  BatchMatMulV2: ['adj_x', 'adj_y'],
-  BatchMatMulV3: ['adj_x', 'adj_y'],
-};
+/** The attributes by which a matrix product reads its factors transposed; `null` where there are none. */
+function factorFlags(node: IrNode): readonly [string, string] | null {
+  if (workOf(node) !== 'contraction') return null;
+  const flags = [['transpose_a', 'transpose_b'] as const, ['adj_x', 'adj_y'] as const];
+  return flags.find((pair) => pair.every((flag) => node.attrs.has(flag))) ?? null;
+}
 
-const REDUCTIONS: ReadonlySet<string> = new Set(['Sum', 'Mean', 'Prod', 'Max', 'Min', 'Any', 'All']);
+/** Whether a node reduces the axes in its input 1. */
+function reducesAxes(node: IrNode): boolean {
+  return workOf(node) === 'reduction' && node.attrs.has('keep_dims');
+}
 
 /** Whether only axes of size 1 change their places, so that the elements keep theirs. */
 function keepsOrder(shape: readonly number[], perm: readonly number[]): boolean {

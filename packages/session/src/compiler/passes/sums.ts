@@ -6,6 +6,7 @@
  * rows are added up first and reduced once. Additions happen in another order than written, the same in every run.
  */
 import { DISPATCH_BYTES, MOST_PACKED_BYTES, MOST_PARTS } from '../fusion/costs.js';
+import { kernelOf, workOf } from '../fuse.js';
 import type { HostValues } from '../hostValues.js';
 import { consumersOf, inputOf, outputOf, type IrNode, type IrValue, type Program } from '../ir.js';
 import { attrsKey } from '../keys.js';
@@ -14,12 +15,6 @@ import { aliasRoot, bytesOf } from '../storage.js';
 import { isRunningSum, opFor, runningSum } from './newNodes.js';
 
 const ADDITIONS: ReadonlySet<string> = new Set(['AddN', 'Add', 'AddV2', 'AccumulateNV2']);
-/** Ops to whose results the sum so far can be added before they are stored. */
-const PRODUCTS: ReadonlySet<string> = new Set([
-  ...['MatMul', 'BatchMatMul', 'BatchMatMulV2', 'BatchMatMulV3'],
-  ...['Conv2DBackpropFilter', 'Conv2DBackpropInput', 'Conv3DBackpropFilterV2', 'Conv3DBackpropInputV2'],
-]);
-const REDUCTIONS: ReadonlySet<string> = new Set(['BiasAddGrad', 'Sum']);
 /** With fewer terms there are no more of them alive than with a sum so far. */
 const FEWEST_TERMS = 3;
 
@@ -163,10 +158,10 @@ class Sums {
     }
   }
 
-  /** Smaller products share a dispatch, which they cannot when each waits for the one before. */
+  /** Whether the sum so far can be added to a term before it is stored. Smaller products share a dispatch, which they cannot when each waits for the one before. */
   private isProduct(term: IrValue): boolean {
     const { node } = aliasRoot(term);
-    if (!PRODUCTS.has(node.type) || node.controls.length > 0 || !this.isOnlyTerm(term)) return false;
+    if (workOf(node) !== 'contraction' || node.controls.length > 0 || !this.isOnlyTerm(term)) return false;
     return bytesTouched(node) > MOST_PACKED_BYTES;
   }
 
@@ -175,7 +170,7 @@ class Sums {
     const groups = new Map<string, IrValue[]>();
     for (const term of terms) {
       const { node } = term;
-      if (!REDUCTIONS.has(node.type) || node.controls.length > 0 || !this.isOnlyTerm(term)) continue;
+      if (!isLinearReduction(node) || node.controls.length > 0 || !this.isOnlyTerm(term)) continue;
       if (!isAddedCheaply(node)) continue;
       const axes = node.inputs.slice(1).map((input) => this.host.get(input)?.data.join() ?? input.node.id);
       const key = [node.type, inputOf(node, 0).shape.join(), axes.join(), attrsKey(node.attrs)].join('|');
@@ -197,6 +192,11 @@ function isAddition(node: IrNode): boolean {
   const output = outputOf(node);
   // A sum so far that is stored in fewer bits would lose some at every step.
   return output.dtype === 'float32' && node.inputs.every((input) => sameShape(input, output));
+}
+
+function isLinearReduction(node: IrNode): boolean {
+  const kernel = kernelOf(node);
+  return kernel.kind === 'device' && kernel.work === 'reduction' && kernel.linear === true;
 }
 
 function sameShape(a: IrValue, b: IrValue): boolean {
