@@ -64,6 +64,17 @@ export async function loadIdx(path: string): Promise<IdxValue> {
   return readIdx(bytes, { name: path });
 }
 
+/** The bytes behind gzip, by the streams that Node and browsers share; bytes that are not gzipped as they are. */
+export async function inflated(bytes: Uint8Array<ArrayBuffer>, name: string): Promise<Uint8Array> {
+  if (!isGzip(bytes)) return bytes;
+  try {
+    const stream = new Response(bytes).body?.pipeThrough(new DecompressionStream('gzip'));
+    return new Uint8Array(await new Response(stream).arrayBuffer());
+  } catch (error) {
+    throw damaged(name, 0, `bad gzip: ${reasonOf(error)}`, error);
+  }
+}
+
 function damaged(name: string, offset: number, rule: string, cause?: unknown): DataError {
   return new DataError('DATA_LOSS', `IDX "${name}" at offset ${offset}: ${rule}`, { cause });
 }

@@ -75,6 +75,33 @@ describe('loadMnist on another folder', () => {
     expect(train.labels).toEqual({ dtype: 'int32', shape: [2], data: Int32Array.of(3, 9) });
   });
 
+  test('reads through a function, as pages do', async () => {
+    const names: string[] = [];
+    const readFile = (name: string): Promise<Uint8Array<ArrayBuffer>> => {
+      names.push(name);
+      return Promise.resolve(new Uint8Array(name.includes('images') ? gzipSync(images) : labels));
+    };
+    expect(await loadMnist({ readFile })).toEqual(await loadMnist({ dir }));
+    expect(names.sort()).toEqual(
+      ['t10k', 'train'].flatMap((part) => [`${part}-images-idx3-ubyte`, `${part}-labels-idx1-ubyte`]),
+    );
+  });
+
+  test('names what a function could not read or read damaged', async () => {
+    const missing = loadMnist({ readFile: () => Promise.reject(new Error('404')) });
+    await expect(missing).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+      message: expect.stringMatching(/^MNIST "[a-z0-9-]+": cannot be read: 404$/) as string,
+    });
+    const torn = new Uint8Array(gzipSync(images)).slice(0, 20);
+    await expect(loadMnist({ readFile: () => Promise.resolve(torn) })).rejects.toMatchObject({
+      code: 'DATA_LOSS',
+      message: expect.stringMatching(/^IDX "[a-z0-9-]+" at offset 0: bad gzip: /) as string,
+    });
+    const both = loadMnist({ dir, readFile: () => Promise.resolve(torn) });
+    await expect(both).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+  });
+
   test('says which file is missing', async () => {
     await rm(join(dir, 't10k-labels-idx1-ubyte'));
     const path = join(dir, 't10k-labels-idx1-ubyte');

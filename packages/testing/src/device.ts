@@ -15,40 +15,27 @@ export interface TestDevice {
   readonly errors: string[];
 }
 
-const KEY = Symbol.for('forerun.testing.device');
+const KEY = Symbol.for('forerun.testing.gpu');
 
-interface Shared {
-  /** Kept referenced for the life of the process: the driver ends with these objects. */
-  readonly entries: GPU[];
-  device?: Promise<TestDevice>;
+/** What `create` gave, kept referenced for the life of the process: the driver ends with these objects. */
+function kept(): GPU[] {
+  const holder: object & { [KEY]?: GPU[] } = os satisfies object;
+  const entries = holder[KEY] ?? [];
+  holder[KEY] = entries;
+  return entries;
 }
 
-function shared(): Shared {
-  const holder: object & { [KEY]?: Shared } = os satisfies object;
-  const held = holder[KEY] ?? { entries: [] };
-  holder[KEY] = held;
-  return held;
-}
+let device: Promise<TestDevice> | undefined;
 
-/** The shared device; created on the first call. Throws `UnavailableError` when there is no adapter. */
+/** The device of the test file; created on the first call. Throws `UnavailableError` when there is no adapter. */
 export function testDevice(): Promise<TestDevice> {
-  const held = shared();
-  return (held.device ??= start(held.entries));
+  return (device ??= start());
 }
 
-/** Destroys the shared device with all its pipelines; the next call of `testDevice` makes a new one. */
-export async function releaseTestDevice(): Promise<void> {
-  const held = shared();
-  const opened = await held.device?.catch(() => undefined);
-  delete held.device;
-  opened?.device.destroy();
-  await opened?.device.lost;
-}
-
-async function start(entries: GPU[]): Promise<TestDevice> {
+async function start(): Promise<TestDevice> {
   for (const options of [[], ['backend=vulkan']]) {
     const gpu = create(options);
-    entries.push(gpu);
+    kept().push(gpu);
     const adapter = await gpu.requestAdapter();
     if (adapter !== null) return openDevice(adapter);
   }

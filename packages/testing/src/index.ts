@@ -11,7 +11,7 @@ export * from './shapes.js';
 export * from './interpret.js';
 export * from './checkGrad.js';
 export * from './signatures.js';
-export { releaseTestDevice, settle, testDevice, type TestDevice } from './device.js';
+export { settle, testDevice, type TestDevice } from './device.js';
 export * from './gpu.js';
 export { MISSING_OPS, type MissingOps } from './missingOps.js';
 export { opsDocument } from './opsDocument.js';
