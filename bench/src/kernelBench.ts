@@ -113,7 +113,7 @@ const STORAGE_COPY_DST = 0x80 | 0x8;
 /** Encodes all dispatches in one pass; the returned function submits them once. */
 export function prepare(
   { device }: Bench,
-  dispatches: readonly Omit<Dispatch, 'spec'>[],
+  dispatches: readonly Omit<Dispatch, 'spec' | 'inPlace'>[],
   bufferOf: (source: BindingSource) => GPUBuffer,
 ): () => void {
   const steps = dispatches.map(({ wgsl, bindings, workgroups, label }) => {

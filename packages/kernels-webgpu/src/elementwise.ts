@@ -12,7 +12,7 @@ import {
   type ElementwiseProgram,
   type ElementwiseStep,
 } from './elementwiseProgram.js';
-import type { AdapterFacts, BindingSource, Dispatch, Lowered } from './kernel.js';
+import type { AdapterFacts, BindingSource, Dispatch, ElementAccesses, Lowered } from './kernel.js';
 import { literal, loaded, storageType, stored, wrapped, type Width } from './wgsl/dtype.js';
 import {
   bytesOf,
@@ -58,12 +58,11 @@ function partCode({ program, sources, targets }: BoundProgram): ProgramCode {
 
 function lowerPart(part: BoundProgram, adapter: AdapterFacts): Dispatch {
   const { program } = part;
-  const { bindings, statements } = partCode(part);
+  const { bindings, statements, elementwise } = partCode(part);
   const grid = gridFor(sizeOf(program.shape), programWidth(program), adapter);
-  return shader(
-    { label: program.label, bindings, workgroups: grid.workgroups, body: gridStride(grid, statements) },
-    adapter,
-  );
+  const body = gridStride(grid, statements);
+  const { workgroups } = grid;
+  return shader({ label: program.label, bindings, workgroups, body, elementwise: [elementwise] }, adapter);
 }
 
 /** The widest form in which a program can be written. */
@@ -109,6 +108,8 @@ export interface ProgramCode {
   readonly results: readonly string[];
   /** `compute` and the stores. */
   readonly statements: string;
+  /** What the statements access at element `i` alone; the results are stored when all is read. */
+  readonly elementwise: ElementAccesses;
 }
 
 /** Writes a program. A width of 4 takes a program of that `programWidth`. */
@@ -143,7 +144,22 @@ export function programCode(program: ElementwiseProgram, options: ProgramCodeOpt
     compute,
     results,
     statements: [compute, ...stores].join('\n'),
+    elementwise: {
+      reads: inputs
+        .map(({ name }) => name)
+        .filter((name) => isReadAtOwnElement(name, { arrays, reads, given })),
+      writes: outputs.map(({ name }) => name),
+    },
   };
+}
+
+/** Whether all inputs that lie in an array are read at element `i`. */
+function isReadAtOwnElement(
+  name: string,
+  { arrays, reads, given }: Omit<LoadOptions, 'width' | 'prefix'>,
+): boolean {
+  const own = reads.filter((_, k) => arrays[k] === name && !given.has(k));
+  return own.every(({ strides, offset }) => strides === null && offset === 0);
 }
 
 /** How an input is read in the loop. */

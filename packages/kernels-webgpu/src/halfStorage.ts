@@ -57,7 +57,15 @@ export function inHalfStorage(dispatch: Dispatch, operands: BoundOperands, adapt
   const all = [...declarations, libraryFor(functions), functions].join('\n');
   const enable = /\bf16\b/.test(all) && !directives.includes('enable f16;') ? 'enable f16;\n' : '';
   const rest = text.slice(directives.length);
-  return { ...dispatch, wgsl: `${enable}${directives}${all}\n${rest}` };
+  const elementOf = (name: string): string | null => {
+    const half = halves.find((one) => one.binding.name === name);
+    return half === undefined ? null : storedType(half, adapter);
+  };
+  return {
+    ...dispatch,
+    wgsl: `${enable}${directives}${all}\n${rest}`,
+    inPlace: dispatch.inPlace.filter(([read, written]) => elementOf(read) === elementOf(written)),
+  };
 }
 
 function halfBinding(binding: Binding, type: string | undefined, operands: BoundOperands): HalfBinding[] {

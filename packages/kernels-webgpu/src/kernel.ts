@@ -129,8 +129,20 @@ export interface ShaderSpec {
    * the subgroup and its size).
    */
   readonly body: string;
+  /** What the text does element by element, as far as it is known. */
+  readonly elementwise?: readonly ElementAccesses[];
   /** Where there may be work on what was stored, once all is stored; else it is done at the stores. */
   readonly revisit?: Revisit;
+}
+
+/**
+ * Arrays of which one part of a shader accesses a single element at a time: it reads element `i` of some, and then stores element
+ * `i` of others. Nothing else in the shader accesses them.
+ */
+export interface ElementAccesses {
+  /** Names of bindings. */
+  readonly reads: readonly string[];
+  readonly writes: readonly string[];
 }
 
 /**
@@ -155,6 +167,8 @@ export interface Dispatch {
   readonly wgsl: string;
   readonly bindings: readonly Binding[];
   readonly workgroups: readonly [number, number, number];
+  /** Names of two arrays of one type: the second may lie in the place of the first, if each element of it is stored once. */
+  readonly inPlace: readonly (readonly [read: string, written: string])[];
   /** What the shader was written from, so that fusion can write another. */
   readonly spec: ShaderSpec;
 }

@@ -447,6 +447,8 @@ test('the last reader of an element stores its result in the place of it', async
   const cases: readonly (readonly [use: (product: fr.Tensor) => fr.Tensor[], ...expected: number[]])[] = [
     [(product) => [fr.sin(fr.exp(product))], 2, 1, 2],
     [(product) => [fr.sin(fr.exp(product)), product], 1, 2, 3],
+    // The vectors of float16 are stored where they were read, though not in the place of float32.
+    [(product) => [fr.cast(fr.sin(fr.exp(fr.cast(product, 'float16'))), 'float32')], 2, 2, 2],
     // Others than the element that is stored are read.
     [(product) => [fr.transpose(fr.nn.softmax(product))], 0, 2, 2],
   ];

@@ -6,7 +6,7 @@ import type { ElementwiseProgram } from '../elementwiseProgram.js';
 import { programCode, programWidth, type ProgramCode } from '../elementwise.js';
 import type { BindingSource, ShaderBinding, ShaderSpec } from '../kernel.js';
 import { storageType, vectorType, type Width } from '../wgsl/dtype.js';
-import { nextPrefix, renamed, sameSource, sharedBindings } from './names.js';
+import { accessedAlone, nextPrefix, renamed, sameSource, sharedBindings } from './names.js';
 import { replaceAccesses } from './rewrite.js';
 
 export interface LoadFusion {
@@ -51,6 +51,7 @@ function replaceLoads(
   return {
     ...spec,
     bindings: [...others, ...bindings],
+    elementwise: accessedAlone(spec.elementwise ?? [], new Set([name, ...names.values()])),
     declarations: [declarations, definition].filter((part) => part !== '').join('\n'),
     body,
   };

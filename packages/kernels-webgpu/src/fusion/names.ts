@@ -1,6 +1,6 @@
 /** Names in fused shaders: every part's own begin with its number, and what two parts bind is bound once. */
 import type { ProgramCode } from '../elementwise.js';
-import type { BindingSource, ShaderBinding, ShaderSpec } from '../kernel.js';
+import type { BindingSource, ElementAccesses, ShaderBinding, ShaderSpec } from '../kernel.js';
 import { storageType } from '../wgsl/dtype.js';
 
 const PREFIX = /^f(\d+)_/;
@@ -42,6 +42,15 @@ export function sharedBindings(
     else names.set(binding.name, same.name);
   }
   return { bindings, names };
+}
+
+/** What is still accessed element by element where other code accesses the arrays `others` too. */
+export function accessedAlone(
+  accesses: readonly ElementAccesses[],
+  others: ReadonlySet<string>,
+): readonly ElementAccesses[] {
+  const alone = (names: readonly string[]): string[] => names.filter((name) => !others.has(name));
+  return accesses.map(({ reads, writes }) => ({ reads: alone(reads), writes: alone(writes) }));
 }
 
 function interchangeable(a: ShaderBinding, b: ShaderBinding): boolean {

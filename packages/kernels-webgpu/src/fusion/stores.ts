@@ -5,15 +5,25 @@
  */
 import type { ElementwiseProgram } from '../elementwiseProgram.js';
 import { programCode, programWidth } from '../elementwise.js';
-import type { BindingSource, ElementUpdate, ShaderBinding, ShaderSpec } from '../kernel.js';
+import type { BindingSource, ElementAccesses, ElementUpdate, ShaderBinding, ShaderSpec } from '../kernel.js';
 import { storageType, vectorType, type Width } from '../wgsl/dtype.js';
-import { hasConflict, nextPrefix, overLanes, renamed, sameSource, sharedBindings } from './names.js';
+import {
+  accessedAlone,
+  hasConflict,
+  nextPrefix,
+  overLanes,
+  renamed,
+  sameSource,
+  sharedBindings,
+} from './names.js';
 import { replaceAccesses } from './rewrite.js';
 
 /** Code for one stored element: `i` is its number in units of the width, `value` what would be stored. */
 export interface StoreCode {
   readonly bindings: readonly ShaderBinding[];
   readonly statements: string;
+  /** What the statements access at element `i` alone. */
+  readonly elementwise?: ElementAccesses;
 }
 
 /** Writes the code for arrays of `width`; the names of its bindings begin with `prefix`. */
@@ -72,6 +82,13 @@ export function fuseStores(asked: ShaderSpec, fusion: StoreFusion): ShaderSpec |
     ...texts.parts,
     label: `${spec.label}+${label}`,
     bindings: [...own, ...bindings],
+    elementwise: [
+      ...accessedAlone(spec.elementwise ?? [], new Set([written.name, ...names.values()])),
+      ...accessedAlone(
+        code.elementwise === undefined ? [] : [code.elementwise],
+        shared(names, code.elementwise),
+      ),
+    ],
     declarations: [
       texts.parts.declarations,
       `fn ${prefix}set(i: u32, value: ${type}) {\n${store}${statements}\n}`,
@@ -79,6 +96,15 @@ export function fuseStores(asked: ShaderSpec, fusion: StoreFusion): ShaderSpec |
       .filter((part) => part !== '')
       .join('\n'),
   };
+}
+
+/** Names that the code of an effect does not have for itself, or under which it also accesses other elements than its own. */
+function shared(
+  names: ReadonlyMap<string, string>,
+  accesses: ElementAccesses | undefined,
+): ReadonlySet<string> {
+  const same = [...names].filter(([name]) => accesses?.reads.includes(name) !== true);
+  return new Set([...names.keys(), ...same.map(([, name]) => name)]);
 }
 
 /** The binding where results wait to be revisited: an output of the effect of the same type, or the kernel's own. */

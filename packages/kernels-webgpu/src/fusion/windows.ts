@@ -79,6 +79,7 @@ export function appendCopies(
     result = {
       ...result,
       bindings: [...result.bindings, ...bindings],
+      elementwise: [],
       body: `${result.body}\n{\n${loop}\n}`,
     };
   }

@@ -6,8 +6,10 @@
 import { UnimplementedError, type DType } from '@forerun/graph';
 import type {
   AdapterFacts,
+  Binding,
   BindingSource,
   Dispatch,
+  ElementAccesses,
   KernelContext,
   ShaderBinding,
   ShaderSpec,
@@ -53,15 +55,34 @@ export function shader(spec: ShaderSpec, adapter: AdapterFacts): Dispatch {
     },
     bindings: bindings.map(({ name, source, access }) => ({ name, source, access })),
     workgroups: folded?.workgroups ?? spec.workgroups,
+    inPlace: inPlacePairs(spec.elementwise ?? [], bindings),
     spec,
   };
+}
+
+/** What may be stored in the place of what: arrays of one type that are accessed element by element, together. */
+function inPlacePairs(
+  accesses: readonly ElementAccesses[],
+  bindings: readonly ShaderBinding[],
+): Dispatch['inPlace'] {
+  const typeOf = (name: string, access: Binding['access']): string | null => {
+    const binding = bindings.find((one) => one.name === name && one.access === access);
+    return binding === undefined ? null : elementType(binding);
+  };
+  return accesses.flatMap(({ reads, writes }) =>
+    writes.flatMap((written) => {
+      const type = typeOf(written, 'read_write');
+      const alike = reads.filter((read) => type !== null && typeOf(read, 'read') === type);
+      return alike.map((read) => [read, written] as const);
+    }),
+  );
 }
 
 /** The dispatch with other things bound, for kernels that are made of others: `sourceOf` gives what stands for a source. */
 export function rebound(dispatch: Dispatch, sourceOf: (source: BindingSource) => BindingSource): Dispatch {
   const moved = <T extends { readonly source: BindingSource }>(list: readonly T[]): T[] =>
     list.map((binding) => ({ ...binding, source: sourceOf(binding.source) }));
-  const { label, bindings, workgroups, spec } = dispatch;
+  const { label, bindings, workgroups, inPlace, spec } = dispatch;
   // Who binds something new no longer says by the kind of it whether it is written.
   const accessed = spec.bindings.map((binding) => ({
     ...binding,
@@ -74,6 +95,7 @@ export function rebound(dispatch: Dispatch, sourceOf: (source: BindingSource) =>
     },
     bindings: moved(bindings),
     workgroups,
+    inPlace,
     spec: { ...spec, bindings: moved(accessed) },
   };
 }
@@ -127,9 +149,13 @@ function defaultAccess({ source }: ShaderBinding): 'read' | 'read_write' {
 }
 
 function declareBinding(binding: ShaderBinding & { access: 'read' | 'read_write' }, index: number): string {
-  const type = storageType(binding.dtype);
-  const element = binding.atomic === true ? `atomic<${type}>` : vectorType(type, binding.width ?? 1);
+  const element = elementType(binding);
   return `@group(0) @binding(${index}) var<storage, ${binding.access}> ${binding.name}: array<${element}>;`;
+}
+
+function elementType({ dtype, atomic, width = 1 }: ShaderBinding): string {
+  const type = storageType(dtype);
+  return atomic === true ? `atomic<${type}>` : vectorType(type, width);
 }
 
 function enables(text: string): string[] {

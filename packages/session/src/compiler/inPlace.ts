@@ -1,7 +1,8 @@
 /**
  * Stage 7b: results in the place of operands. A kernel that reads of a temporary, for the last time, only the very element that
  * it then stores takes the temporary's buffer for its result. WebGPU binds no buffer for reading and for writing at once: what
- * was bound twice is bound once, for both, which is written into the kernel's text.
+ * was bound twice is bound once, for both, which is written into the kernel's text. What may lie in the place of what, kernels say
+ * themselves (`Dispatch.inPlace`).
  */
 import type { Dispatch } from '@forerun/kernels-webgpu';
 import type { IrValue, Program } from './ir.js';
@@ -125,8 +126,8 @@ class InPlaceTexts {
     const key = `${read} ${written}`;
     let found = made.get(key);
     if (found === undefined) {
-      const { wgsl } = dispatch;
-      found = readsWhatItStores(wgsl, read, written) ? withOneBinding(dispatch, read, written) : null;
+      const fits = dispatch.inPlace.some((pair) => pair[0] === read && pair[1] === written);
+      found = fits ? withOneBinding(dispatch, read, written) : null;
       made.set(key, found);
     }
     return found;
@@ -134,28 +135,6 @@ class InPlaceTexts {
 }
 
 const DECLARATION = /^@group\(0\) @binding\(\d+\) var<storage, \w+> (\w+): array<(.*)>;\n/gm;
-
-/**
- * Whether a shader, which stores every element of `written` once, touches `read` and `written` at element `i` of one function
- * only, and reads first.
- */
-function readsWhatItStores(wgsl: string, read: string, written: string): boolean {
-  const types = new Map([...wgsl.matchAll(DECLARATION)].map(([, name, type]) => [name, type]));
-  if (types.get(read) !== types.get(written)) return false;
-  const texts = wgsl
-    .replaceAll(DECLARATION, '')
-    .split(/^(?=@compute|fn )/m)
-    .filter((part) => new RegExp(`(?<![\\w.])(?:${read}|${written})\\b`).test(part));
-  const [text, ...others] = texts;
-  if (text === undefined || others.length > 0) return false;
-  const places = (name: string, index: string): number[] =>
-    [...text.matchAll(new RegExp(`(?<![\\w.])${name}${index}`, 'g'))].map((match) => match.index);
-  const [loads, stores] = [places(read, '\\[i\\]'), places(written, '\\[i\\] = ')];
-  const alone =
-    loads.length === places(read, '\\b').length && stores.length === places(written, '\\b').length;
-  const named = text.match(/\b(?:let|var) i\b|\bi: u32\b/g)?.length;
-  return alone && named === 1 && loads.length > 0 && Math.max(...loads) < Math.min(...stores);
-}
 
 function withOneBinding(dispatch: Dispatch, read: string, written: string): Dispatch {
   const bindings = dispatch.bindings.filter(({ name }) => name !== read);
@@ -166,5 +145,6 @@ function withOneBinding(dispatch: Dispatch, read: string, written: string): Disp
     })
     .replaceAll(new RegExp(`(?<![\\w.])${read}\\b`, 'g'), written);
   const { label, workgroups, spec } = dispatch;
-  return { label, wgsl, bindings, workgroups, spec };
+  const inPlace = dispatch.inPlace.filter((pair) => pair[0] !== read && pair[1] !== written);
+  return { label, wgsl, bindings, workgroups, inPlace, spec };
 }
