@@ -43,7 +43,12 @@ export interface Collapsed {
 /** Boxes and edges, in the order in which the nodes were created. */
 export function collapse(operations: readonly Operation[], options: CollapseOptions): Collapsed {
   const closed = closedScopes(operations, options);
-  const idOf = (op: Operation): string => boxId(op.name, options, closed);
+  const ids = new Map<Operation, string>();
+  const idOf = (op: Operation): string => {
+    let id = ids.get(op);
+    if (id === undefined) ids.set(op, (id = boxId(op.name, options, closed)));
+    return id;
+  };
   const hidden = hiddenBoxes(operations, idOf, options);
   const isHidden = (op: Operation): boolean => hidden.has(idOf(op));
   const edges = new Map<string, { from: string; to: string; tensors: Set<Tensor> }>();
@@ -129,7 +134,11 @@ function boxesOf(
   options: CollapseOptions,
 ): Box[] {
   const groups = new Map<string, Operation[]>();
-  for (const op of shown) groups.set(idOf(op), [...(groups.get(idOf(op)) ?? []), op]);
+  for (const op of shown) {
+    const group = groups.get(idOf(op));
+    if (group === undefined) groups.set(idOf(op), [op]);
+    else group.push(op);
+  }
   return [...groups].map(([id, members]) => {
     const name = id.replace(/\/$/, '');
     const parts = name.split('/');

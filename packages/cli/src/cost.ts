@@ -45,18 +45,22 @@ export function runCosts(view: GraphView): RunCost[] {
 
 function runCost(name: string, fetches: readonly string[], ops: readonly Operation[]): RunCost {
   const nodes = ancestorsOf(ops);
-  const activations = nodes.filter(holdsActivation).flatMap((op) => op.outputs.flatMap(sizeOfTensor));
-  const flopsByType = flopTotals(nodes);
+  const activations = nodes.filter(holdsActivation).flatMap((op) => op.outputs.filter(isSized));
+  const flops = nodes.map(flopsOf);
+  const flopsByType = flopTotals(nodes, flops);
   return {
     name,
     fetches,
     nodes: nodes.length,
-    flops: flopsByType.reduce((sum, { flops }) => sum + flops, 0),
+    flops: flopsByType.reduce((sum, total) => sum + total.flops, 0),
     flopsByType,
-    activationBytes: activations.reduce((sum, { bytes }) => sum + bytes, 0),
+    activationBytes: activations.reduce((sum, tensor) => sum + bytesOf(tensor), 0),
     peakBytes: peakBytes(nodes, new Set(ops)),
-    largestActivations: activations.sort((a, b) => b.bytes - a.bytes).slice(0, LARGEST),
-    uncounted: nodes.filter((op) => flopsOf(op) === null || hasUnknownOutput(op)).map((op) => op.name),
+    largestActivations: activations
+      .sort((a, b) => bytesOf(b) - bytesOf(a))
+      .slice(0, LARGEST)
+      .map(sizeOfTensor),
+    uncounted: nodes.filter((op, i) => flops[i] === null || hasUnknownOutput(op)).map((op) => op.name),
   };
 }
 
@@ -64,30 +68,32 @@ const LARGEST = 10;
 
 /** What is alive at the worst moment of a run; what a view shows lives as long as the view. */
 function peakBytes(nodes: readonly Operation[], fetched: ReadonlySet<Operation>): number {
-  const owners = new Map<Operation, Operation>();
-  const lastUse = new Map<Operation, number>();
-  const use = (op: Operation, at: number): void => {
-    const owner = owners.get(op) ?? op;
-    lastUse.set(owner, Math.max(lastUse.get(owner) ?? 0, at));
+  // By position in `nodes`: whose memory a node's outputs are in, when that is last used, and what ends there.
+  const place = new Map(nodes.map((op, i) => [op, i]));
+  const owners = Int32Array.from(nodes, (_, i) => i);
+  const lastUse = new Int32Array(nodes.length);
+  const use = (i: number, at: number): void => {
+    const owner = owners[i] ?? i;
+    lastUse[owner] = Math.max(lastUse[owner] ?? 0, at);
   };
   nodes.forEach((op, i) => {
-    const [input] = op.inputs;
-    const isView = kernelOf(op.type)?.kind === 'view' && input !== undefined;
-    owners.set(op, isView ? (owners.get(input.op) ?? input.op) : op);
-    for (const { op: source } of op.inputs) use(source, i);
-    use(op, fetched.has(op) ? nodes.length : i);
+    const sources = op.inputs.map((input) => place.get(input.op) ?? i);
+    const [first] = sources;
+    if (first !== undefined && kernelOf(op.type)?.kind === 'view') owners[i] = owners[first] ?? first;
+    for (const source of sources) use(source, i);
+    use(i, fetched.has(op) ? nodes.length : i);
   });
-  const freed = new Map<number, number>();
+  const freed = new Float64Array(nodes.length + 1);
   let [alive, peak] = [0, 0];
   nodes.forEach((op, i) => {
     if (holdsActivation(op)) {
-      const bytes = op.outputs.flatMap(sizeOfTensor).reduce((sum, tensor) => sum + tensor.bytes, 0);
-      const last = lastUse.get(op) ?? i;
+      const bytes = op.outputs.reduce((sum, tensor) => sum + bytesOf(tensor), 0);
+      const last = lastUse[i] ?? i;
       alive += bytes;
-      freed.set(last, (freed.get(last) ?? 0) + bytes);
+      freed[last] = (freed[last] ?? 0) + bytes;
     }
     peak = Math.max(peak, alive);
-    alive -= freed.get(i) ?? 0;
+    alive -= freed[i] ?? 0;
   });
   return peak;
 }
@@ -109,21 +115,28 @@ function hasUnknownOutput(op: Operation): boolean {
   );
 }
 
-function sizeOfTensor(tensor: Tensor): TensorSize[] {
-  const { size, dims: shape } = tensor.shape;
-  const dtype = baseDType(tensor.dtype);
-  if (size === null || dtypeBytes(dtype) === 0) return [];
-  return [{ name: tensor.name, type: tensor.op.type, dtype, shape, bytes: size * dtypeBytes(dtype) }];
+/** Bytes of a tensor's elements; 0 where its size is not known, or its dtype has none. */
+function bytesOf({ shape, dtype }: Tensor): number {
+  return (shape.size ?? 0) * dtypeBytes(dtype);
 }
 
-function flopTotals(nodes: readonly Operation[]): TypeCost[] {
+function isSized({ shape, dtype }: Tensor): boolean {
+  return shape.size !== null && dtypeBytes(dtype) > 0;
+}
+
+function sizeOfTensor(tensor: Tensor): TensorSize {
+  const { name, op, dtype, shape } = tensor;
+  return { name, type: op.type, dtype: baseDType(dtype), shape: shape.dims, bytes: bytesOf(tensor) };
+}
+
+function flopTotals(nodes: readonly Operation[], flopsOfNodes: readonly (number | null)[]): TypeCost[] {
   const totals = new Map<string, { type: string; nodes: number; flops: number }>();
-  for (const op of nodes) {
-    const flops = flopsOf(op) ?? 0;
-    if (flops === 0) continue;
-    const total = totals.get(op.type) ?? { type: op.type, nodes: 0, flops: 0 };
-    if (total.nodes++ === 0) totals.set(op.type, total);
+  nodes.forEach(({ type }, i) => {
+    const flops = flopsOfNodes[i] ?? 0;
+    if (flops === 0) return;
+    const total = totals.get(type) ?? { type, nodes: 0, flops: 0 };
+    if (total.nodes++ === 0) totals.set(type, total);
     total.flops += flops;
-  }
+  });
   return [...totals.values()].sort((a, b) => b.flops - a.flops || (a.type < b.type ? -1 : 1));
 }

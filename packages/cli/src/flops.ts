@@ -3,7 +3,7 @@
  * counts one per output element whatever its function; moving data, shapes and random numbers count nothing.
  * Taps of a convolution that fall into the padding are counted, as in TensorFlow's own statistics.
  */
-import { isFloating, type Operation } from '@forerun/graph';
+import { isFloating, type Operation, type Tensor } from '@forerun/graph';
 import { kernelOf } from './support.js';
 
 /** Operations of a node, or `null` when its shapes are not known well enough. */
@@ -231,12 +231,15 @@ function optimizerRule(type: string): FlopRule | undefined {
 /** Elementwise kernels that only copy or convert. */
 const FREE: ReadonlySet<string> = new Set(['Cast', 'ZerosLike', 'OnesLike', 'Fill', 'BroadcastTo']);
 
+/** Whether a tensor, or the variable that it is a handle of, holds floating-point numbers. */
+function isReal({ handle, dtype }: Tensor): boolean {
+  return isFloating(handle?.dtype ?? dtype);
+}
+
 /** FLOPs of one run of a node; `null` when its shapes, or its op, are not known. */
 export function flopsOf(op: Operation): number | null {
-  const tensors = [...op.inputs, ...op.outputs];
   if (op.def === undefined) return null;
-  const floating = tensors.some((tensor) => isFloating(tensor.handle?.dtype ?? tensor.dtype));
-  if (!floating) return 0;
+  if (!op.inputs.some(isReal) && !op.outputs.some(isReal)) return 0;
   const rule = Object.hasOwn(RULES, op.type) ? RULES[op.type] : optimizerRule(op.type);
   if (rule !== undefined) return rule(op);
   const isElementwise = kernelOf(op.type)?.kind === 'elementwise' && !FREE.has(op.type);

@@ -26,7 +26,7 @@ import { withInputShapes, type InputShape, type InputShapes } from './inputShape
 import { FileError } from './errors.js';
 import { inFile } from './inFile.js';
 import type { LoadedGraph, Origin } from './load.js';
-import { whyUnsupported } from './support.js';
+import { whyUnsupported, type OpKind } from './support.js';
 import { summarizeValue } from './values.js';
 
 export type JsonShape = readonly Dim[] | null;
@@ -165,9 +165,16 @@ function buildReport(loaded: LoadedGraph, shapes: InputShapes): GraphReport {
 }
 
 /** Op types with their numbers, the most frequent first. */
-export function countOps(operations: readonly Operation[]): OpCount[] {
-  const counts = new Map<string, { readonly op: Operation; readonly nodes: number }>();
-  for (const op of operations) counts.set(op.type, { op, nodes: (counts.get(op.type)?.nodes ?? 0) + 1 });
+export function countOps(operations: readonly OpKind[]): OpCount[] {
+  const counts = new Map<string, { op: OpKind; nodes: number }>();
+  for (const op of operations) {
+    const count = counts.get(op.type);
+    if (count === undefined) counts.set(op.type, { op, nodes: 1 });
+    else {
+      count.nodes++;
+      count.op = op;
+    }
+  }
   const sorted = [...counts].sort(([a, n], [b, m]) => m.nodes - n.nodes || (a < b ? -1 : 1));
   return sorted.map(([type, { op, nodes }]) => {
     const reason = whyUnsupported(op);

@@ -39,21 +39,32 @@ export interface GraphView {
   readonly graph: Graph;
   readonly uses: ReadonlyMap<Operation, readonly Use[]>;
   readonly variables: readonly GraphVariable[];
+  /** See `outputsOf`. */
+  readonly outputs: readonly Operation[];
+}
+
+export interface ViewOptions {
+  /**
+   * For commands that show shapes of few nodes or none: shapes are inferred where they are asked for, which then throws a `ForerunError` for a
+   * node whose inputs do not fit. Default false.
+   */
+  readonly deferShapes?: boolean;
 }
 
 /** Builds the operations of a loaded graph. Throws `FileError` when the graph breaks the rules. */
-export function viewGraph(loaded: LoadedGraph): GraphView {
+export function viewGraph(loaded: LoadedGraph, { deferShapes = false }: ViewOptions = {}): GraphView {
   const opDefs = loaded.metaGraph?.metaInfoDef?.strippedOpList?.op ?? [];
   return inFile(loaded.path, () => {
     const graph = new Graph();
-    importWholeGraphDef(loaded.graphDef, { graph, name: '', opDefs, deferConstants: true });
+    importWholeGraphDef(loaded.graphDef, { graph, name: '', opDefs, deferConstants: true, deferShapes });
     return new LoadedView(loaded, graph, variablesOf(graph, loaded));
   });
 }
 
-/** Who uses what is found out when a command asks for it. */
+/** Who uses what, and what the outputs are, is found out when a command asks for it. */
 class LoadedView implements GraphView {
   #uses: ReadonlyMap<Operation, readonly Use[]> | undefined;
+  #outputs: readonly Operation[] | undefined;
 
   constructor(
     readonly loaded: LoadedGraph,
@@ -63,6 +74,13 @@ class LoadedView implements GraphView {
 
   get uses(): ReadonlyMap<Operation, readonly Use[]> {
     return (this.#uses ??= usesOf(this.graph));
+  }
+
+  get outputs(): readonly Operation[] {
+    return (this.#outputs ??=
+      this.loaded.origin === undefined
+        ? modelOutputs(this.graph)
+        : signatureOutputs(this.graph, this.loaded));
   }
 }
 
@@ -82,10 +100,18 @@ export function isVariable(op: Operation): boolean {
   return VARIABLE_TYPES.has(op.type);
 }
 
-/** True for an optimizer's update of one variable. */
-export function isUpdate(op: Operation): boolean {
-  return /^(Resource)?(Sparse)?Apply[A-Z]/.test(op.type);
+/** A question about op types, asked of each type once: graphs have very many nodes of few types. */
+function byType(pattern: RegExp): (op: Operation) => boolean {
+  const known = new Map<string, boolean>();
+  return ({ type }) => {
+    let answer = known.get(type);
+    if (answer === undefined) known.set(type, (answer = pattern.test(type)));
+    return answer;
+  };
 }
+
+/** True for an optimizer's update of one variable. */
+export const isUpdate = byType(/^(Resource)?(Sparse)?Apply[A-Z]/);
 
 function variablesOf(graph: Graph, { metaGraph }: LoadedGraph): GraphVariable[] {
   const roles = new Map<Operation, VariableRole>();
@@ -121,8 +147,9 @@ export function inputsOf({ graph }: GraphView): Operation[] {
 /** Nodes that only give values to others, whoever uses them: never an output of the model. */
 const SOURCES: ReadonlySet<string> = new Set([...INPUT_TYPES, ...VARIABLE_TYPES, 'Const', 'ReadVariableOp']);
 /** Nodes that exist for their effect. */
-const EFFECTS =
-  /^(NoOp|Assign|Scatter|Save|Restore|MergeV2Checkpoints|Assert|Print|VarIsInitialized|Destroy)/;
+const hasEffect = byType(
+  /^(NoOp|Assign|Scatter|Save|Restore|MergeV2Checkpoints|Assert|Print|VarIsInitialized|Destroy)/,
+);
 
 /** True for nodes that the framework added to save, restore and check variables. */
 export function isBookkeeping(name: string): boolean {
@@ -130,8 +157,8 @@ export function isBookkeeping(name: string): boolean {
 }
 
 /** True for nodes of a backward pass, which consume the model without being part of it. */
-export function isGradient(op: Operation): boolean {
-  return /(^|\/)gradients(_\d+)?\//.test(op.name);
+export function isGradient({ name }: Operation): boolean {
+  return name.includes('gradients') && /(^|\/)gradients(_\d+)?\//.test(name);
 }
 
 /**
@@ -139,22 +166,35 @@ export function isGradient(op: Operation): boolean {
  * backward pass uses them. Gradients, initial values and the nodes of savers are left out. Of ops that are
  * not known here the outputs may not be known either.
  */
-export function outputsOf({ graph, uses, loaded }: GraphView): Operation[] {
-  if (loaded.origin !== undefined) return signatureOutputs(graph, loaded);
-  const live = new Set<Operation>();
-  for (const op of graph.operations) {
-    if (isInput(op) || isVariable(op) || op.inputs.some((input) => live.has(input.op))) live.add(op);
+export function outputsOf({ outputs }: GraphView): readonly Operation[] {
+  return outputs;
+}
+
+function modelOutputs({ operations }: Graph): Operation[] {
+  // Marks by the position of the operations. Live: it comes from an input or a variable. Taken: the model itself uses it.
+  const [live, taken] = [new Uint8Array(operations.length), new Uint8Array(operations.length)];
+  for (const op of operations) {
+    const backward = isGradient(op);
+    let isLive = isInput(op) || isVariable(op);
+    for (const { op: source } of op.inputs) {
+      isLive ||= live[source.id] === 1;
+      if (!backward) taken[source.id] = 1;
+    }
+    if (isLive) live[op.id] = 1;
+    if (op.controlInputs.length === 0 || backward || isBookkeeping(op.name)) continue;
+    for (const source of op.controlInputs) taken[source.id] = 1;
   }
-  const isOutput = (op: Operation): boolean =>
-    live.has(op) &&
-    !SOURCES.has(op.type) &&
-    !EFFECTS.test(op.type) &&
-    !isQuestion(op) &&
-    !isUpdate(op) &&
-    !isGradient(op) &&
-    !isBookkeeping(op.name) &&
-    (uses.get(op) ?? []).every((use) => isGradient(use.op) || (use.input < 0 && isBookkeeping(use.op.name)));
-  return graph.operations.filter(isOutput);
+  return operations.filter(
+    (op) =>
+      live[op.id] === 1 &&
+      taken[op.id] === 0 &&
+      !SOURCES.has(op.type) &&
+      !hasEffect(op) &&
+      !isQuestion(op) &&
+      !isUpdate(op) &&
+      !isGradient(op) &&
+      !isBookkeeping(op.name),
+  );
 }
 
 /** What the signature of a model of another framework names: the file says itself what its outputs are. */
@@ -176,24 +216,34 @@ function isQuestion(op: Operation): boolean {
 }
 
 /** Operations that are run for their effect and that nothing waits for: `train`, `init`. */
-export function targetsOf({ graph, uses }: GraphView): Operation[] {
-  return graph.operations.filter((op) => {
-    const isEffect = EFFECTS.test(op.type) || isUpdate(op);
-    const isHidden = isBookkeeping(op.name) || isGradient(op) || isInitializer(op) || isQuestion(op);
-    return isEffect && !isHidden && uses.get(op)?.length === 0;
+export function targetsOf({ graph: { operations } }: GraphView): Operation[] {
+  const used = new Uint8Array(operations.length);
+  for (const op of operations) {
+    for (const { op: source } of op.inputs) used[source.id] = 1;
+    for (const source of op.controlInputs) used[source.id] = 1;
+  }
+  return operations.filter((op) => {
+    if (used[op.id] === 1 || !(hasEffect(op) || isUpdate(op))) return false;
+    return !isBookkeeping(op.name) && !isGradient(op) && !isInitializer(op) && !isQuestion(op);
   });
 }
 
-/** Everything that runs when `fetches` are wanted, in creation order. */
+/** Everything that runs when `fetches`, of one graph, are wanted, in creation order. */
 export function ancestorsOf(fetches: readonly Operation[]): Operation[] {
-  const found = new Set<Operation>();
-  const queue = [...fetches];
+  const operations = fetches[0]?.graph.operations ?? [];
+  const found = new Uint8Array(operations.length);
+  const queue: Operation[] = [];
+  const reach = (op: Operation): void => {
+    if (found[op.id] === 1) return;
+    found[op.id] = 1;
+    queue.push(op);
+  };
+  fetches.forEach(reach);
   for (let op = queue.pop(); op !== undefined; op = queue.pop()) {
-    if (found.has(op)) continue;
-    found.add(op);
-    queue.push(...op.inputs.map((input) => input.op), ...op.controlInputs);
+    for (const input of op.inputs) reach(input.op);
+    op.controlInputs.forEach(reach);
   }
-  return [...found].sort((a, b) => a.id - b.id);
+  return operations.filter((op) => found[op.id] === 1);
 }
 
 /** Elements of a variable; 0 when its shape is not known. */

@@ -80,6 +80,8 @@ export interface LoadOptions {
   readonly tags?: readonly string[] | undefined;
   /** Shapes of inputs, for ONNX models that cannot be read without. */
   readonly shapes?: InputShapes | undefined;
+  /** `false`: nodes of binary files come without their attributes, for commands that need none. Default true. */
+  readonly attributes?: boolean | undefined;
 }
 
 /** Reads the file, SavedModel directory or checkpoint at `path`. Throws `FileError` naming the path. */
@@ -157,11 +159,15 @@ function refuseTags({ tags }: LoadOptions, what: string): void {
   if (tags !== undefined) throw new FileError(`--tags is for SavedModels, this is ${what}`);
 }
 
-async function graphOf(path: string, bytes: Uint8Array, { tags }: LoadOptions): Promise<LoadedGraph> {
-  const file = readGraphFile(bytes);
+async function graphOf(
+  path: string,
+  bytes: Uint8Array,
+  { tags, attributes = true }: LoadOptions,
+): Promise<LoadedGraph> {
+  const file = readGraphFile(bytes, { attributes });
   const metaGraph = metaGraphOf(file, tags);
   const own = file.kind === 'GraphDef' ? file.graphDef : metaGraph?.graphDef;
-  const graphDef = own === undefined ? undefined : await withWeightsBeside(own, dirname(path));
+  const graphDef = own === undefined || !attributes ? own : await withWeightsBeside(own, dirname(path));
   if (graphDef === undefined) throw new FileError(`${path}: the ${file.kind} holds no graph`);
   const metaGraphs = file.kind === 'SavedModel' ? file.savedModel.metaGraphs : [];
   return {

@@ -3,6 +3,7 @@ import type { WeightReader } from '@forerun/formats';
 import { ForerunError, NotFoundError, type Operation } from '@forerun/graph';
 import { FileError, messageOf } from './errors.js';
 import { isVariable, placeOf, viewGraph, weightConstants, type GraphView } from './graphView.js';
+import { inFile } from './inFile.js';
 import { load, type Loaded, type LoadOptions } from './load.js';
 import { weightsPath } from './variableValues.js';
 
@@ -17,9 +18,10 @@ export interface OpenValues {
 export async function openValues(path: string, options: LoadOptions = {}): Promise<OpenValues> {
   const loaded = await load(path, options);
   if (loaded.kind === 'graph') {
-    const view = viewGraph(loaded);
+    const view = viewGraph(loaded, { deferShapes: true });
     const own = view.variables.length === 0 ? undefined : weightsPath(view, undefined);
-    if (own === undefined) return { loaded, reader: constantsOf(view), close: () => Promise.resolve() };
+    if (own === undefined)
+      return { loaded, reader: inFile(loaded.path, () => constantsOf(view)), close: () => Promise.resolve() };
     return { loaded, ...(await opened(own)) };
   }
   return { loaded, ...(await opened(loaded.path)) };

@@ -16,8 +16,14 @@ export function kernelOf(type: string): Kernel | undefined {
 const VERSION_1 =
   /^(Ref)?(Switch|Merge|Enter|Exit|NextIteration)$|^(LoopCond|ControlTrigger)$|^(TensorArray|Stack)/;
 
+/** What of a node decides whether it can run: its type, and for calls the function. */
+export interface OpKind {
+  readonly type: string;
+  readonly def?: Operation['def'];
+}
+
 /** Why nodes like this one cannot run, or `undefined` when they can. A node whose type is a function's name is a call. */
-export function whyUnsupported({ type, def }: Operation): string | undefined {
+export function whyUnsupported({ type, def }: OpKind): string | undefined {
   if (VERSION_1.test(type) || def?.functionName !== undefined) return undefined;
   const kernel = kernelOf(type);
   if (kernel === undefined) return 'the op is not known';

@@ -75,6 +75,19 @@ describe('bad files (exit code 1)', () => {
     expect(await inspect('newer')).toContain('needs a reader of version 900 or later');
   });
 
+  test('commands that show no shapes say no word of those that do not fit; those that meet them name the node', async () => {
+    const path = folder.write('shapes.pb', decodeGraphWith('badShapes'));
+    const counts = await forerun(['ops', path]);
+    expect(counts.code).toBe(0);
+    expect(counts.out).toMatch(/MatMul +1 +yes/);
+    expect((await forerun(['diff', path, path])).code).toBe(0);
+    expect((await forerun(['node', path, 'a'])).out).toContain('[2,3]');
+    const rule = /^forerun: .*shapes\.pb: MatMul "MatMul": .*\[2,3\].*\[5,4\].*\n$/;
+    expect(await failure(1, 'node', path, 'MatMul')).toMatch(rule);
+    expect(await failure(1, 'path', path, 'a', 'MatMul')).toMatch(rule);
+    expect(await failure(1, 'ops', path, '--type', 'MatMul')).toMatch(rule);
+  });
+
   test('a checkpoint with a missing or short data file, or none at all', async () => {
     const prefix = writeCheckpoint(folder, 'short.ckpt');
     const data = `${prefix}.data-00000-of-00001`;

@@ -4,7 +4,7 @@ import { isTypedArray, toHostValue, type Operation, type TensorValue } from '@fo
 import { FileError } from '../errors.js';
 import { formatShape, plural, table, type Cell } from '../format.js';
 import { viewGraph } from '../graphView.js';
-import { load, type Loaded } from '../load.js';
+import { load, type Loaded, type LoadedGraph } from '../load.js';
 import { openValues, reading } from '../openValues.js';
 import type { CommonOptions } from '../program.js';
 import { parseTags } from '../tags.js';
@@ -42,7 +42,7 @@ export async function diff(a: string, b: string, options: DiffOptions, terminal:
   }
   const changes: readonly ValueChange[] =
     one.kind === 'graph' && two.kind === 'graph'
-      ? diffGraphs(viewGraph(one).graph.operations, viewGraph(two).graph.operations)
+      ? diffGraphs(operationsOf(one), operationsOf(two))
       : await diffFiles(a, b);
   terminal.print(
     options.json === true
@@ -50,6 +50,11 @@ export async function diff(a: string, b: string, options: DiffOptions, terminal:
       : render(one.path, two.path, changes, options, terminal),
   );
   return changes.length > 0;
+}
+
+/** Shapes follow from the rest: they are not compared, so not inferred. */
+function operationsOf(loaded: LoadedGraph): readonly Operation[] {
+  return viewGraph(loaded, { deferShapes: true }).graph.operations;
 }
 
 function diffGraphs(a: readonly Operation[], b: readonly Operation[]): ValueChange[] {

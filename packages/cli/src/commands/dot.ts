@@ -5,6 +5,7 @@ import { collapse, type Collapsed } from '../collapse.js';
 import { FileError } from '../errors.js';
 import { renderDot } from '../renderDot.js';
 import { ancestorsOf, outputsOf, viewGraph } from '../graphView.js';
+import { inFile } from '../inFile.js';
 import { loadGraph } from '../load.js';
 import type { CommonOptions } from '../program.js';
 import { parseTags } from '../tags.js';
@@ -28,7 +29,7 @@ export interface SvgOptions extends DotOptions {
 /** What is drawn of a graph. Throws `FileError` for a bad file, and with the nearest names for an unknown scope. */
 async function drawing(file: string, options: DotOptions): Promise<{ path: string; collapsed: Collapsed }> {
   const loaded = await loadGraph(file, 'nodes', { tags: parseTags(options.tags) });
-  const view = viewGraph(loaded);
+  const view = viewGraph(loaded, { deferShapes: true });
   const { graph } = view;
   const scope = (options.scope ?? '').replace(/\/+$/, '');
   const isInScope = ({ name }: Operation): boolean =>
@@ -42,12 +43,14 @@ async function drawing(file: string, options: DotOptions): Promise<{ path: strin
   // The model itself is what one wants to see first; a scope without any of it is drawn whole.
   const model = options.all === true ? [] : ancestorsOf(outputsOf(view));
   const drawn = model.some(isInScope) ? model : graph.operations;
-  const collapsed = collapse(drawn, {
-    depth: options.depth,
-    scope,
-    constants: options.constants === true,
-    variables: options.all === true || options.constants === true,
-  });
+  const collapsed = inFile(loaded.path, () =>
+    collapse(drawn, {
+      depth: options.depth,
+      scope,
+      constants: options.constants === true,
+      variables: options.all === true || options.constants === true,
+    }),
+  );
   return { path: loaded.path, collapsed };
 }
 

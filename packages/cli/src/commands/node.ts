@@ -3,6 +3,7 @@ import type { Operation, Tensor } from '@forerun/graph';
 import { formatFlops, formatShape, table, type Cell } from '../format.js';
 import { flopsOf } from '../flops.js';
 import { findNode, viewGraph, type GraphView, type Use } from '../graphView.js';
+import { inFile } from '../inFile.js';
 import { loadGraph } from '../load.js';
 import type { CommonOptions } from '../program.js';
 import { whyUnsupported } from '../support.js';
@@ -18,11 +19,12 @@ export async function node(
   terminal: Terminal,
 ): Promise<void> {
   const loaded = await loadGraph(file, 'nodes', { tags: parseTags(options.tags) });
-  const view = viewGraph(loaded);
+  const view = viewGraph(loaded, { deferShapes: true });
   const op = findNode(view, name);
-  terminal.print(
+  const text = inFile(loaded.path, () =>
     options.json === true ? JSON.stringify(nodeJson(op, view), null, 2) : render(op, view, terminal),
   );
+  terminal.print(text);
 }
 
 function nodeJson(op: Operation, { uses }: GraphView): object {

@@ -4,7 +4,8 @@ import { FileError } from '../errors.js';
 import { formatCount, formatShape, plural, table, type Cell } from '../format.js';
 import { countOps, type OpCount } from '../graphReport.js';
 import { viewGraph } from '../graphView.js';
-import { loadGraph } from '../load.js';
+import { inFile } from '../inFile.js';
+import { loadGraph, type LoadedGraph } from '../load.js';
 import type { CommonOptions } from '../program.js';
 import { parseTags } from '../tags.js';
 import type { Terminal } from '../terminal.js';
@@ -16,23 +17,40 @@ export interface OpsOptions extends CommonOptions {
 
 /** Prints the op types of a graph. Throws `FileError` for a bad file and for a type that no node has. */
 export async function ops(file: string, options: OpsOptions, terminal: Terminal): Promise<void> {
-  const loaded = await loadGraph(file, 'ops', { tags: parseTags(options.tags) });
-  const { operations } = viewGraph(loaded).graph;
-  const { type, json } = options;
-  const counts = countOps(operations).filter((count) => options.unsupported !== true || !count.supported);
-  if (type === undefined) {
-    terminal.print(
-      json === true
-        ? JSON.stringify({ file: loaded.path, ops: counts }, null, 2)
-        : renderCounts(counts, terminal, options),
-    );
+  const tags = parseTags(options.tags);
+  if (options.type !== undefined) {
+    const loaded = await loadGraph(file, 'ops', { tags });
+    terminal.print(inFile(loaded.path, () => nodesOfType(loaded, options.type ?? '', options, terminal)));
     return;
   }
+  const loaded = await loadGraph(file, 'ops', { tags, attributes: false });
+  const counts = await countNodes(loaded, file, tags);
+  const listed = counts.filter(({ supported }) => options.unsupported !== true || !supported);
+  terminal.print(
+    options.json === true
+      ? JSON.stringify({ file: loaded.path, ops: listed }, null, 2)
+      : renderCounts(listed, terminal, options),
+  );
+}
+
+/** Nodes are counted as they stand in the file; only with functions, which nodes may call, is the graph built. */
+async function countNodes(
+  { graphDef: { library, node } }: LoadedGraph,
+  file: string,
+  tags: readonly string[] | undefined,
+): Promise<OpCount[]> {
+  if ((library?.function ?? []).length === 0) return countOps(node.map(({ op: type }) => ({ type })));
+  const whole = await loadGraph(file, 'ops', { tags });
+  return countOps(viewGraph(whole, { deferShapes: true }).graph.operations);
+}
+
+function nodesOfType(loaded: LoadedGraph, type: string, { json }: OpsOptions, terminal: Terminal): string {
+  const { operations } = viewGraph(loaded, { deferShapes: true }).graph;
   const nodes = operations.filter((op) => op.type === type);
   const count = countOps(nodes)[0];
-  if (count === undefined) throw new FileError(`${loaded.path}: ${noSuchType(type, counts)}`);
-  const listed = { ...count, file: loaded.path, nodes: nodes.map(nodeJson) };
-  terminal.print(json === true ? JSON.stringify(listed, null, 2) : renderNodes(nodes, count, terminal));
+  if (count === undefined) throw new FileError(`${loaded.path}: ${noSuchType(type, countOps(operations))}`);
+  if (json !== true) return renderNodes(nodes, count, terminal);
+  return JSON.stringify({ ...count, file: loaded.path, nodes: nodes.map(nodeJson) }, null, 2);
 }
 
 function noSuchType(type: string, counts: readonly OpCount[]): string {

@@ -3,6 +3,7 @@ import type { Operation } from '@forerun/graph';
 import { FileError } from '../errors.js';
 import { formatShape, plural, table, type Cell } from '../format.js';
 import { findNode, viewGraph } from '../graphView.js';
+import { inFile } from '../inFile.js';
 import { loadGraph } from '../load.js';
 import type { CommonOptions } from '../program.js';
 import { parseTags } from '../tags.js';
@@ -27,7 +28,7 @@ export async function path(
   terminal: Terminal,
 ): Promise<void> {
   const loaded = await loadGraph(file, 'nodes', { tags: parseTags(options.tags) });
-  const view = viewGraph(loaded);
+  const view = viewGraph(loaded, { deferShapes: true });
   const [a, b] = [findNode(view, from), findNode(view, to)];
   const steps = shortest(b, a, false) ?? shortest(b, a, true);
   if (steps === undefined) {
@@ -35,17 +36,25 @@ export async function path(
       shortest(a, b, true) === undefined ? '' : `; "${b.name}" reaches "${a.name}", the other way round`;
     throw new FileError(`${loaded.path}: "${a.name}" does not reach "${b.name}"${back}`);
   }
+  const text = inFile(loaded.path, () =>
+    options.json === true
+      ? JSON.stringify({ file: loaded.path, from: a.name, to: b.name, nodes: stepsJson(steps) }, null, 2)
+      : render(steps, `from ${a.name} to ${b.name}`, terminal),
+  );
+  terminal.print(text);
+}
+
+function stepsJson(steps: readonly Step[]): object[] {
+  return steps.map(({ op, output }) => ({
+    name: op.name,
+    op: op.type,
+    output: output < 0 ? null : output,
+    shape: op.outputs[Math.max(0, output)]?.shape.dims ?? null,
+  }));
+}
+
+function render(steps: readonly Step[], way: string, terminal: Terminal): string {
   const { colors } = terminal;
-  if (options.json === true) {
-    const nodes = steps.map(({ op, output }) => ({
-      name: op.name,
-      op: op.type,
-      output: output < 0 ? null : output,
-      shape: op.outputs[Math.max(0, output)]?.shape.dims ?? null,
-    }));
-    terminal.print(JSON.stringify({ file: loaded.path, from: a.name, to: b.name, nodes }, null, 2));
-    return;
-  }
   const rows = steps.map(({ op, output }, i): Cell[] => {
     const tensor = op.outputs[Math.max(0, output)];
     const last = i === steps.length - 1;
@@ -56,12 +65,7 @@ export async function path(
     ];
   });
   const columns = [{ title: 'node', flexible: true }, { title: 'op' }, { title: 'output' }];
-  terminal.print(
-    [
-      `${plural(steps.length - 1, 'step')} from ${a.name} to ${b.name}`,
-      ...table(columns, rows, terminal),
-    ].join('\n'),
-  );
+  return [`${plural(steps.length - 1, 'step')} ${way}`, ...table(columns, rows, terminal)].join('\n');
 }
 
 /** Searches backwards from `target`, breadth first. */

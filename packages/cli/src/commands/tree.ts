@@ -3,7 +3,8 @@ import { nearestNames, dtypeBytes } from '@forerun/graph';
 import { reportCheckpoint } from '../checkpointReport.js';
 import { FileError } from '../errors.js';
 import { formatBytes, formatCount, formatShape, table, type Cell } from '../format.js';
-import { variableSize, viewGraph, weightConstants } from '../graphView.js';
+import { variableSize, viewGraph, weightConstants, type GraphView } from '../graphView.js';
+import { inFile } from '../inFile.js';
 import { load, type Loaded } from '../load.js';
 import type { CommonOptions } from '../program.js';
 import { findScope, scopeNames, scopeTree, type Leaf, type ScopeNode } from '../scopeTree.js';
@@ -46,7 +47,11 @@ export async function tree(file: string, options: TreeOptions, terminal: Termina
 
 /** Variables count as parameters, but not an optimizer's own; in a graph without variables, weights do. */
 function graphLeaves(loaded: Extract<Loaded, { kind: 'graph' }>): Leaf[] {
-  const view = viewGraph(loaded);
+  const view = viewGraph(loaded, { deferShapes: true });
+  return inFile(loaded.path, () => leavesOf(view));
+}
+
+function leavesOf(view: GraphView): Leaf[] {
   const { graph, variables } = view;
   const counted = new Set(variables.filter(({ role }) => role !== 'slot').map(({ op }) => op));
   if (counted.size === 0) weightConstants(view).forEach((op) => counted.add(op));

@@ -1,20 +1,36 @@
 /** Protobuf bytes to messages, by the field table of proto/. */
-import { DataLossError } from '../errors.js';
+import { DataLossError, InternalError } from '../errors.js';
 import { UNKNOWN_FIELDS, type AnyMessage, type MapKey } from './message.js';
 import type { MessageTypes } from './messages.js';
-import { defaultValue, messageSpec, zeroValue, type FieldSpec, type MessageSpec } from './spec.js';
+import { messageSpec, zeroValue, type FieldSpec, type MessageSpec } from './spec.js';
 import { WireReader } from './wireReader.js';
 
 /** Deeper nesting than protobuf's own readers accept. */
 const MAX_DEPTH = 100;
 
+/** A field that is passed over. */
+export interface SkippedField {
+  readonly message: keyof MessageTypes;
+  /** Name in JavaScript. */
+  readonly field: string;
+}
+
 /**
- * Reads a message. Fields that proto/ does not declare are kept and written back by `encode`;
+ * Reads a message, without the field `skipped`. Fields that proto/ does not declare are kept and written back by `encode`;
  * `bytes` fields are views on the input.
  * Throws `DataLossError` naming field and byte for truncated or malformed input.
  */
-export function decode<K extends keyof MessageTypes>(type: K, bytes: Uint8Array): MessageTypes[K] {
+export function decode<K extends keyof MessageTypes>(
+  type: K,
+  bytes: Uint8Array,
+  skipped?: SkippedField,
+): MessageTypes[K] {
   const reader = new WireReader(bytes, type);
+  if (skipped !== undefined) {
+    const field = messageSpec(skipped.message).byName.get(skipped.field);
+    if (field === undefined) throw new InternalError(`${skipped.message} has no field ${skipped.field}`);
+    reader.skipped = field;
+  }
   return asType<K>(readMessage(reader, messageSpec(type), 0));
 }
 
@@ -25,9 +41,12 @@ function asType<K extends keyof MessageTypes>(message: object): MessageTypes[K] 
 
 /** A message with all defaults filled in. */
 export function emptyMessage(spec: MessageSpec): AnyMessage {
-  const message: AnyMessage = {};
-  for (const field of spec.defaults) message[field.key] = defaultValue(field);
-  return message;
+  return spec.create();
+}
+
+/** The value of a map's entry that has none. */
+export function emptyValue(field: FieldSpec): unknown {
+  return field.type === 'message' ? emptyMessage(messageSpec(field.typeName)) : zeroValue(field);
 }
 
 /** A message of type `type` with every field at its default. */
@@ -35,14 +54,12 @@ export function create<K extends keyof MessageTypes>(type: K): MessageTypes[K] {
   return asType<K>(emptyMessage(messageSpec(type)));
 }
 
-function readMessage(
-  reader: WireReader,
-  spec: MessageSpec,
-  depth: number,
-  message: AnyMessage = emptyMessage(spec),
-): AnyMessage {
+function readMessage(reader: WireReader, spec: MessageSpec, depth: number, before?: AnyMessage): AnyMessage {
+  const message = before ?? emptyMessage(spec);
   if (depth > MAX_DEPTH) reader.fail(`messages nested deeper than ${MAX_DEPTH}`);
   const unknown: Uint8Array[] = [];
+  // In an empty message there is nothing that the first field of a oneof could replace.
+  let hasOneof = before !== undefined;
   while (reader.pos < reader.end) {
     const start = reader.pos;
     const tag = reader.uint32();
@@ -50,7 +67,15 @@ function readMessage(
     if (number === 0) reader.fail('field number 0');
     const field = spec.byNumber.get(number);
     if (field !== undefined) {
-      readField(reader, spec, message, field, tag & 7, depth);
+      if (field === reader.skipped) {
+        reader.skip(tag & 7);
+        continue;
+      }
+      if (field.oneof !== undefined) {
+        if (hasOneof) clearOneof(spec, message, field);
+        hasOneof = true;
+      }
+      readField(reader, message, field, tag & 7, depth);
       continue;
     }
     reader.skip(tag & 7);
@@ -77,7 +102,6 @@ function concat(parts: readonly Uint8Array[]): Uint8Array {
 
 function readField(
   reader: WireReader,
-  spec: MessageSpec,
   message: AnyMessage,
   field: FieldSpec,
   wire: number,
@@ -89,7 +113,6 @@ function readField(
     expectWire(reader, field, wire);
     // A sub-message that comes twice is merged.
     const before = message[field.key] as AnyMessage | undefined;
-    if (field.oneof !== undefined) clearOneof(spec, message, field);
     message[field.key] = readValue(reader, field, depth, undefined, before);
   }
 }
@@ -150,9 +173,7 @@ function readEntry(
     } else reader.skip(tag & 7);
   }
   reader.end = outer;
-  const missing =
-    valueField.type === 'message' ? emptyMessage(messageSpec(valueField.typeName)) : zeroValue(valueField);
-  (message[field.key] as Map<MapKey, unknown>).set(key, value ?? missing);
+  (message[field.key] as Map<MapKey, unknown>).set(key, value ?? emptyValue(valueField));
 }
 
 function readMapValue(
@@ -210,7 +231,7 @@ function readNumber(reader: WireReader, field: FieldSpec): unknown {
     case 'sfixed32':
       return reader.fixed32() | 0;
     case 'bool':
-      return reader.uint64() !== 0n;
+      return Number(reader.varint()) !== 0;
     case 'uint32':
       return reader.int32() >>> 0;
     case 'int32':
@@ -224,10 +245,18 @@ function readNumber(reader: WireReader, field: FieldSpec): unknown {
 }
 
 function readLong(reader: WireReader, field: FieldSpec): number | bigint {
+  if (field.type === 'int64' && field.asNumber) {
+    const small = reader.varint();
+    if (typeof small === 'number') return small;
+    return asCount(BigInt.asIntN(64, small), reader, field);
+  }
   const raw = field.wire === 1 ? reader.fixed64() : reader.uint64();
   const unsigned = field.type === 'uint64' || field.type === 'fixed64';
   const value = field.type === 'sint64' ? unzigzag(raw, BigInt) : unsigned ? raw : BigInt.asIntN(64, raw);
-  if (!field.asNumber) return value;
+  return field.asNumber ? asCount(value, reader, field) : value;
+}
+
+function asCount(value: bigint, reader: WireReader, field: FieldSpec): number {
   const number = Number(value);
   return Number.isSafeInteger(number)
     ? number

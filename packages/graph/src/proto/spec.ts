@@ -1,6 +1,7 @@
 /** The field table in the form that the codecs use: messages and fields by number and by name. */
 import { InternalError } from '../errors.js';
 import { nearestNames } from '../names.js';
+import type { AnyMessage } from './message.js';
 import { ENUMS, MESSAGES } from './schema.js';
 
 const SCALARS = [
@@ -53,8 +54,8 @@ export interface MessageSpec {
   readonly byNumber: ReadonlyMap<number, FieldSpec>;
   /** By name in the .proto file and by camelCase name. */
   readonly byName: ReadonlyMap<string, FieldSpec>;
-  /** Fields that an empty message has too. */
-  readonly defaults: readonly FieldSpec[];
+  /** A message with all defaults filled in. */
+  readonly create: () => AnyMessage;
 }
 
 const specs = new Map<string, MessageSpec>();
@@ -68,9 +69,24 @@ export function messageSpec(name: string): MessageSpec {
   const byName = new Map<string, FieldSpec>();
   for (const field of fields) byName.set(field.name, field).set(field.key, field);
   const byNumber = new Map(fields.map((field) => [field.number, field]));
-  const spec = { name, fields, byName, byNumber, defaults: fields.filter(hasDefault) };
+  const spec = { name, fields, byName, byNumber, create: creator(fields.filter(hasDefault)) };
   specs.set(name, spec);
   return spec;
+}
+
+/** A function of its own for each message type: a copy of an object with all its fields takes less time than one field after the other. */
+function creator(defaults: readonly FieldSpec[]): () => AnyMessage {
+  const keysOf = (own: readonly FieldSpec[]): string[] => own.map(({ key }) => key);
+  const lists = keysOf(defaults.filter((field) => field.repeated && field.map === undefined));
+  const maps = keysOf(defaults.filter((field) => field.map !== undefined));
+  const scalars: AnyMessage = {};
+  for (const field of defaults) scalars[field.key] = defaultValue(field);
+  return () => {
+    const message: AnyMessage = { ...scalars };
+    for (const key of lists) message[key] = [];
+    for (const key of maps) message[key] = new Map();
+    return message;
+  };
 }
 
 function hasMessage(name: string): name is keyof typeof MESSAGES {
@@ -149,10 +165,12 @@ function hasDefault(field: FieldSpec): boolean {
 }
 
 /** The value of an absent field that has one. */
-export function defaultValue(field: FieldSpec): unknown {
+function defaultValue(field: FieldSpec): unknown {
   if (field.map !== undefined) return new Map();
   return field.repeated ? [] : zeroValue(field);
 }
+
+const NO_BYTES = new Uint8Array(0);
 
 /** Zero of a scalar type. */
 export function zeroValue(field: FieldSpec): unknown {
@@ -160,7 +178,7 @@ export function zeroValue(field: FieldSpec): unknown {
     case 'string':
       return '';
     case 'bytes':
-      return new Uint8Array(0);
+      return NO_BYTES;
     case 'bool':
       return false;
     case 'int64':

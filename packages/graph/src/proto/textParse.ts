@@ -1,5 +1,5 @@
 /** Reads protobuf text format (`.pbtxt`) by the field table of proto/. */
-import { emptyMessage } from './decode.js';
+import { emptyMessage, emptyValue } from './decode.js';
 import type { AnyMessage, MapKey } from './message.js';
 import type { MessageTypes } from './messages.js';
 import {
@@ -92,9 +92,10 @@ function parseEntry(
 ): readonly [MapKey, unknown] {
   const { key: keyField, value: valueField } = map;
   const entry = parseMessage(tokens, entrySpec(map), openBrace(tokens), depth + 1, {});
-  const missing =
-    valueField.type === 'message' ? emptyMessage(messageSpec(valueField.typeName)) : zeroValue(valueField);
-  return [(entry[keyField.key] ?? zeroValue(keyField)) as MapKey, entry[valueField.key] ?? missing];
+  return [
+    (entry[keyField.key] ?? zeroValue(keyField)) as MapKey,
+    entry[valueField.key] ?? emptyValue(valueField),
+  ];
 }
 
 const entrySpecs = new WeakMap<NonNullable<FieldSpec['map']>, MessageSpec>();
@@ -105,7 +106,8 @@ function entrySpec(map: NonNullable<FieldSpec['map']>): MessageSpec {
   if (known !== undefined) return known;
   const fields = [map.key, map.value];
   const byName = new Map(fields.map((field) => [field.name, field]));
-  const spec = { name: 'map entry', fields, byName, byNumber: new Map<number, FieldSpec>(), defaults: [] };
+  const byNumber = new Map<number, FieldSpec>();
+  const spec = { name: 'map entry', fields, byName, byNumber, create: () => ({}) };
   entrySpecs.set(map, spec);
   return spec;
 }

@@ -3,6 +3,7 @@
  * damaged input costs no memory, and errors say at which byte and in which field they are.
  */
 import { DataLossError } from '../errors.js';
+import type { FieldSpec } from './spec.js';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -14,6 +15,8 @@ export class WireReader {
   pos = 0;
   /** End of the message being read. */
   end: number;
+  /** A field whose values are passed over. */
+  skipped: FieldSpec | undefined;
   /** Fields that lead to the place being read and the index or key inside each, for errors. */
   readonly #fields: string[] = [];
   readonly #elements: (number | string | undefined)[] = [];
@@ -75,13 +78,18 @@ export class WireReader {
 
   /** A varint with all 64 bits, unsigned. */
   uint64(): bigint {
+    return BigInt(this.varint());
+  }
+
+  /** As `uint64`, but a number where it is below 2^28. */
+  varint(): number | bigint {
     let low = 0;
     let shift = 0;
     // Small values, by far the most, need no arithmetic on bigints.
     for (; shift < 28; shift += 7) {
       const byte = this.byte();
       low |= (byte & 0x7f) << shift;
-      if (byte < 0x80) return BigInt(low);
+      if (byte < 0x80) return low;
     }
     let result = BigInt(low);
     for (; shift < 70; shift += 7) {

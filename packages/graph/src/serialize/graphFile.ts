@@ -21,19 +21,25 @@ export type GraphFile =
   | { readonly kind: 'MetaGraphDef'; readonly encoding: Encoding; readonly metaGraph: MetaGraphDef }
   | { readonly kind: 'SavedModel'; readonly encoding: Encoding; readonly savedModel: SavedModel };
 
+export interface ReadGraphOptions {
+  /** `false`: the attributes of nodes in binary files are passed over, for tools that ask for the nodes' types only. Default true. */
+  readonly attributes?: boolean;
+}
+
 /**
  * Reads a graph file of any kind. Throws `InvalidArgumentError` for other files (saying what they seem
  * to be) and malformed text, `DataLossError` for damaged binary ones.
  */
-export function readGraphFile(bytes: Uint8Array): GraphFile {
+export function readGraphFile(bytes: Uint8Array, { attributes = true }: ReadGraphOptions = {}): GraphFile {
   requireBytes(bytes);
+  const skip = attributes ? undefined : ({ message: 'NodeDef', field: 'attr' } as const);
   switch (detectFormat(bytes)) {
     case 'GraphDef':
-      return { kind: 'GraphDef', encoding: 'pb', graphDef: decode('GraphDef', bytes) };
+      return { kind: 'GraphDef', encoding: 'pb', graphDef: decode('GraphDef', bytes, skip) };
     case 'MetaGraphDef':
-      return { kind: 'MetaGraphDef', encoding: 'pb', metaGraph: decode('MetaGraphDef', bytes) };
+      return { kind: 'MetaGraphDef', encoding: 'pb', metaGraph: decode('MetaGraphDef', bytes, skip) };
     case 'SavedModel':
-      return { kind: 'SavedModel', encoding: 'pb', savedModel: decode('SavedModel', bytes) };
+      return { kind: 'SavedModel', encoding: 'pb', savedModel: decode('SavedModel', bytes, skip) };
     case 'GraphDef text':
       return { kind: 'GraphDef', encoding: 'pbtxt', graphDef: fromText('GraphDef', textOf(bytes)) };
     case 'MetaGraphDef text':

@@ -118,6 +118,22 @@ describe('round trips', () => {
     expect(decode('GraphDef', twice).versions).toMatchObject({ producer: 5, minConsumer: 7 });
   });
 
+  test('a field may be passed over', () => {
+    const whole = decode('GraphDef', encode('GraphDef', GRAPH));
+    const bare = decode('GraphDef', encode('GraphDef', GRAPH), { message: 'NodeDef', field: 'attr' });
+    expect(whole.node.some(({ attr }) => attr.size > 0)).toBe(true);
+    expect(bare).toEqual({ ...whole, node: whole.node.map((node) => ({ ...node, attr: new Map() })) });
+  });
+
+  test('of a oneof the last member wins in entries of maps, and where the members are messages', () => {
+    // An entry of `attr` with the value twice: i = 1, then b = true.
+    const { attr } = decode('NodeDef', unhex('2a0b0a0161 1202 1801 1202 2801'));
+    expect([...attr]).toEqual([['a', { b: true }]]);
+    // A collection with a list of nodes after one of bytes.
+    const { collectionDef } = decode('MetaGraphDef', unhex('220c 0a0161 1207 1200 0a030a0162'));
+    expect(collectionDef.get('a')).toEqual({ nodeList: { value: ['b'] } });
+  });
+
   test('the last entry of a map key wins, and missing parts are defaults', () => {
     const attr = decode('NodeDef', unhex('2a070a01611202 1801 2a070a0161 1202 1802 2a00')).attr;
     expect(attr.get('a')?.i).toBe(2n);
