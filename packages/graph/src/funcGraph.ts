@@ -3,6 +3,7 @@
  * are the function's arguments. A node made in it may use tensors of the graph around it: each becomes
  * one more argument (a capture), constants are copied.
  */
+import { nameForCopy } from './names.js';
 import { InternalError } from './errors.js';
 import { Graph } from './graph.js';
 import type { FunctionSignature, HandleData, OpDef } from './opDef.js';
@@ -112,7 +113,7 @@ export class FuncGraph extends Graph {
     const known = this.#captures.get(direct);
     if (known !== undefined) return known;
     const { dtype, shape, handle, op } = direct;
-    const input = this.addInput({ dtype, shape, handle, name: op.name.split('/').at(-1) ?? op.name });
+    const input = this.addInput({ dtype, shape, handle, name: nameForCopy(op.name.split('/').at(-1) ?? '') });
     this.#captures.set(direct, input);
     return input;
   }
@@ -130,7 +131,7 @@ export class FuncGraph extends Graph {
     const { attrs, name } = tensor.op;
     const copy = this.nameScope(null, () =>
       this.controlDependencies(null, () =>
-        this.createOp({ type: 'Const', name, attrs: attrs.values }).output(0),
+        this.createOp({ type: 'Const', name: nameForCopy(name), attrs: attrs.values }).output(0),
       ),
     );
     this.#copies.set(tensor, copy);

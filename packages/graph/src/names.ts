@@ -3,6 +3,12 @@ import { InvalidArgumentError } from './errors.js';
 
 const NAME = /^[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*$/;
 
+/** The name of a node that a copy may ask for: nodes that graph optimizers put into files have names that begin with `_`. */
+export function nameForCopy(name: string): string {
+  const plain = name.replace(/^_+/, '');
+  return plain === '' ? 'node' : plain;
+}
+
 /** Which names are taken. Uniqueness ignores case, as in TensorFlow, because some file systems do. */
 export class NameTable {
   readonly #taken = new Set<string>();

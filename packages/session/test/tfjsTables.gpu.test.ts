@@ -1,6 +1,6 @@
 /** Graph models whose initializer fills hash tables: what is found in them is what TensorFlow.js finds. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -109,6 +109,34 @@ test.each(CASES)('%s', async (_, spec, wanted) => {
   importGraphDef(writeGraphDef(graph), { graph: copy, name: '' });
   await using second = await Session.create({ graph: copy });
   expect(await second.run('found:0', { 'wanted:0': value })).toEqual(found);
+});
+
+interface Editable {
+  modelInitializer: { node: { name: string }[] };
+  weightsManifest: { weights: { name: string }[] }[];
+}
+
+test('keys that the initializer counts', async () => {
+  // Feature columns number their vocabulary so.
+  const path = writeModel({ from: 'int32', to: 'float32', keys: [], values: [0.5, 1.5, 2.5] });
+  const json = JSON.parse(readFileSync(path, 'utf8')) as Editable;
+  const int32 = { type: 'DT_INT32' };
+  const number = (name: string, value: number): { name: string; op: string; attr: object } => ({
+    name, op: 'Const', attr: { dtype: int32, value: { tensor: { dtype: 'DT_INT32', tensorShape: {}, intVal: [value] } } } }); // prettier-ignore
+  const numbers = [number('start', 4), number('limit', -2), number('delta', -2)];
+  const range = { name: 'keys', op: 'Range', input: ['start', 'limit', 'delta'], attr: { Tidx: int32 } };
+  json.modelInitializer.node = json.modelInitializer.node.flatMap((node) =>
+    node.name === 'keys' ? [...numbers, range] : [node],
+  );
+  json.weightsManifest.forEach((group) => {
+    group.weights = group.weights.filter(({ name }) => name !== 'keys');
+  });
+  writeFileSync(path, JSON.stringify(json));
+  const graph = new Graph();
+  const { outputs } = await loadGraphModel(path, { graph });
+  await using sess = await Session.create({ graph });
+  const wanted = new TensorValue('int32', [2, 2], Int32Array.of(0, 4, 2, 3));
+  expect((await sess.run(outputs, { 'wanted:0': wanted })).found?.toArray()).toEqual([[2.5, 0.5], [1.5, -1]]); // prettier-ignore
 });
 
 test('a table that nothing fills is refused', async () => {

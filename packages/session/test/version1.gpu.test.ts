@@ -57,3 +57,29 @@ test('a session runs them, again and again, with other values', async () => {
     sess.close();
   }
 });
+
+/** A conditional as graph optimizers leave it: names with `_`, a node that waits for a placeholder, a merge that waits for a node of its branch. */
+const OPTIMIZED = [
+  node('x', 'Placeholder', '', `${type('dtype', 'FLOAT')} ${SCALAR}`),
+  node('flag', 'Placeholder', '', `${type('dtype', 'BOOL')} ${SCALAR}`),
+  node('_1', 'Identity', 'x ^flag', F),
+  node('_2', 'Switch', '_1 flag', F),
+  node('_on', 'Identity', '_2:1', F),
+  node('_3', 'Switch', 'flag flag', type('T', 'BOOL')),
+  node('_4', 'Identity', '_3', type('T', 'BOOL')),
+  node('_5', 'Identity', '_3:1', type('T', 'BOOL')),
+  node('half/_6', 'Const', '^_4', `${type('dtype', 'FLOAT')} attr { key: "value" value { tensor { dtype: DT_FLOAT tensor_shape { } float_val: 0.5 } } }`),
+  node('_7', 'Mul', '_2 half/_6', F),
+  node('_8', 'Merge', '_7 _on', `${F} ${two}`),
+  node('executed/_9', 'Merge', '_5 _4 ^_7', `${type('T', 'BOOL')} ${two}`),
+  node('y', 'Identity', '_8 ^executed/_9', F),
+].join(''); // prettier-ignore
+
+test('a conditional that graph optimizers changed runs', async () => {
+  const graph = new Graph();
+  importGraphDef(new TextEncoder().encode(OPTIMIZED), { graph, name: '' });
+  await using sess = await Session.create({ graph });
+  const results = [];
+  for (const flag of [true, false, true]) results.push((await sess.run('y:0', { x: 3, flag })).item());
+  expect(results).toEqual([3, 1.5, 3]);
+});

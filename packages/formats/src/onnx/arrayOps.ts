@@ -1,8 +1,8 @@
 /** Shapes, slices, joins and products of ONNX. */
 import * as fr from '@forerun/graph';
-import { TensorValue, type Tensor } from '@forerun/graph';
+import { TensorValue, type DType, type Tensor } from '@forerun/graph';
 import type { ImportNode, NodeImporter } from './importNode.js';
-import { onnxDType } from './tensors.js';
+import { fourBitRange, onnxDType } from './tensors.js';
 
 const range = (from: number, to: number): number[] =>
   Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i);
@@ -141,16 +141,27 @@ const split: NodeImporter = (node) => {
   );
 };
 
-/** Pads that only a run knows, of all axes. */
+/** What a border is filled with. */
+function borderOf(node: ImportNode): Tensor | number {
+  if (!node.has(2)) return node.float('value', 0);
+  const known = node.knownElements(2)?.[0];
+  return known ?? fr.reshape(node.input(2), []);
+}
+
+/** Pads that only a run knows. */
 function openPad(node: ImportNode): Tensor {
-  const table = fr.transpose(fr.reshape(fr.cast(node.input(1), 'int32'), [2, node.rank(0)]), {
-    perm: [1, 0],
-  });
+  const rank = node.rank(0);
+  const axes = node.axes(node.known(3) ?? range(0, rank), rank);
+  const given = fr.transpose(fr.reshape(fr.cast(node.input(1), 'int32'), [2, axes.length]), { perm: [1, 0] });
+  const none = fr.zeros([1, 2], { dtype: 'int32' });
+  const rows = range(0, rank).map((axis) => axes.indexOf(axis));
+  const row = (at: number): Tensor => (at < 0 ? none : fr.slice(given, [at, 0], [1, 2]));
+  const table =
+    axes.every((axis, i) => axis === i) && axes.length === rank ? given : fr.concat(rows.map(row), 0);
   const mode = node.text('mode', 'constant');
-  if (node.has(3)) node.fail('pads that are computed must be of all axes');
   if (mode === 'reflect') return fr.mirrorPad(node.input(0), table, 'REFLECT');
   if (mode !== 'constant') node.fail(`the mode "${mode}" with pads that are computed is not supported`);
-  return fr.pad(node.input(0), table, { constantValues: node.known(2)?.[0] ?? 0 });
+  return fr.pad(node.input(0), table, { constantValues: borderOf(node) });
 }
 
 const pad: NodeImporter = (node) => {
@@ -164,22 +175,38 @@ const pad: NodeImporter = (node) => {
     return at < 0 ? [0, 0] : [pads[at] ?? 0, pads[at + axes.length] ?? 0];
   });
   if (mode === 'reflect') return fr.mirrorPad(node.input(0), table, 'REFLECT');
-  if (mode === 'edge') return edgePadded(node, table);
+  if (mode === 'edge') return repeated(node, table, (i, size) => Math.min(Math.max(i, 0), size - 1));
+  if (mode === 'wrap') return repeated(node, table, (i, size) => ((i % size) + size) % size);
   if (mode !== 'constant') node.fail(`the mode "${mode}" is not supported`);
-  return fr.pad(node.input(0), table, { constantValues: node.known(2)?.[0] ?? node.float('value', 0) });
+  return fr.pad(node.input(0), table, { constantValues: borderOf(node) });
+};
+
+/** Numbers from a start to a limit, each given as a scalar or as the only element of a vector. */
+const rangeOf: NodeImporter = (node) => {
+  const { dtype } = node.input(0);
+  const scalar = (index: number): Tensor => {
+    const x = node.input(index).shape.rank === 0 ? node.input(index) : fr.reshape(node.input(index), []);
+    return dtype === 'float16' ? fr.cast(x, 'float32') : x;
+  };
+  const y = fr.range(scalar(0), scalar(1), { delta: scalar(2) });
+  return dtype === 'float16' ? fr.cast(y, dtype) : y;
 };
 
 /** The places of all elements along a padded axis are computed when the model is read. */
 const MAX_PADDED = 2 ** 20;
 
-/** Borders that repeat the outermost elements. */
-function edgePadded(node: ImportNode, table: readonly (readonly number[])[]): Tensor {
+/** Borders that repeat elements of `x`: which, `place` says for each position from the front of `x`. */
+function repeated(
+  node: ImportNode,
+  table: readonly (readonly number[])[],
+  place: (position: number, size: number) => number,
+): Tensor {
   return table.reduce((x, [before = 0, after = 0], axis) => {
     if (before === 0 && after === 0) return x;
     const size = x.shape.dim(axis) ?? node.fail('the size to pad is not known');
     if (before + size + after > MAX_PADDED)
       node.fail(`pads ${before} and ${after} of axis ${axis} are too large`);
-    const places = range(-before, size + after).map((i) => Math.min(Math.max(i, 0), size - 1));
+    const places = range(-before, size + after).map((i) => place(i, size));
     return fr.gather(x, fr.constant(places, { dtype: 'int32' }), { axis });
   }, node.input(0));
 }
@@ -257,12 +284,25 @@ const shapeOf: NodeImporter = (node) => {
   return fr.slice(sizes, [start], [Math.max(0, end - start)]);
 };
 
+/** A cast; to integers of four bits, which are kept in bytes, the upper bits are dropped. */
+function castTo(node: ImportNode, dtype: DType, range: readonly [number, number] | undefined): Tensor {
+  const x = node.input(0);
+  if (range === undefined) return fr.cast(x, dtype);
+  const [least] = range;
+  const whole = fr.cast(x, 'int32');
+  const kept = fr.sub(fr.floorMod(fr.sub(whole, least), fr.constant(16, { dtype: 'int32' })), -least);
+  const y = fr.cast(kept, dtype);
+  node.knowledge.fourBits.set(y, range);
+  return y;
+}
+
 const transpose: NodeImporter = (node) =>
   fr.transpose(node.input(0), { perm: node.ints('perm') ?? range(0, node.rank(0)).reverse() });
 
 export const ARRAY_OPS: Readonly<Record<string, NodeImporter>> = {
-  Cast: (node) => fr.cast(node.input(0), onnxDType(node.int('to', 0), node.label)),
-  CastLike: (node) => fr.cast(node.input(0), node.input(1).dtype),
+  BitCast: (node) => fr.bitcast(node.input(0), onnxDType(node.int('to', 0), node.label)),
+  Cast: (node) => castTo(node, onnxDType(node.int('to', 0), node.label), fourBitRange(node.int('to', 0))),
+  CastLike: (node) => castTo(node, node.input(1).dtype, node.knowledge.fourBits.get(node.input(1))),
   Concat: (node) =>
     fr.concat(
       node.inputs.map((_, i) => node.input(i)),
@@ -270,7 +310,7 @@ export const ARRAY_OPS: Readonly<Record<string, NodeImporter>> = {
     ),
   Constant: constant,
   ConstantOfShape: constantOfShape,
-  Dropout: (node) => node.input(0),
+  Dropout: (node) => [node.input(0), fr.onesLike(fr.cast(node.input(0), 'bool'))],
   Expand: expand,
   Flatten: flatten,
   Gemm: gemm,
@@ -280,7 +320,7 @@ export const ARRAY_OPS: Readonly<Record<string, NodeImporter>> = {
   MatMul: matMul,
   Pad: pad,
   Reshape: reshape,
-  Range: (node) => fr.range(node.input(0), node.input(1), { delta: node.input(2) }),
+  Range: rangeOf,
   Shape: shapeOf,
   Size: (node) => fr.size(node.input(0), { outType: 'int64' }),
   Slice: slice,

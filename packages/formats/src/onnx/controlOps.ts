@@ -202,6 +202,7 @@ const loopNode: NodeImporter = (node) => {
 };
 
 const scanNode: NodeImporter = (node) => {
+  if (node.opset < 9) node.fail('scans of batches, as before operator set 9, are not supported');
   const body = node.subgraph('body');
   const scanned = node.int('num_scan_inputs', 0);
   const states = node.inputs.length - scanned;

@@ -2,6 +2,17 @@
 import * as fr from '@forerun/graph';
 import type { Tensor } from '@forerun/graph';
 import type { ImportNode, NodeImporter } from './importNode.js';
+import { perChannel } from './windows.js';
+
+/** The second operand. Before operator set 7 an attribute says at which axis of the first one its axes begin. */
+function secondOperand(node: ImportNode): Tensor {
+  const y = node.input(1);
+  const first = node.int('axis', -1);
+  if (node.opset >= 7 || node.int('broadcast', 0) === 0 || first < 0) return y;
+  const behind = node.rank(0) - first - node.rank(1);
+  if (behind < 0) node.fail(`${node.rank(1)} axes from axis ${first} of rank ${node.rank(0)}`);
+  return Array.from({ length: behind }).reduce<Tensor>((x) => fr.expandDims(x, -1), y);
+}
 
 const unary =
   (apply: (x: Tensor) => Tensor): NodeImporter =>
@@ -10,7 +21,7 @@ const unary =
 const binary =
   (apply: (x: Tensor, y: Tensor) => Tensor): NodeImporter =>
   (node) =>
-    apply(node.input(0), node.input(1));
+    apply(node.input(0), secondOperand(node));
 /** Of any number of inputs. */
 const joined =
   (apply: (x: Tensor, y: Tensor) => Tensor): NodeImporter =>
@@ -38,7 +49,10 @@ const hardSigmoid: NodeImporter = (node) =>
 
 const prelu: NodeImporter = (node) => {
   const x = node.input(0);
-  return fr.add(fr.relu(x), fr.mul(node.input(1), fr.minimum(x, 0)));
+  // Before operator set 7 a list of slopes was one for each channel.
+  const slopes =
+    node.opset < 7 && node.rank(1) === 1 ? perChannel(node.input(1), node.rank(0)) : node.input(1);
+  return fr.add(fr.relu(x), fr.mul(slopes, fr.minimum(x, 0)));
 };
 
 const gelu: NodeImporter = (node) => {
@@ -56,6 +70,29 @@ const bitShift: NodeImporter = (node) => {
   if (direction !== 'LEFT' && direction !== 'RIGHT') node.fail(`the direction "${direction}" is not known`);
   return (direction === 'LEFT' ? fr.leftShift : fr.rightShift)(node.input(0), node.input(1));
 };
+
+/** The defaults are the constants of TensorFlow's op. */
+const selu: NodeImporter = (node) => {
+  const x = node.input(0);
+  if (!node.hasAttribute('alpha') && !node.hasAttribute('gamma')) return fr.selu(x);
+  const [alpha, gamma] = [node.float('alpha', 1.67326319217681884765625), node.float('gamma', 1.05070102214813232421875)]; // prettier-ignore
+  return fr.mul(fr.whereV2(fr.lessEqual(x, 0), fr.mul(fr.expm1(x), alpha), x), gamma);
+};
+
+/** Infinities of the signs that are asked for. */
+const isInf: NodeImporter = (node) => {
+  const x = node.input(0);
+  const [negative, positive] = [node.int('detect_negative', 1) !== 0, node.int('detect_positive', 1) !== 0];
+  if (negative && positive) return fr.isInf(x);
+  if (!negative && !positive) return fr.zerosLike(fr.isInf(x));
+  return fr.logicalAnd(fr.isInf(x), positive ? fr.greater(x, 0) : fr.less(x, 0));
+};
+
+/** x * sigmoid(alpha * x). */
+function swish(node: ImportNode): Tensor {
+  const [x, alpha] = [node.input(0), node.float('alpha', 1)];
+  return fr.mul(x, fr.sigmoid(alpha === 1 ? x : fr.mul(x, alpha)));
+}
 
 /** Zero within `lambd` of zero; beyond, nearer to zero by `bias`. */
 const shrink: NodeImporter = (node) => {
@@ -102,7 +139,7 @@ export const ELEMENTWISE_OPS: Readonly<Record<string, NodeImporter>> = {
   HardSigmoid: hardSigmoid,
   HardSwish: (node) =>
     fr.mul(node.input(0), fr.minimum(fr.maximum(fr.add(fr.mul(node.input(0), 1 / 6), 0.5), 0), 1)),
-  IsInf: unary(fr.isInf),
+  IsInf: isInf,
   IsNaN: unary(fr.isNan),
   LeakyRelu: (node) => fr.leakyRelu(node.input(0), { alpha: node.float('alpha', 0.01) }),
   Less: binary(fr.less),
@@ -125,7 +162,7 @@ export const ELEMENTWISE_OPS: Readonly<Record<string, NodeImporter>> = {
   Reciprocal: unary(fr.reciprocal),
   Relu: unary(fr.relu),
   Round: unary(fr.round),
-  Selu: unary(fr.selu),
+  Selu: selu,
   Shrink: shrink,
   Sigmoid: unary(fr.sigmoid),
   Sign: unary(fr.sign),
@@ -136,6 +173,7 @@ export const ELEMENTWISE_OPS: Readonly<Record<string, NodeImporter>> = {
   Sqrt: unary(fr.sqrt),
   Sub: binary(fr.sub),
   Sum: joined(fr.add),
+  Swish: swish,
   Tan: unary(fr.tan),
   Tanh: unary(fr.tanh),
   ThresholdedRelu: (node) => {

@@ -39,6 +39,11 @@ export class ImportNode {
     this.#attributes = new Map(def.attribute.map((attribute) => [attribute.name, attribute]));
   }
 
+  /** The same node with other inputs. */
+  withInputs(inputs: readonly (Tensor | undefined)[]): ImportNode {
+    return new ImportNode(this.def, this.opset, inputs, this.knowledge, this.open);
+  }
+
   get label(): string {
     return `${this.def.opType} "${this.def.name || (this.def.output[0] ?? '')}"`;
   }

@@ -15,6 +15,7 @@ import {
   type TensorValue,
 } from '@forerun/graph';
 import { ARRAY_OPS } from './arrayOps.js';
+import { ATTENTION_OPS } from './attentionOps.js';
 import { DETECTION_OPS } from './detectionOps.js';
 import { ELEMENTWISE_OPS } from './elementwiseOps.js';
 import { CONTROL_OPS } from './controlOps.js';
@@ -23,6 +24,7 @@ import { ImportNode, type NodeImporter, type Subgraph } from './importNode.js';
 import { ImportKnowledge } from './importKnowledge.js';
 import { INDEX_OPS } from './indexOps.js';
 import { LOSS_OPS } from './lossOps.js';
+import { calleeOf, functionsOfModel, nodesForCall, type ModelFunctions } from './modelFunctions.js';
 import { NORM_OPS } from './normOps.js';
 import { OPTIONAL_OPS } from './optionalOps.js';
 import { PATCH_OPS } from './patchOps.js';
@@ -41,6 +43,7 @@ import { fourBitRange, onnxDType, onnxShape, valueFromOnnx } from './tensors.js'
 const IMPORTERS: ReadonlyMap<string, NodeImporter> = new Map(
   Object.entries({
     ...ARRAY_OPS,
+    ...ATTENTION_OPS,
     ...CONTROL_OPS,
     ...CONV_OPS,
     ...DETECTION_OPS,
@@ -63,8 +66,8 @@ const IMPORTERS: ReadonlyMap<string, NodeImporter> = new Map(
   }),
 );
 /** Operator sets that importers know. */
-const FIRST_OPSET = 9;
-const LAST_OPSET = 21;
+const FIRST_OPSET = 6;
+const LAST_OPSET = 26;
 
 export interface ImportOnnxOptions {
   /** Default: the default graph. */
@@ -94,7 +97,7 @@ export function readOnnxModel(bytes: Uint8Array): proto.onnxModelProto {
 }
 
 /**
- * Adds a model to a graph: inputs become placeholders, initializers constants. Images keep ONNX's order of axes, NCHW. Operator sets 9 to 21.
+ * Adds a model to a graph: inputs become placeholders, initializers constants. Images keep ONNX's order of axes, NCHW. Operator sets 6 to 26.
  * Values in files beside the model must have been read before (`readExternalData`, or `fr.io.loadOnnx`).
  * Throws `DataLossError` for damaged bytes, `UnimplementedError` listing every op that is not known here, `InvalidArgumentError` naming the
  * node whose inputs or attributes do not fit.
@@ -106,23 +109,28 @@ export function importOnnx(
   const model = source instanceof Uint8Array ? readOnnxModel(source) : source;
   if (model.graph === undefined) throw new InvalidArgumentError('ONNX model: there is no graph in it');
   const { graph } = model;
-  const opset = model.opsetImport.find(({ domain }) => domain === '' || domain === 'ai.onnx')?.version ?? 0;
-  if (opset < FIRST_OPSET || opset > LAST_OPSET) {
-    throw new UnimplementedError(
-      `ONNX model: operator set ${opset} is not known; ${FIRST_OPSET} to ${LAST_OPSET} are`,
-    );
-  }
-  refuseUnknown(nodesOf(graph));
+  const opset = operatorSet(model.opsetImport, 'ONNX model');
+  const functions = functionsOfModel(model);
+  refuseUnknown(nodesOf(graph), functions);
   const target = options.graph ?? getDefaultGraph();
-  const build = (): ImportedOnnx =>
-    new Importer(graph, opset, options.dims ?? {}, options.shapes ?? {}).run();
+  const given = { dims: options.dims ?? {}, functions, knowledge: new ImportKnowledge() };
+  const build = (): ImportedOnnx => new Importer(graph, opset, given).run(options.shapes ?? {});
   return target.asDefault(() =>
     options.name === undefined ? build() : target.nameScope(options.name, build),
   );
 }
 
-/** Nodes of a graph and of the graphs in their attributes. */
-function nodesOf({ node }: proto.onnxGraphProto): proto.onnxNodeProto[] {
+/** The version of the default operator set. Throws `UnimplementedError` for one that is not known. */
+function operatorSet(imports: readonly proto.onnxOperatorSetIdProto[], what: string): number {
+  const opset = imports.find(({ domain }) => domain === '' || domain === 'ai.onnx')?.version ?? 0;
+  if (opset >= FIRST_OPSET && opset <= LAST_OPSET) return opset;
+  throw new UnimplementedError(
+    `${what}: operator set ${opset} is not known; ${FIRST_OPSET} to ${LAST_OPSET} are`,
+  );
+}
+
+/** Nodes of a graph or function and of the graphs in their attributes. */
+function nodesOf({ node }: Pick<proto.onnxGraphProto, 'node'>): proto.onnxNodeProto[] {
   return node.flatMap((one) => [
     one,
     ...one.attribute
@@ -131,10 +139,23 @@ function nodesOf({ node }: proto.onnxGraphProto): proto.onnxNodeProto[] {
   ]);
 }
 
-function refuseUnknown(nodes: readonly proto.onnxNodeProto[]): void {
-  const unknown = nodes.filter(
-    ({ opType, domain }) => !IMPORTERS.has(opType) || (domain !== '' && domain !== 'ai.onnx'),
-  );
+const importerOf = ({ opType, domain }: proto.onnxNodeProto): NodeImporter | undefined =>
+  domain === '' || domain === 'ai.onnx' ? IMPORTERS.get(opType) : undefined;
+
+/** Throws for ops that are neither known nor functions of the model, those in functions that are called among them. */
+function refuseUnknown(nodes: readonly proto.onnxNodeProto[], functions: ModelFunctions): void {
+  const called = new Set<string>();
+  const unknown: proto.onnxNodeProto[] = [];
+  const visit = (node: proto.onnxNodeProto): void => {
+    if (importerOf(node) !== undefined) return;
+    const callee = calleeOf(node);
+    const fn = functions.get(callee);
+    if (fn === undefined) unknown.push(node);
+    if (fn === undefined || called.has(callee)) return;
+    called.add(callee);
+    nodesOf(fn).forEach(visit);
+  };
+  nodes.forEach(visit);
   if (unknown.length === 0) return;
   const types = new Map<string, string[]>();
   for (const { opType, domain, name, output } of unknown) {
@@ -148,29 +169,45 @@ function refuseUnknown(nodes: readonly proto.onnxNodeProto[]): void {
   throw new UnimplementedError(`ONNX model: ops that are not known here:\n${lines.join('\n')}`);
 }
 
+const EMPTY_GRAPH = proto.decode('onnx.GraphProto', new Uint8Array());
+const namedOutput = (name: string): proto.onnxValueInfoProto => ({
+  ...proto.decode('onnx.ValueInfoProto', new Uint8Array()),
+  name,
+});
+
+/** What all graphs of a model share. */
+interface ModelContext {
+  readonly dims: Readonly<Record<string, number>>;
+  readonly functions: ModelFunctions;
+  readonly knowledge: ImportKnowledge;
+  /** Functions whose nodes are being made. */
+  readonly calls?: readonly string[];
+}
+
 class Importer {
   readonly #tensors = new Map<string, Tensor>();
+  /** Inputs of a function that a call leaves out. */
+  readonly #absent = new Set<string>();
   readonly #knowledge: ImportKnowledge;
 
   constructor(
     private readonly def: proto.onnxGraphProto,
     private readonly opset: number,
-    private readonly dims: Readonly<Record<string, number>>,
-    private readonly shapes: Readonly<Record<string, ShapeLike>>,
+    private readonly model: ModelContext,
     /** The graph in an attribute of whose node this one is. */
     private readonly outer?: Importer,
   ) {
-    this.#knowledge = outer === undefined ? new ImportKnowledge() : outer.#knowledge;
+    this.#knowledge = model.knowledge;
   }
 
-  run(): ImportedOnnx {
+  run(shapes: Readonly<Record<string, ShapeLike>>): ImportedOnnx {
     for (const tensor of this.def.initializer) this.addInitializer(tensor);
     const inputs: Record<string, Tensor> = {};
     for (const info of this.def.input) {
       if (this.#tensors.has(info.name)) continue;
-      inputs[info.name] = this.addInput(info);
+      inputs[info.name] = this.addInput(info, shapes[info.name]);
     }
-    const odd = Object.keys(this.shapes).find((name) => inputs[name] === undefined);
+    const odd = Object.keys(shapes).find((name) => inputs[name] === undefined);
     if (odd !== undefined)
       throw new InvalidArgumentError(
         `ONNX model: a shape is given for "${odd}", the inputs are ${Object.keys(inputs).join(', ')}`,
@@ -214,7 +251,7 @@ class Importer {
         return { name, dtype: number === 0 ? undefined : onnxDType(number, `output "${name}"`) };
       }),
       passesCondition: passesCondition(def),
-      build: (inputs) => new Importer(def, this.opset, this.dims, {}, this).body(inputs),
+      build: (inputs) => new Importer(def, this.opset, this.model, this).body(inputs),
     };
   }
 
@@ -225,12 +262,12 @@ class Importer {
     this.learn(made, value, tensor.dataType);
   }
 
-  private addInput({ name, type }: proto.onnxValueInfoProto): Tensor {
+  private addInput({ name, type }: proto.onnxValueInfoProto, asked: ShapeLike | undefined): Tensor {
     const tensor = type?.tensorType ?? type?.optionalType?.elemType?.tensorType;
     if (tensor === undefined)
       throw new InvalidArgumentError(`ONNX model: input "${name}" is no tensor, only tensors can be fed`);
-    const declared = onnxShape(tensor, this.dims);
-    const given = TensorShape.of(this.shapes[name] ?? null);
+    const declared = onnxShape(tensor, this.model.dims);
+    const given = TensorShape.of(asked ?? null);
     const shape = declared.mergeWith(given);
     if (shape === null)
       throw new InvalidArgumentError(
@@ -240,15 +277,19 @@ class Importer {
       name: nodeName(name),
     });
     this.#tensors.set(name, input);
+    const range = fourBitRange(tensor.elemType);
+    if (range !== undefined) this.#knowledge.fourBits.set(input, range);
     return input;
   }
 
   private addNode(def: proto.onnxNodeProto): void {
     const inputs = def.input.map((name) =>
-      name === '' ? undefined : this.tensor(name, `input of ${def.opType} "${def.name}"`),
+      name === '' || this.isAbsent(name)
+        ? undefined
+        : this.tensor(name, `input of ${def.opType} "${def.name}"`),
     );
     const node = new ImportNode(def, this.opset, inputs, this.#knowledge, (graph) => this.subgraph(graph));
-    const outputs = this.build(node);
+    const outputs = importerOf(def) === undefined ? this.call(node) : this.build(node);
     def.output.forEach((name, i) => {
       const output = outputs[i];
       if (name === '') return;
@@ -261,6 +302,26 @@ class Importer {
       this.learn(first, value, node.attribute('value')?.t?.dataType ?? 0);
   }
 
+  /** The nodes of a function in place of a node that calls it. They see its arguments and nothing else. */
+  private call(node: ImportNode): readonly Tensor[] {
+    const { def, inputs } = node;
+    const callee = calleeOf(def);
+    const fn = this.model.functions.get(callee);
+    if (fn === undefined) throw new UnimplementedError(`${node.label} is not known here`);
+    const calls = this.model.calls ?? [];
+    if (calls.includes(callee)) return node.fail(`the function ${fn.name} calls itself`);
+    const opset = operatorSet(fn.opsetImport, `ONNX model: function ${fn.name}`);
+    const body = { ...EMPTY_GRAPH, node: nodesForCall(fn, def), output: fn.output.map(namedOutput) };
+    const inner = new Importer(body, opset, { ...this.model, calls: [...calls, callee] });
+    fn.input.forEach((name, i) => {
+      const input = inputs[i];
+      if (input === undefined) inner.#absent.add(name);
+      else inner.#tensors.set(name, input);
+    });
+    const scope = nodeName(def.name || (def.output[0] ?? def.opType));
+    return getDefaultGraph().nameScope(scope, () => inner.body([]));
+  }
+
   /** Remembers a value of the file, and whether its integers have four bits. */
   private learn(tensor: Tensor, value: TensorValue, dataType: number): void {
     this.#knowledge.values.set(tensor, value);
@@ -269,7 +330,7 @@ class Importer {
   }
 
   private build(node: ImportNode): readonly Tensor[] {
-    const importer = IMPORTERS.get(node.def.opType);
+    const importer = importerOf(node.def);
     if (importer === undefined) throw new UnimplementedError(`${node.label} is not known here`);
     try {
       const outputs = getDefaultGraph().nameScope(
@@ -281,6 +342,10 @@ class Importer {
       if (!(error instanceof ForerunError) || error.message.includes(node.label)) throw error;
       throw new InvalidArgumentError(`${node.label}: ${error.message}`, { cause: error });
     }
+  }
+
+  private isAbsent(name: string): boolean {
+    return this.#absent.has(name) || (this.outer?.isAbsent(name) ?? false);
   }
 
   private find(name: string): Tensor | undefined {

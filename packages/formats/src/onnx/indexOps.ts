@@ -2,6 +2,7 @@
 import * as fr from '@forerun/graph';
 import type { Tensor } from '@forerun/graph';
 import type { ImportNode, NodeImporter } from './importNode.js';
+import { onnxDType } from './tensors.js';
 
 /** Indices from the front; `sizes` broadcasts against them. */
 function fromFront(indices: Tensor, sizes: () => Tensor): Tensor {
@@ -135,9 +136,10 @@ const trilu: NodeImporter = (node) => {
 
 const eyeLike: NodeImporter = (node) => {
   const [rows = 0, columns = 0] = node.input(0).shape.toStatic();
-  const dtype = node.input(0).dtype;
+  const dtype = node.hasAttribute('dtype')
+    ? onnxDType(node.int('dtype', 0), node.label)
+    : node.input(0).dtype;
   const distance = fr.sub(fr.expandDims(fr.range(columns), 0), fr.expandDims(fr.range(rows), 1));
-  if (node.hasAttribute('dtype')) node.fail('the attribute dtype is not supported');
   return fr.cast(fr.equal(distance, node.int('k', 0)), dtype);
 };
 

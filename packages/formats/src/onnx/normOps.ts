@@ -7,26 +7,49 @@ import { perChannel } from './windows.js';
 const axesFrom = (first: number, rank: number): number[] =>
   Array.from({ length: rank - first }, (_, i) => first + i);
 
+/** Normalization by the batch's own statistics, and the running ones after it. */
+function batchStatistics(node: ImportNode): Tensor[] {
+  const [x, rank] = [node.input(0), node.rank(0)];
+  const axis = [0, ...axesFrom(2, rank)];
+  const mean = fr.reduceMean(x, { axis });
+  const variance = fr.reduceMean(fr.square(fr.sub(x, perChannel(mean, rank))), { axis });
+  const factor = fr.div(node.input(1), fr.sqrt(fr.add(variance, node.float('epsilon', 1e-5))));
+  const shift = fr.sub(node.input(2), fr.mul(mean, factor));
+  const momentum = node.float('momentum', 0.9);
+  const running = (before: Tensor, now: Tensor): Tensor =>
+    fr.add(fr.mul(before, momentum), fr.mul(now, 1 - momentum));
+  const y = fr.add(fr.mul(x, perChannel(factor, rank)), perChannel(shift, rank));
+  return [y, running(node.input(3), mean), running(node.input(4), variance)];
+}
+
 const batchNormalization: NodeImporter = (node) => {
-  if (node.int('training_mode', 0) !== 0) node.fail('training mode is not supported');
+  if (node.int('training_mode', 0) !== 0) return batchStatistics(node);
   const rank = node.rank(0);
+  if (node.int('spatial', 1) !== 1) node.fail('statistics of every position (spatial = 0) are not supported');
   const factor = fr.div(node.input(1), fr.sqrt(fr.add(node.input(4), node.float('epsilon', 1e-5))));
   const shift = fr.sub(node.input(2), fr.mul(node.input(3), factor));
   return fr.add(fr.mul(node.input(0), perChannel(factor, rank)), perChannel(shift, rank));
 };
 
-function normalized(node: ImportNode, x: Tensor, axes: readonly number[], epsilon = 1e-5): Tensor {
+/** The elements less their mean, divided by their deviation; the mean; one over the deviation. */
+function standardized(node: ImportNode, x: Tensor, axes: readonly number[]): [Tensor, Tensor, Tensor] {
   const mean = fr.reduceMean(x, { axis: [...axes], keepDims: true });
   const centred = fr.sub(x, mean);
   const variance = fr.reduceMean(fr.mul(centred, centred), { axis: [...axes], keepDims: true });
-  return fr.mul(centred, fr.rsqrt(fr.add(variance, node.float('epsilon', epsilon))));
+  const factor = fr.rsqrt(fr.add(variance, node.float('epsilon', 1e-5)));
+  return [fr.mul(centred, factor), mean, factor];
+}
+
+function normalized(node: ImportNode, x: Tensor, axes: readonly number[]): Tensor {
+  return standardized(node, x, axes)[0];
 }
 
 const layerNormalization: NodeImporter = (node) => {
   const rank = node.rank(0);
   const [axis = rank - 1] = node.axes([node.int('axis', -1)], rank);
-  const y = fr.mul(normalized(node, node.input(0), axesFrom(axis, rank)), node.input(1));
-  return node.has(2) ? fr.add(y, node.input(2)) : y;
+  const [normal, mean, factor] = standardized(node, node.input(0), axesFrom(axis, rank));
+  const y = fr.mul(normal, node.input(1));
+  return [node.has(2) ? fr.add(y, node.input(2)) : y, mean, factor];
 };
 
 const instanceNormalization: NodeImporter = (node) => {
@@ -76,7 +99,7 @@ const lpNormalization: NodeImporter = (node) => {
     node.int('p', 2) === 1
       ? fr.reduceSum(fr.abs(x), { axis, keepDims: true })
       : fr.sqrt(fr.reduceSum(fr.square(x), { axis, keepDims: true }));
-  return fr.div(x, norm);
+  return fr.divNoNan(x, norm);
 };
 
 /** TensorFlow's normalization across channels has half the window and a factor that is not divided by its size. */

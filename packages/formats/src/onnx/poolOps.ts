@@ -14,14 +14,23 @@ function kernelOf(node: ImportNode): number[] {
 
 const isDilated = ({ dilations }: Window): boolean => dilations.some((d) => d !== 1);
 
+/** Bytes are compared as float32, which holds them exactly. */
 const maxPool: NodeImporter = (node) => {
+  const { dtype } = node.input(0);
+  if (dtype !== 'uint8' && dtype !== 'int8') return maxPoolOf(node);
+  const [first, ...rest] = [node.input(0), ...node.inputs.slice(1)];
+  const [values, ...places] = [maxPoolOf(node.withInputs([fr.cast(first, 'float32'), ...rest]))].flat();
+  return [fr.cast(values ?? first, dtype), ...places];
+};
+
+function maxPoolOf(node: ImportNode): Tensor | readonly Tensor[] {
   const window = windowOf(node, kernelOf(node));
   const wantsIndices = isWritten(node, 1);
   if (!wantsIndices && !isDilated(window) && window.same) return slide(node.input(0), 'max', window);
   const pads = paddingOf(node, window);
   if (wantsIndices || isDilated(window)) return largestWithIndices(node, window, pads);
   return slide(padded(node.input(0), pads, LOWEST), 'max', window);
-};
+}
 
 const averagePool: NodeImporter = (node) => mean(node, node.input(0), windowOf(node, kernelOf(node)));
 

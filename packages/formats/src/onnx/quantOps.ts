@@ -93,8 +93,9 @@ const matMulInteger: NodeImporter = (node) =>
 const qLinearMatMul: NodeImporter = (node) => {
   const sums = fr.matMul(centred(node, 0, 2, -2, 'int32'), centred(node, 3, 5, -1, 'int32'));
   const rank = sums.shape.rank ?? node.fail('the rank of the product is not known');
-  const scale = fr.mul(along(node, node.input(1), -2, rank), along(node, node.input(4), -1, rank));
-  const factor = fr.div(scale, fr.reshape(node.input(6), []));
+  const precise = (index: number): Tensor => fr.cast(node.input(index), 'float32');
+  const scale = fr.mul(along(node, precise(1), -2, rank), along(node, precise(4), -1, rank));
+  const factor = fr.div(scale, fr.reshape(precise(6), []));
   const zero = fr.reshape(fr.cast(node.input(7), 'float32'), []);
   return saturated(node, fr.mul(fr.cast(sums, 'float32'), factor), zero, node.input(7).dtype);
 };

@@ -17,6 +17,12 @@ function reduction(reduce: Reduce): NodeImporter {
   };
 }
 
+/** `reduce`, of booleans `logical`. */
+const forBooleans =
+  (reduce: Reduce, logical: Reduce): Reduce =>
+  (x, options) =>
+    (x.dtype === 'bool' ? logical : reduce)(x, options);
+
 function argument(find: typeof fr.argMax): NodeImporter {
   return (node) => {
     const rank = node.rank(0);
@@ -31,11 +37,13 @@ function argument(find: typeof fr.argMax): NodeImporter {
   };
 }
 
-const cumulative: NodeImporter = (node) => {
-  const [axis = 0] = node.axes([node.known(1)?.[0] ?? 0], node.rank(0));
-  const [exclusive, reverse] = [node.int('exclusive', 0) === 1, node.int('reverse', 0) === 1];
-  return fr.cumsum(node.input(0), { axis, exclusive, reverse });
-};
+function cumulative(along: typeof fr.cumsum): NodeImporter {
+  return (node) => {
+    const [axis = 0] = node.axes([node.known(1)?.[0] ?? 0], node.rank(0));
+    const [exclusive, reverse] = [node.int('exclusive', 0) === 1, node.int('reverse', 0) === 1];
+    return along(node.input(0), { axis, exclusive, reverse });
+  };
+}
 
 const topK: NodeImporter = (node) => {
   const rank = node.rank(0);
@@ -61,15 +69,16 @@ const hardmax: NodeImporter = (node) => {
 export const REDUCE_OPS: Readonly<Record<string, NodeImporter>> = {
   ArgMax: argument(fr.argMax),
   ArgMin: argument(fr.argMin),
-  CumSum: cumulative,
+  CumProd: cumulative(fr.cumprod),
+  CumSum: cumulative(fr.cumsum),
   Hardmax: hardmax,
   ReduceL1: reduction((x, options) => fr.reduceSum(fr.abs(x), options)),
   ReduceL2: reduction((x, options) => fr.sqrt(fr.reduceSum(fr.square(x), options))),
   ReduceLogSum: reduction((x, options) => fr.log(fr.reduceSum(x, options))),
   ReduceLogSumExp: reduction((x, options) => fr.reduceLogSumExp(x, options)),
-  ReduceMax: reduction(fr.reduceMax),
+  ReduceMax: reduction(forBooleans(fr.reduceMax, fr.reduceAny)),
   ReduceMean: reduction(fr.reduceMean),
-  ReduceMin: reduction(fr.reduceMin),
+  ReduceMin: reduction(forBooleans(fr.reduceMin, fr.reduceAll)),
   ReduceProd: reduction(fr.reduceProd),
   ReduceSum: reduction(fr.reduceSum),
   ReduceSumSquare: reduction((x, options) => fr.reduceSum(fr.square(x), options)),

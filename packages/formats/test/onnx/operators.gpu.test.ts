@@ -1,67 +1,12 @@
 /** Operators of ONNX for images at computed places, regions, signals, losses and bits, beside ONNX Runtime: all of an operator set in one model. */
 import { Graph, proto, TensorValue, toHostValue } from '@forerun/graph';
 import { Session } from '@forerun/session';
-import { Random } from '@forerun/testing';
 import { importOnnx } from '@forerun/formats';
 import { agree, node } from './agree.js';
-import { DTYPE_NUMBERS, modelOf, type AttributeSource, type ModelParts } from './models.js';
+import { bools, bytes, floats, held, ints, long, longs, together, valuesFrom, type Case } from './cases.js';
+import { modelOf, type ModelParts } from './models.js';
 
-const random = new Random(31);
-const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
-
-function values(shape: readonly number[], low = -1, high = 1): TensorValue {
-  return new TensorValue('float32', shape, Float32Array.from(random.array(sizeOf(shape), low, high)));
-}
-const floats = (...list: number[]): TensorValue =>
-  new TensorValue('float32', [list.length], Float32Array.from(list));
-const longs = (list: readonly number[], shape: readonly number[] = [list.length]): TensorValue =>
-  new TensorValue('int64', shape, BigInt64Array.from(list, BigInt));
-const long = (value: number): TensorValue => longs([value], []);
-const ints = (...list: number[]): TensorValue =>
-  new TensorValue('int32', [list.length], Int32Array.from(list));
-const bytes = (...list: number[]): TensorValue =>
-  new TensorValue('uint8', [list.length], Uint8Array.from(list));
-const bools = (...list: number[]): TensorValue => new TensorValue('bool', [list.length], Uint8Array.from(list)); // prettier-ignore
-
-/** An input that the file holds; others are fed. */
-interface Held {
-  readonly held: TensorValue;
-}
-const held = (value: TensorValue): Held => ({ held: value });
-
-interface Case {
-  readonly op: string;
-  readonly inputs: readonly (TensorValue | Held | null)[];
-  readonly attributes?: Readonly<Record<string, AttributeSource>>;
-  readonly outputs?: number;
-}
-
-/** A model of all cases, and what it is fed. */
-function together(
-  opset: number,
-  cases: readonly Case[],
-): { parts: ModelParts; feeds: Record<string, TensorValue> } {
-  const feeds: Record<string, TensorValue> = {};
-  const initializers: Record<string, TensorValue> = {};
-  const nodes = cases.map(({ op, inputs, attributes = {}, outputs = 1 }, i) => {
-    const names = inputs.map((value, k) => {
-      if (value === null) return '';
-      const name = `x${i}_${k}`;
-      if ('held' in value) initializers[name] = value.held;
-      else feeds[name] = value;
-      return name;
-    });
-    return node(op, names, Array.from({ length: outputs }, (_, k) => `${op}${i}_${k}`), attributes); // prettier-ignore
-  });
-  const inputs = Object.fromEntries(
-    Object.entries(feeds).map(([name, { dtype, shape }]) => [
-      name,
-      { type: DTYPE_NUMBERS[dtype] ?? 0, shape },
-    ]),
-  );
-  const outputs = nodes.flatMap(({ output }) => output ?? []);
-  return { parts: { nodes, inputs, outputs, initializers, opset }, feeds };
-}
+const values = valuesFrom(31);
 
 const image = values([2, 3, 5, 4]);
 const grid = values([2, 3, 4, 2], -1.4, 1.4);

@@ -3,6 +3,7 @@
  * its gradient is a node `SymbolicGradient`, which computes the function anew. Records for both; `calls.ts` has the functions
  * that they run.
  */
+import { nameForCopy } from '../names.js';
 import { baseDType, isFloating, isRefDType, type DType } from '../dtype.js';
 import { UnimplementedError } from '../errors.js';
 import type { FuncGraph } from '../funcGraph.js';
@@ -147,7 +148,7 @@ export function backwardFunction(
 ): FuncGraph {
   const made = newFunction(`${fn.functionName}_grad`, fn.outer);
   const args = fn.inputs.map(({ dtype, shape, handle, op }) =>
-    made.addInput({ dtype, shape, handle, name: op.name }),
+    made.addInput({ dtype, shape, handle, name: nameForCopy(op.name) }),
   );
   const seeds = fn.outputs.map(({ dtype, shape, handle }, i) =>
     made.addInput({ dtype: baseDType(dtype), shape, handle, name: `dy_${i}` }),

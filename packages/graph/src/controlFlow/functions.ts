@@ -1,4 +1,5 @@
 /** Building, copying and calling functions: what conditionals, loops and their gradients share. */
+import { nameForCopy } from '../names.js';
 import { InvalidArgumentError } from '../errors.js';
 import { FuncGraph } from '../funcGraph.js';
 import type { Graph } from '../graph.js';
@@ -81,7 +82,7 @@ export function copyBody(source: FuncGraph, args: ReadonlyMap<Tensor, Tensor>): 
     if (isArgument.has(op)) continue;
     const copy = graph.createOp({
       type: op.type,
-      name: op.name,
+      name: nameForCopy(op.name),
       inputs: op.inputs.map((input) => tensors.get(input) ?? input),
       attrs: op.attrs.values,
       controlInputs: op.controlInputs.flatMap((control) => copies.get(control) ?? []),
@@ -102,7 +103,12 @@ export function copyBody(source: FuncGraph, args: ReadonlyMap<Tensor, Tensor>): 
 export function cloneFunction(source: FuncGraph): FuncGraph {
   const clone = newFunction(source.functionName, source.outer);
   const args = source.inputs.map((input) =>
-    clone.addInput({ dtype: input.dtype, shape: input.shape, name: input.op.name, handle: input.handle }),
+    clone.addInput({
+      dtype: input.dtype,
+      shape: input.shape,
+      name: nameForCopy(input.op.name),
+      handle: input.handle,
+    }),
   );
   const tensors = withGraph(clone, () =>
     copyBody(source, new Map(source.inputs.map((input, i) => [input, args[i] ?? input]))),

@@ -1,4 +1,5 @@
 /** `whileLoop` (`tf.while_loop`): builds the functions of a loop from callbacks. */
+import { nameForCopy } from '../names.js';
 import { isRefDType } from '../dtype.js';
 import { InvalidArgumentError } from '../errors.js';
 import type { FuncGraph } from '../funcGraph.js';
@@ -111,7 +112,7 @@ class LoopBuilder {
     );
     this.#initial.forEach(({ dtype, handle, op }, i) => {
       const shape = this.#shapes[i] ?? TensorShape.UNKNOWN;
-      fn.addInput({ dtype, shape, handle, name: op.name.split('/').at(-1) ?? `arg_${i}` });
+      fn.addInput({ dtype, shape, handle, name: nameForCopy(op.name.split('/').at(-1) ?? `arg_${i}`) });
     });
     return fn;
   }

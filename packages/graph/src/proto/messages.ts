@@ -105,6 +105,7 @@ export interface MessageTypes {
   WhileContextDef: WhileContextDef;
   'google.protobuf.Any': Any;
   'onnx.AttributeProto': onnxAttributeProto;
+  'onnx.FunctionProto': onnxFunctionProto;
   'onnx.GraphProto': onnxGraphProto;
   'onnx.ModelProto': onnxModelProto;
   'onnx.NodeProto': onnxNodeProto;
@@ -933,6 +934,19 @@ export interface onnxAttributeProto extends Message {
   refAttrName: string;
 }
 
+export interface onnxFunctionProto extends Message {
+  name: string;
+  input: string[];
+  output: string[];
+  attribute: string[];
+  node: onnxNodeProto[];
+  docString: string;
+  opsetImport: onnxOperatorSetIdProto[];
+  domain: string;
+  attributeProto: onnxAttributeProto[];
+  overload: string;
+}
+
 export interface onnxGraphProto extends Message {
   node: onnxNodeProto[];
   name: string;
@@ -952,6 +966,7 @@ export interface onnxModelProto extends Message {
   docString: string;
   graph?: onnxGraphProto | undefined;
   opsetImport: onnxOperatorSetIdProto[];
+  functions: onnxFunctionProto[];
 }
 
 export interface onnxNodeProto extends Message {
@@ -962,6 +977,7 @@ export interface onnxNodeProto extends Message {
   attribute: onnxAttributeProto[];
   docString: string;
   domain: string;
+  overload: string;
 }
 
 export interface onnxOperatorSetIdProto extends Message {

@@ -3,16 +3,20 @@
  * later is then known when the model is read. Lookups of numbers become searches in sorted constants, lookups
  * with strings, which stay on the host, a function of the host.
  */
+import { constantValue } from '../constantValue.js';
 import { dtypeToNumber, type DType } from '../dtype.js';
 import { InternalError, InvalidArgumentError } from '../errors.js';
+import { Graph } from '../graph.js';
+import { lookupOp } from '../opTable.js';
 import { registerHostFunction } from '../ops/debug.js';
 import { create } from '../proto/decode.js';
 import { complete } from '../proto/complete.js';
 import type { AttrValue, GraphDef, NodeDef } from '../proto/messages.js';
 import { toBytes } from '../proto/utf8.js';
+import { importWholeGraphDef } from '../serialize/importGraph.js';
 import { tensorFromProto, tensorToProto } from '../serialize/tensorProto.js';
 import { sizeOf } from '../shape.js';
-import { allocateData, isTypedArray, TensorValue } from '../value.js';
+import { allocateData, isTypedArray, TensorValue, toTensorValue } from '../value.js';
 
 /** What a table holds: one value for each key. */
 interface Table {
@@ -79,10 +83,12 @@ function keyOf(node: NodeDef | undefined, name: string): string {
 function filledTables(initializer: GraphDef): Map<string, Table> {
   const nodes = new Map(initializer.node.map((node) => [node.name, node]));
   const tables = new Map<string, Table>();
+  const constants = (of: NodeDef, name = ''): TensorValue =>
+    constantAt(of, nodes, name) ?? computedAt(of, initializer, name);
   for (const node of initializer.node) {
     if (FILLS.has(node.op)) {
       const [name, keys, values] = node.input.map(plain);
-      const table = { keys: constantAt(node, nodes, keys), values: constantAt(node, nodes, values) };
+      const table = { keys: constants(node, keys), values: constants(node, values) };
       if (sizeOf(table.keys.shape) !== sizeOf(table.values.shape)) {
         throw new InvalidArgumentError(
           `model.json: modelInitializer: "${node.name}" gives ${sizeOf(table.values.shape)} values to ${sizeOf(table.keys.shape)} keys`,
@@ -91,7 +97,7 @@ function filledTables(initializer: GraphDef): Map<string, Table> {
       }
       tables.set(name ?? '', table);
       tables.set(keyOf(nodes.get(name ?? ''), name ?? ''), table);
-    } else if (!TABLES.has(node.op) && !['Const', 'NoOp', 'Identity'].includes(node.op)) {
+    } else if (!TABLES.has(node.op) && hasEffects(node)) {
       throw new InvalidArgumentError(
         `model.json: modelInitializer: ${node.op} "${node.name}" cannot be run: an initializer fills tables from constants`,
         { node: node.name },
@@ -101,16 +107,32 @@ function filledTables(initializer: GraphDef): Map<string, Table> {
   return tables;
 }
 
-function constantAt(of: NodeDef, nodes: ReadonlyMap<string, NodeDef>, name = ''): TensorValue {
+/** Whether a node does more than compute its outputs, as far as is known here. */
+function hasEffects({ op }: NodeDef): boolean {
+  const def = lookupOp(op);
+  return op !== 'NoOp' && (def === undefined || def.stateful);
+}
+
+function constantAt(of: NodeDef, nodes: ReadonlyMap<string, NodeDef>, name: string): TensorValue | undefined {
   const node = nodes.get(name);
   if (node?.op === 'Identity') return constantAt(of, nodes, plain(node.input[0]));
   const tensor = node?.op === 'Const' ? node.attr.get('value')?.tensor : undefined;
-  if (tensor !== undefined) return tensorFromProto(tensor);
+  return tensor === undefined ? undefined : tensorFromProto(tensor);
+}
+
+/** Integers that are computed from constants, such as the ids of classes. */
+function computedAt(of: NodeDef, initializer: GraphDef, name: string): TensorValue {
+  const node = initializer.node.filter(({ op }) => !FILLS.has(op) && !TABLES.has(op));
+  const known = node.some((one) => one.name === name);
+  const found = known
+    ? importWholeGraphDef({ ...initializer, node }, { graph: new Graph(), returnElements: [`${name}:0`] })[0]
+    : undefined;
+  const value = found === undefined || !('dtype' in found) ? null : constantValue(found);
+  if (value !== null && !value.data.some(Number.isNaN))
+    return toTensorValue(value.data, value.dtype, value.shape);
   throw new InvalidArgumentError(
     `model.json: modelInitializer: "${of.name}" takes "${name}", which is no constant`,
-    {
-      node: of.name,
-    },
+    { node: of.name },
   );
 }
 

@@ -175,10 +175,8 @@ function branchFunction(
     const index = merge.inputs.findIndex((input) => translator.regions.ofTensor(input) === region);
     return { index, input: merge.inputs[index] };
   });
-  translator.buildAll(
-    sources.flatMap(({ input }) => input?.op ?? []),
-    inner,
-  );
+  const awaited = merges.flatMap((merge) => merge.controlInputs);
+  translator.buildAll([...sources.flatMap(({ input }) => input?.op ?? []), ...awaited], inner);
   if (translator.isLastOf(conditional, scope)) translator.buildChanges(inner);
   const values = sources.flatMap(({ index, input }) => {
     if (input === undefined) return [];

@@ -3,6 +3,7 @@
  * becomes a `While`, a conditional of `Switch` and `Merge` an `If`. What a request needs is copied into a graph
  * of its own, names and all; the graph itself, and so its file, stays as it is.
  */
+import { nameForCopy } from '../../names.js';
 import { Graph } from '../../graph.js';
 import { InvalidArgumentError, UnimplementedError } from '../../errors.js';
 import type { Operation } from '../../operation.js';
@@ -83,7 +84,12 @@ export class Translator {
     this.#inPlace = operations[0]?.graph === target;
     // Copies keep their names, which nothing that is made before them may take.
     if (!this.#inPlace) for (const op of operations) target.uniqueName(op.name);
-    for (const tensor of feeds) this.#root.values.set(tensor, fedPlaceholder(target, tensor));
+    for (const tensor of feeds) {
+      const fed = fedPlaceholder(target, tensor);
+      this.#root.values.set(tensor, fed);
+      // Operations may wait for a placeholder, which is nothing but its value.
+      if (tensor.op.type === 'Placeholder') this.#root.built.set(tensor.op, fed.op);
+    }
   }
 
   /** Makes what stands for the operations outside of loops and branches; their tensors with what these have become. */
@@ -204,8 +210,8 @@ export class Translator {
     return op.controlInputs.flatMap((control) => {
       if (isPivot(control)) return [];
       const region = this.regions.ofControl(control);
-      // A trigger waits for what lies in branches: these run in any case.
-      if (isTrigger(op) && !contains(region, scope.region)) return [];
+      // A trigger waits for what lies in branches, which runs in any case; a merge for what lies in its own, of which it is made.
+      if ((isTrigger(op) || isMerge(op)) && !contains(region, scope.region)) return [];
       const home = this.home(region, scope, control);
       this.build(control, home);
       return home.built.get(control) ?? [];
@@ -244,7 +250,7 @@ export class Translator {
     const copy = scope.within(() =>
       scope.graph.createOp({
         type: isTrigger(op) ? 'NoOp' : op.type,
-        name: scope.parent === null ? `${op.name}/` : op.name,
+        name: scope.parent === null ? `${op.name}/` : nameForCopy(op.name),
         inputs,
         controlInputs,
         attrs: op.attrs.values,

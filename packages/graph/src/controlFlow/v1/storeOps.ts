@@ -1,4 +1,5 @@
 /** The ops on tensor arrays and stacks of version 1 graphs as ops on tensor lists. */
+import { nameForCopy } from '../../names.js';
 import { constant } from '../../apply.js';
 import { UnimplementedError } from '../../errors.js';
 import { gather } from '../../ops/arrayIndex.js';
@@ -70,7 +71,9 @@ export function listOf(translator: Translator, store: Store, scope: Scope): Tens
 function emptyLike(translator: Translator, store: Store, forward: Store, home: Scope): Tensor {
   const list = listOf(translator, forward, home);
   const element = { dtype: store.dtype, shape: elementDims(store.shape) };
-  return home.within(() => tensorListReserve(element, tensorListLength(list), { name: store.op.name }));
+  return home.within(() =>
+    tensorListReserve(element, tensorListLength(list), { name: nameForCopy(store.op.name) }),
+  );
 }
 
 /** One op on a store. */
@@ -137,7 +140,9 @@ const handle = (): Tensor => constant(0, { dtype: 'int32' });
 const RULES: Readonly<Record<string, (c: StoreUse) => readonly Tensor[]>> = {
   TensorArray: (c) => {
     const { dtype, shape } = c.store;
-    c.list = tensorListReserve({ dtype, shape: elementDims(shape) }, c.input(0), { name: c.op.name });
+    c.list = tensorListReserve({ dtype, shape: elementDims(shape) }, c.input(0), {
+      name: nameForCopy(c.op.name),
+    });
     return [handle(), constant(0)];
   },
   TensorArrayGrad: (c) => {
@@ -155,11 +160,11 @@ const RULES: Readonly<Record<string, (c: StoreUse) => readonly Tensor[]>> = {
     const element = { dtype, shape: elementDims(shape) };
     const { forward, list, op } = c;
     const like = forward === null ? element.shape : shapeOf(tensorListGetItem(forward, c.input(1), element));
-    return [tensorListGetItem(list, c.input(1), { dtype, shape: like }, { name: op.name })];
+    return [tensorListGetItem(list, c.input(1), { dtype, shape: like }, { name: nameForCopy(op.name) })];
   },
   TensorArrayGather: (c) => {
     const { dtype } = c.store;
-    return [tensorListGather(c.list, c.input(1), c.elementShape, dtype, { name: c.op.name })];
+    return [tensorListGather(c.list, c.input(1), c.elementShape, dtype, { name: nameForCopy(c.op.name) })];
   },
   TensorArrayScatter: (c) => {
     const { name } = c.op;
@@ -177,7 +182,11 @@ const RULES: Readonly<Record<string, (c: StoreUse) => readonly Tensor[]>> = {
     const { forward } = c;
     const leadingDims = forward === null ? [] : tensorListConcat(forward, dtype).lengths;
     const shape = forward === null ? elementDims(exceptFirst(c.op)) : -1;
-    const { tensor, lengths } = tensorListConcat(c.list, dtype, { shape, leadingDims, name: c.op.name });
+    const { tensor, lengths } = tensorListConcat(c.list, dtype, {
+      shape,
+      leadingDims,
+      name: nameForCopy(c.op.name),
+    });
     return [tensor, lengths];
   },
   TensorArraySplit: (c) => {
@@ -186,19 +195,19 @@ const RULES: Readonly<Record<string, (c: StoreUse) => readonly Tensor[]>> = {
     c.list = c.store.forward === null ? parts : addN([c.list, parts]);
     return [c.input(3)];
   },
-  TensorArraySize: (c) => [tensorListLength(c.list, { name: c.op.name })],
+  TensorArraySize: (c) => [tensorListLength(c.list, { name: nameForCopy(c.op.name) })],
   TensorArrayClose: () => [],
   Stack: (c) => {
-    c.list = emptyTensorList({ dtype: c.store.dtype, shape: -1 }, { name: c.op.name });
+    c.list = emptyTensorList({ dtype: c.store.dtype, shape: -1 }, { name: nameForCopy(c.op.name) });
     return [handle()];
   },
   StackPush: (c) => {
-    c.list = tensorListPushBack(c.list, c.input(1), { name: c.op.name });
+    c.list = tensorListPushBack(c.list, c.input(1), { name: nameForCopy(c.op.name) });
     return [c.input(1)];
   },
   StackPop: (c) => {
     const shape = elementDims(c.op.output(0).shape);
-    const pop = tensorListPopBack(c.list, { dtype: c.store.dtype, shape }, { name: c.op.name });
+    const pop = tensorListPopBack(c.list, { dtype: c.store.dtype, shape }, { name: nameForCopy(c.op.name) });
     c.list = pop.list;
     return [pop.tensor];
   },
