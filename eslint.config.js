@@ -51,6 +51,13 @@ export default defineConfig(
     },
   },
   {
+    // The page has the types of browsers.
+    files: ['examples/web/**/*.ts'],
+    languageOptions: {
+      parserOptions: { project: './examples/web/tsconfig.json', tsconfigRootDir: import.meta.dirname },
+    },
+  },
+  {
     files: ['packages/*/src/**/*.ts'],
     rules: { 'no-restricted-imports': ['error', { patterns: [NO_TESTING] }] },
   },

@@ -1,15 +1,17 @@
 /**
- * File access for checkpoints. Node only, loaded when needed: in a browser these throw. Every file
- * is written under a temporary name, flushed and renamed, so that a torn write is never seen.
+ * File access. Files are read from Node's file system or with `fetch`, and written in Node alone: elsewhere that throws. Every
+ * file is written under a temporary name, flushed and renamed, so that a torn write is never seen.
  */
 import { checkpointPrefix, dataPath, DataLossError, NotFoundError, UnavailableError } from '@forerun/graph';
 import {
   BundleReader,
   indexPath,
+  memorySource,
   V1CheckpointReader,
   type CheckpointFile,
   type RandomAccessSource,
 } from '@forerun/graph';
+import { fetchIfPresent, fileSystem, isRemote } from './remote.js';
 
 type Fs = typeof import('node:fs/promises');
 type FileHandle = Awaited<ReturnType<Fs['open']>>;
@@ -17,12 +19,12 @@ type FileHandle = Awaited<ReturnType<Fs['open']>>;
 /** Bytes that the system reads in one call. */
 const LARGEST_READ = 2 ** 30;
 
-async function fs(): Promise<Fs> {
-  try {
-    return await import('node:fs/promises');
-  } catch (cause) {
-    throw new UnavailableError('checkpoints need a file system, which this environment has not', { cause });
-  }
+function fs(): Fs {
+  const found = fileSystem();
+  if (found !== undefined) return found;
+  throw new UnavailableError(
+    'there is no file system here: Node (20.16 or later) has one, a page has not. The functions that give bytes work in both',
+  );
 }
 
 /** Writes `parts` one after the other as one file, atomically. Makes missing directories. */
@@ -30,7 +32,7 @@ export async function writeFileAtomically(
   path: string,
   parts: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
 ): Promise<void> {
-  const { mkdir, open, rename, rm } = await fs();
+  const { mkdir, open, rename, rm } = fs();
   await mkdir(directoryOf(path), { recursive: true });
   const temporary = `${path}.tempstate${Math.random().toString(36).slice(2, 12)}`;
   const file = await open(temporary, 'w');
@@ -49,7 +51,7 @@ export async function writeFileAtomically(
 
 /** Makes a rename last. Systems that cannot open directories need no such thing. */
 async function syncDirectory(path: string): Promise<void> {
-  const { open } = await fs();
+  const { open } = fs();
   const directory = await open(path, 'r').catch(() => undefined);
   if (directory === undefined) return;
   try {
@@ -61,9 +63,10 @@ async function syncDirectory(path: string): Promise<void> {
   }
 }
 
-/** The bytes of a file, or `undefined` when it does not exist. */
+/** The bytes of a file, by its path or URL, or `undefined` when it does not exist. */
 export async function readFileIfPresent(path: string): Promise<Uint8Array | undefined> {
-  const { open } = await fs();
+  if (isRemote(path)) return fetchIfPresent(path);
+  const { open } = fs();
   try {
     const file = await open(path);
     try {
@@ -93,7 +96,7 @@ async function bytesOf(file: FileHandle): Promise<Uint8Array> {
 
 /** The names in a directory; none when it does not exist. */
 export async function directoryEntries(path: string): Promise<string[]> {
-  const { readdir } = await fs();
+  const { readdir } = fs();
   try {
     return await readdir(path);
   } catch (error) {
@@ -109,12 +112,13 @@ function errorCode(error: unknown): unknown {
 
 /** Deletes files; those that are not there are no error. */
 export async function removeFiles(paths: readonly string[]): Promise<void> {
-  const { rm } = await fs();
+  const { rm } = fs();
   await Promise.all(paths.map((path) => rm(path, { force: true })));
 }
 
-/** The directory part of a path, `.` when there is none. */
-export function directoryOf(path: string): string {
+/** The directory part of a path or URL, `.` when there is none. */
+export function directoryOf(pathOrUrl: string): string {
+  const path = isRemote(pathOrUrl) ? pathOrUrl.replace(/[?#].*$/s, '') : pathOrUrl;
   const slash = Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\'));
   return slash < 0 ? '.' : path.slice(0, slash) || '/';
 }
@@ -169,10 +173,11 @@ async function readWhole(path: string): Promise<Uint8Array> {
 }
 
 async function v1Files(path: string): Promise<string[]> {
+  if (isRemote(path)) return (await fetchIfPresent(path)) === undefined ? [] : [path];
   if ((await fileKind(path)) === 'file') return [path];
   const directory = directoryOf(path);
   if ((await fileKind(directory)) !== 'directory') return [];
-  const { readdir } = await fs();
+  const { readdir } = fs();
   const shard = /^(.*)-(\d{5})-of-(\d{5})$/;
   const names = (await readdir(directory)).filter((name) => shard.exec(name)?.[1] === baseName(path)).sort();
   const count = Number(shard.exec(names[0] ?? '')?.[3] ?? 0);
@@ -190,9 +195,10 @@ async function missingCheckpoint(path: string, prefix: string): Promise<Error> {
   return new NotFoundError(`there is no checkpoint at "${path}"${hint}`);
 }
 
-/** What a path leads to; `undefined` when there is nothing. */
+/** What a path leads to; `undefined` when there is nothing. What a URL leads to shows when it is read. */
 export async function fileKind(path: string): Promise<'file' | 'directory' | undefined> {
-  const { stat } = await fs();
+  if (isRemote(path)) return 'file';
+  const { stat } = fs();
   try {
     return (await stat(path)).isDirectory() ? 'directory' : 'file';
   } catch (error) {
@@ -204,7 +210,8 @@ export async function fileKind(path: string): Promise<'file' | 'directory' | und
 /** Bytes of a file; `undefined` when it does not exist. */
 export async function fileSize(path: string): Promise<number | undefined> {
   if ((await fileKind(path)) !== 'file') return undefined;
-  return (await (await fs()).stat(path)).size;
+  if (isRemote(path)) return (await fetchIfPresent(path))?.byteLength;
+  return (await fs().stat(path)).size;
 }
 
 /** An opened file of which parts can be read, and what closes it. */
@@ -213,9 +220,10 @@ export interface OpenFile {
   close(): Promise<void>;
 }
 
-/** Opens a file to read parts of it. Throws `NotFoundError` when it cannot be opened. */
+/** Opens a file to read parts of it; what a URL leads to is fetched whole. Throws `NotFoundError` when it cannot be opened. */
 export async function openFile(path: string): Promise<OpenFile> {
-  const { open } = await fs();
+  if (isRemote(path)) return openFetched(path);
+  const { open } = fs();
   const file = await open(path, 'r').catch((cause: unknown) => {
     throw new NotFoundError(`the file "${path}" cannot be opened`, { cause });
   });
@@ -226,6 +234,12 @@ export async function openFile(path: string): Promise<OpenFile> {
     return bytes.subarray(0, bytesRead);
   };
   return { source: { size, read }, close: () => file.close() };
+}
+
+async function openFetched(url: string): Promise<OpenFile> {
+  const bytes = await fetchIfPresent(url);
+  if (bytes === undefined) throw new NotFoundError(`there is no file at "${url}"`);
+  return { source: memorySource(bytes), close: () => Promise.resolve() };
 }
 
 async function openShard(path: string): Promise<OpenFile> {

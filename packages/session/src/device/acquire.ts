@@ -74,10 +74,20 @@ function adapterLimits(adapter: GPUAdapter): Record<string, number> {
 
 async function findAdapter(): Promise<GPUAdapter> {
   const browser = (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu;
+  if (browser === undefined && !isNode()) throw new UnavailableError(NO_WEBGPU_IN_PAGE);
   const adapter = browser === undefined ? await dawnAdapter() : await browser.requestAdapter(PREFERENCE);
   if (adapter === null) throw new UnavailableError(noAdapterMessage(browser !== undefined));
   return adapter;
 }
+
+function isNode(): boolean {
+  const { process } = globalThis as { process?: { versions?: { node?: string } } };
+  return process?.versions?.node !== undefined;
+}
+
+const NO_WEBGPU_IN_PAGE =
+  'this page has no WebGPU (navigator.gpu): browsers give it to pages of https and of localhost alone; ' +
+  'use a recent Chrome, Edge, Firefox or Safari';
 
 const PREFERENCE: GPURequestAdapterOptions = { powerPreference: 'high-performance' };
 
