@@ -2,6 +2,7 @@
 import type { HostValue } from '@forerun/graph';
 import { expectClose, lowerOp, Random, runDispatchesOnGpu, runReference, makeNode } from '@forerun/testing';
 import {
+  interleaveShaders,
   isWidenable,
   packShaders,
   shader,
@@ -81,16 +82,44 @@ test.each<[string, Partial<AdapterFacts>, boolean]>([
     ...runReference(makeNode('BiasAddGrad', [dy], {}), [dy]),
     ...runReference(makeNode('MatMul', [x, dy], { transpose_a: true }), [x, dy]),
   ];
-  const parts = widened ? [product, sums] : [sums, product];
-  const got = await runDispatchesOnGpu(
-    (adapter) => ({ dispatches: [shader(packShaders(parts, 'pack'), adapter)] }),
-    [x, dy],
-    want,
-    options,
-  );
-  want.forEach((value, i) => {
-    const result = got[i];
-    if (result === undefined) throw new Error(`output ${i} is missing`);
-    expectClose(result, value, { rtol: 1e-5, atol: 1e-5 }, `output ${i}`);
-  });
+  const packs = [
+    packShaders(widened ? [product, sums] : [sums, product], 'pack'),
+    interleaveShaders(sums, product, 'few of the sums'),
+    interleaveShaders(product, sums, 'few of the product'),
+  ];
+  for (const pack of packs) {
+    const got = await runDispatchesOnGpu(
+      (adapter) => ({ dispatches: [shader(pack, adapter)] }),
+      [x, dy],
+      want,
+      options,
+    );
+    want.forEach((value, i) => {
+      const result = got[i];
+      if (result === undefined) throw new Error(`output ${i} is missing`);
+      expectClose(result, value, { rtol: 1e-5, atol: 1e-5 }, `output ${i} of ${pack.label}`);
+    });
+  }
+});
+
+test.each([
+  [3, 7],
+  [7, 3],
+  [1, 1],
+  [5, 4096],
+  [20_000, 45_535],
+])('of %i workgroups and %i others any run has its share', (some, others) => {
+  const all = some + others;
+  const part = (workgroups: number) => ({ bindings: [], workgroups: [workgroups, 1, 1], body: '' }) as const;
+  const { body, workgroups } = interleaveShaders(part(some), part(others), 'pack');
+  expect(workgroups).toEqual([all, 1, 1]);
+  expect(body).toContain(`let turn = group_id.x * ${some}u / ${all}u;`);
+  expect(body).toContain(`if ((group_id.x + 1u) * ${some}u / ${all}u > turn) {`);
+  expect(all * some).toBeLessThan(2 ** 32);
+  // As the text counts, in 32 bits.
+  const turn = (group: number): number => Math.floor(((group * some) >>> 0) / all);
+  const taken = Array.from({ length: all }, (_, group) => (turn(group + 1) > turn(group) ? turn(group) : -1));
+  expect(taken.filter((one) => one >= 0)).toEqual(Array.from({ length: some }, (_, one) => one));
+  const half = taken.slice(0, Math.ceil(all / 2)).filter((one) => one >= 0);
+  expect(Math.abs(half.length - some / 2)).toBeLessThanOrEqual(1);
 });

@@ -419,10 +419,11 @@ test('the gradient of a bias is computed beside that of its weights', async () =
     });
   });
   const { report: apart } = await observe(build, { beside: false }, 0);
-  // Software adapters take none that would leave one of their threads with less to do.
   const joined = report.fusions.find(({ fusion }) => fusion === 'beside')?.joined ?? 0;
-  expect(joined).toBeGreaterThan(0);
-  expect(apart.dispatches - report.dispatches).toBe(joined);
+  expect(joined).toBeGreaterThanOrEqual(2);
+  // Without, a small one shares the dispatch of others.
+  const fewer = apart.dispatches - report.dispatches;
+  expect([joined - 1, joined]).toContain(fewer);
 });
 
 test('what a kernel computes goes to its place in a concatenation', async () => {

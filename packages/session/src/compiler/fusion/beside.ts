@@ -3,6 +3,7 @@
  * a bias beside that of the weights. Both results are wanted at the same time, and what both read is in the cache.
  */
 import {
+  interleaveShaders,
   isWidenable,
   packShaders,
   shader,
@@ -86,8 +87,7 @@ function beside(unit: OpenUnit, product: OpenUnit, adapter: AdapterFacts): OpenU
   const others = unit.lowered.dispatches.map(({ spec }) => rebound(spec, unit, joined, scratch.length));
   const specs: ShaderSpec[] = [];
   for (let k = 0; k < Math.max(own.length, others.length); k++) {
-    if (adapter.software && tipsScales(own[k], others[k])) return null;
-    const pack = packed(own[k], others[k]);
+    const pack = packed(own[k], others[k], adapter);
     if (pack === null || pack.bindings.length > adapter.maxBindings) return null;
     specs.push(pack);
   }
@@ -115,24 +115,27 @@ function rebound(spec: ShaderSpec, unit: OpenUnit, joined: JoinedValues, scratch
   return { ...spec, bindings };
 }
 
-/** How many times the workgroups of a reduction those of the product must be on a software adapter. */
-const OUTWEIGHING = 16;
-
-/**
- * Whether a reduction would leave one of the processor's cores with less to do: software adapters deal the workgroups of a dispatch
- * out to their threads in equal runs, whatever each takes.
- */
-function tipsScales(own: ShaderSpec | undefined, other: ShaderSpec | undefined): boolean {
-  const count = ({ workgroups: [x, y, z] }: ShaderSpec): number => x * y * z;
-  return own !== undefined && other !== undefined && count(other) * OUTWEIGHING > count(own);
-}
-
 /** The shaders of a product and of what lies beside it as one; the one that there is; `null` where they do not fit. */
-function packed(own: ShaderSpec | undefined, other: ShaderSpec | undefined): ShaderSpec | null {
+function packed(
+  own: ShaderSpec | undefined,
+  other: ShaderSpec | undefined,
+  { software }: AdapterFacts,
+): ShaderSpec | null {
   if (own === undefined || other === undefined) return own ?? other ?? null;
   const [wide, narrow] = [workgroupWidth(own), workgroupWidth(other)];
   if (narrow === null || wide === null || narrow > wide) return null;
   if (narrow < wide && !isWidenable(other)) return null;
+  const label = `${partLabel(own.label)}, ${partLabel(other.label)}`;
+  // Software adapters deal the workgroups of a dispatch out to their threads in equal runs, whatever each takes.
+  if (software && groupsOf(own) + groupsOf(other) <= MOST_INTERLEAVED)
+    return interleaveShaders(other, own, label);
   // The reduction's few invocations have long loops, and begin first.
-  return packShaders([other, own], `${partLabel(own.label)}, ${partLabel(other.label)}`);
+  return packShaders([other, own], label);
+}
+
+/** Products of two numbers of workgroups are numbers of 32 bits. */
+const MOST_INTERLEAVED = 65_535;
+
+function groupsOf({ workgroups: [x, y, z] }: ShaderSpec): number {
+  return x * y * z;
 }
