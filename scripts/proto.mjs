@@ -61,7 +61,7 @@ function fieldType(field) {
   const resolved = field.resolvedType;
   const value = resolved instanceof protobuf.Type ? identifier(resolved) : scalarType(field, field.type);
   if (field.map) return `Map<${scalarType({}, field.keyType)}, ${value}>`;
-  return field.repeated ? `${value}[]` : value;
+  return field.repeated ? `readonly ${value}[]` : value;
 }
 
 /** Sub-messages and members of a oneof can be absent; everything else has proto3's default. */

@@ -18,7 +18,7 @@ import { addOutputs, explain } from './nodeOutputs.js';
 import { NameTable, nearestNames } from './names.js';
 import { Operation, type OperationInit } from './operation.js';
 import { lookupOp } from './opTable.js';
-import { resolveAttrs, RuleError, type AttrEntries, type AttrInputs } from './resolveOp.js';
+import { resolveAttrs, resolveOwnAttrs, RuleError, type AttrEntries, type AttrInputs } from './resolveOp.js';
 import type { FuncGraph } from './funcGraph.js';
 import type { Tensor } from './tensor.js';
 
@@ -34,6 +34,8 @@ export interface CreateOpOptions {
   readonly inputs?: readonly Tensor[];
   /** Attributes by TensorFlow's names; types and counts that follow from the inputs may be left out. */
   readonly attrs?: AttrInputs | ReadonlyMap<string, AttrValue>;
+  /** Whether `attrs`, a map, is the node's from now on, so that it need not be copied. Default false. */
+  readonly ownsAttrs?: boolean;
   readonly controlInputs?: readonly Operation[];
   readonly device?: string;
   /** Dtypes of the outputs, for op types that are not registered. */
@@ -186,7 +188,7 @@ export class Graph {
         inputs,
         site,
         controlInputs: this.controlInputsFor(inputs, options.controlInputs ?? NONE),
-        attrs: def === undefined ? taggedAttrs(given, name) : resolveAttrs(def, inputs, given, name),
+        attrs: completedAttrs(made, given, options.ownsAttrs === true),
         device: options.device ?? this.#device,
       });
       addOutputs(op, options.outputDTypes ?? NONE, options.deferShapes === true);
@@ -410,6 +412,17 @@ const NONE: readonly never[] = [];
 
 function attrEntries(attrs: CreateOpOptions['attrs']): AttrEntries {
   return attrs instanceof Map ? (attrs as ReadonlyMap<string, AttrValue>) : Object.entries(attrs ?? {});
+}
+
+function completedAttrs(
+  { def, inputs, name }: Pick<OperationInit, 'def' | 'inputs' | 'name'>,
+  given: AttrEntries,
+  owned: boolean,
+): Attrs {
+  if (def === undefined) return taggedAttrs(given, name);
+  if (owned && given instanceof Map)
+    return resolveOwnAttrs(def, inputs, given as Map<string, AttrValue>, name);
+  return resolveAttrs(def, inputs, given, name);
 }
 
 function taggedAttrs(given: AttrEntries, owner: string): Attrs {

@@ -43,17 +43,45 @@ export function resolveAttrs(
   const values = new Map<string, AttrValue>();
   for (const [name, value] of given) {
     if (value === undefined) continue;
-    const spec = def.attrs.find((attr) => attr.name === name);
+    const spec = attrSpec(def, name);
     values.set(name, spec === undefined ? untypedAttr(name, value) : tagAttr(spec, value));
   }
+  return completeAttrs(def, inputs, values, owner);
+}
+
+/** As `resolveAttrs`, for tagged attributes in a map that is the node's from now on. */
+export function resolveOwnAttrs(
+  def: OpDef,
+  inputs: readonly Tensor[],
+  values: Map<string, AttrValue>,
+  owner: string,
+): Attrs {
+  for (const [name, value] of values) {
+    const spec = value.kind === 'list()' ? attrSpec(def, name) : undefined;
+    if (spec !== undefined) values.set(name, emptyList(spec));
+  }
+  return completeAttrs(def, inputs, values, owner);
+}
+
+function attrSpec({ attrs }: OpDef, name: string): AttrSpec | undefined {
+  for (const spec of attrs) if (spec.name === name) return spec;
+  return undefined;
+}
+
+function completeAttrs(
+  def: OpDef,
+  inputs: readonly Tensor[],
+  values: Map<string, AttrValue>,
+  owner: string,
+): Attrs {
   matchInputs(def, inputs, values);
   for (const spec of def.attrs) {
-    if (!values.has(spec.name)) {
-      if (spec.default === undefined) failRule(`attribute "${spec.name}" is missing`);
-      values.set(spec.name, spec.default);
+    let value = values.get(spec.name);
+    if (value === undefined) {
+      value = spec.default ?? failRule(`attribute "${spec.name}" is missing`);
+      values.set(spec.name, value);
     }
-    const value = values.get(spec.name);
-    if (value !== undefined) checkAttr(spec, value);
+    checkAttr(spec, value);
   }
   return new Attrs(values, owner);
 }

@@ -4,7 +4,7 @@
  * references compute with (`HostValue`).
  */
 import { baseDType, type BaseDType, type DType } from './dtype.js';
-import { InvalidArgumentError } from './errors.js';
+import { InternalError, InvalidArgumentError } from './errors.js';
 import { sizeOf } from './shape.js';
 
 export type NumericData =
@@ -55,6 +55,23 @@ export function allocateData(dtype: DType, length: number): NumericData {
   return new Data(length);
 }
 
+/** What gives the elements of values that nobody has asked for yet. */
+const READERS = new WeakMap<object, () => TensorData>();
+
+/** One for all values: V8 gives objects with accessors of their own a hidden class each. */
+const DEFERRED_DATA: PropertyDescriptor = {
+  configurable: true,
+  enumerable: true,
+  get(this: object) {
+    const read = READERS.get(this);
+    if (read === undefined) throw new InternalError('a deferred value has lost its elements');
+    const data = read();
+    Object.defineProperty(this, 'data', { value: data, configurable: true, enumerable: true });
+    READERS.delete(this);
+    return data;
+  },
+};
+
 /** A tensor's value: dtype, shape (sizes) and row-major elements. */
 export class TensorValue {
   constructor(
@@ -74,19 +91,9 @@ export class TensorValue {
    * until then.
    */
   static deferred(dtype: DType, shape: readonly number[], read: () => TensorData): TensorValue {
-    const value = Object.create(TensorValue.prototype, {
-      dtype: { value: dtype, enumerable: true },
-      shape: { value: shape, enumerable: true },
-    }) as TensorValue;
-    const property = { configurable: true, enumerable: true };
-    return Object.defineProperty(value, 'data', {
-      ...property,
-      get: () => {
-        const data = read();
-        Object.defineProperty(value, 'data', { ...property, value: data });
-        return data;
-      },
-    });
+    const value = Object.assign(Object.create(TensorValue.prototype) as TensorValue, { dtype, shape });
+    READERS.set(value, read);
+    return Object.defineProperty(value, 'data', DEFERRED_DATA);
   }
 
   /** The only element as a number (bool as 0 or 1). Throws when there is not exactly one, or it is a string. */

@@ -128,6 +128,12 @@ function clearOneof(spec: MessageSpec, message: AnyMessage, chosen: FieldSpec): 
   }
 }
 
+/** The list of a field to add to: empty lists are shared by all messages. */
+export function listOf(message: AnyMessage, { key }: FieldSpec): unknown[] {
+  const list = message[key] as unknown[];
+  return list.length > 0 ? list : (message[key] = []);
+}
+
 function readElements(
   reader: WireReader,
   message: AnyMessage,
@@ -135,7 +141,7 @@ function readElements(
   wire: number,
   depth: number,
 ): void {
-  const list = message[field.key] as unknown[];
+  const list = listOf(message, field);
   if (wire === 2 && field.wire !== 2) {
     const outer = reader.end;
     reader.end = reader.length() + reader.pos;

@@ -141,7 +141,7 @@ export interface AllocatorMemoryUsed extends Message {
   peakBytes: number;
   liveBytes: number;
   allocatorBytesInUse: number;
-  allocationRecords: AllocationRecord[];
+  allocationRecords: readonly AllocationRecord[];
 }
 
 export interface AssetFileDef extends Message {
@@ -164,15 +164,15 @@ export interface AttrValue extends Message {
 }
 
 export interface AttrValueListValue extends Message {
-  s: Uint8Array[];
-  i: bigint[];
-  f: number[];
-  b: boolean[];
+  s: readonly Uint8Array[];
+  i: readonly bigint[];
+  f: readonly number[];
+  b: readonly boolean[];
   /** DataType. */
-  type: number[];
-  shape: TensorShapeProto[];
-  tensor: TensorProto[];
-  func: NameAttrList[];
+  type: readonly number[];
+  shape: readonly TensorShapeProto[];
+  tensor: readonly TensorProto[];
+  func: readonly NameAttrList[];
 }
 
 export interface AutoParallelOptions extends Message {
@@ -188,7 +188,7 @@ export interface BundleEntryProto extends Message {
   offset: number;
   size: number;
   crc32c: number;
-  slices: TensorSliceProto[];
+  slices: readonly TensorSliceProto[];
 }
 
 export interface BundleHeaderProto extends Message {
@@ -199,11 +199,11 @@ export interface BundleHeaderProto extends Message {
 }
 
 export interface CallableOptions extends Message {
-  feed: string[];
-  fetch: string[];
-  target: string[];
+  feed: readonly string[];
+  fetch: readonly string[];
+  target: readonly string[];
   runOptions?: RunOptions | undefined;
-  tensorConnection: TensorConnection[];
+  tensorConnection: readonly TensorConnection[];
   feedDevices: Map<string, string>;
   fetchDevices: Map<string, string>;
   fetchSkipSync: boolean;
@@ -211,13 +211,13 @@ export interface CallableOptions extends Message {
 
 export interface CheckpointState extends Message {
   modelCheckpointPath: string;
-  allModelCheckpointPaths: string[];
-  allModelCheckpointTimestamps: number[];
+  allModelCheckpointPaths: readonly string[];
+  allModelCheckpointTimestamps: readonly number[];
   lastPreservedTimestamp: number;
 }
 
 export interface ClusterDef extends Message {
-  job: JobDef[];
+  job: readonly JobDef[];
 }
 
 export interface CollectionDef extends Message {
@@ -229,23 +229,23 @@ export interface CollectionDef extends Message {
 }
 
 export interface CollectionDefAnyList extends Message {
-  value: Any[];
+  value: readonly Any[];
 }
 
 export interface CollectionDefBytesList extends Message {
-  value: Uint8Array[];
+  value: readonly Uint8Array[];
 }
 
 export interface CollectionDefFloatList extends Message {
-  value: number[];
+  value: readonly number[];
 }
 
 export interface CollectionDefInt64List extends Message {
-  value: bigint[];
+  value: readonly bigint[];
 }
 
 export interface CollectionDefNodeList extends Message {
-  value: string[];
+  value: readonly string[];
 }
 
 export interface CondContextDef extends Message {
@@ -254,14 +254,14 @@ export interface CondContextDef extends Message {
   pivotName: string;
   branch: number;
   valuesDef?: ValuesDef | undefined;
-  nestedContexts: ControlFlowContextDef[];
+  nestedContexts: readonly ControlFlowContextDef[];
 }
 
 export interface ConfigProto extends Message {
   deviceCount: Map<string, number>;
   intraOpParallelismThreads: number;
   placementPeriod: number;
-  deviceFilters: string[];
+  deviceFilters: readonly string[];
   interOpParallelismThreads: number;
   gpuOptions?: GPUOptions | undefined;
   allowSoftPlacement: boolean;
@@ -269,7 +269,7 @@ export interface ConfigProto extends Message {
   usePerSessionThreads: boolean;
   graphOptions?: GraphOptions | undefined;
   operationTimeoutInMs: number;
-  sessionInterOpThreadPool: ThreadPoolOptionProto[];
+  sessionInterOpThreadPool: readonly ThreadPoolOptionProto[];
   rpcOptions?: RPCOptions | undefined;
   clusterDef?: ClusterDef | undefined;
   isolateSessionState: boolean;
@@ -297,8 +297,8 @@ export interface ControlFlowContextDef extends Message {
 }
 
 export interface CostGraphDef extends Message {
-  node: CostGraphDefNode[];
-  cost: CostGraphDefAggregatedCost[];
+  node: readonly CostGraphDefNode[];
+  cost: readonly CostGraphDefAggregatedCost[];
 }
 
 export interface CostGraphDefAggregatedCost extends Message {
@@ -310,11 +310,11 @@ export interface CostGraphDefNode extends Message {
   name: string;
   device: string;
   id: number;
-  inputInfo: CostGraphDefNodeInputInfo[];
-  outputInfo: CostGraphDefNodeOutputInfo[];
+  inputInfo: readonly CostGraphDefNodeInputInfo[];
+  outputInfo: readonly CostGraphDefNodeOutputInfo[];
   temporaryMemorySize: number;
   isFinal: boolean;
-  controlInput: number[];
+  controlInput: readonly number[];
   computeCost: number;
   hostTempMemorySize: number;
   deviceTempMemorySize: number;
@@ -339,7 +339,7 @@ export interface CostGraphDefNodeOutputInfo extends Message {
 }
 
 export interface DebugOptions extends Message {
-  debugTensorWatchOpts: DebugTensorWatch[];
+  debugTensorWatchOpts: readonly DebugTensorWatch[];
   globalStep: bigint;
   resetDiskByteUsage: boolean;
 }
@@ -347,20 +347,20 @@ export interface DebugOptions extends Message {
 export interface DebugTensorWatch extends Message {
   nodeName: string;
   outputSlot: number;
-  debugOps: string[];
-  debugUrls: string[];
+  debugOps: readonly string[];
+  debugUrls: readonly string[];
   tolerateDebugOpCreationFailures: boolean;
 }
 
 export interface DeviceStepStats extends Message {
   device: string;
-  nodeStats: NodeExecStats[];
+  nodeStats: readonly NodeExecStats[];
   threadNames: Map<number, string>;
 }
 
 export interface FunctionDef extends Message {
   signature?: OpDef | undefined;
-  nodeDef: NodeDef[];
+  nodeDef: readonly NodeDef[];
   ret: Map<string, string>;
   attr: Map<string, AttrValue>;
   controlRet: Map<string, string>;
@@ -373,9 +373,9 @@ export interface FunctionDefArgAttrs extends Message {
 }
 
 export interface FunctionDefLibrary extends Message {
-  function: FunctionDef[];
-  gradient: GradientDef[];
-  registeredGradients: RegisteredGradient[];
+  function: readonly FunctionDef[];
+  gradient: readonly GradientDef[];
+  registeredGradients: readonly RegisteredGradient[];
 }
 
 export interface GPUOptions extends Message {
@@ -391,7 +391,7 @@ export interface GPUOptions extends Message {
 }
 
 export interface GPUOptionsExperimental extends Message {
-  virtualDevices: GPUOptionsExperimentalVirtualDevices[];
+  virtualDevices: readonly GPUOptionsExperimentalVirtualDevices[];
   useUnifiedMemory: boolean;
   numDevToDevCopyStreams: number;
   collectiveRingOrder: string;
@@ -402,7 +402,7 @@ export interface GPUOptionsExperimental extends Message {
 }
 
 export interface GPUOptionsExperimentalVirtualDevices extends Message {
-  memoryLimitMb: number[];
+  memoryLimitMb: readonly number[];
 }
 
 export interface GradientDef extends Message {
@@ -411,7 +411,7 @@ export interface GradientDef extends Message {
 }
 
 export interface GraphDef extends Message {
-  node: NodeDef[];
+  node: readonly NodeDef[];
   library?: FunctionDefLibrary | undefined;
   version: number;
   versions?: VersionDef | undefined;
@@ -439,8 +439,8 @@ export interface MemoryStats extends Message {
   deviceTempMemorySize: number;
   persistentMemorySize: number;
   devicePersistentMemorySize: number;
-  persistentTensorAllocIds: bigint[];
-  devicePersistentTensorAllocIds: bigint[];
+  persistentTensorAllocIds: readonly bigint[];
+  devicePersistentTensorAllocIds: readonly bigint[];
 }
 
 export interface MetaGraphDef extends Message {
@@ -449,14 +449,14 @@ export interface MetaGraphDef extends Message {
   saverDef?: SaverDef | undefined;
   collectionDef: Map<string, CollectionDef>;
   signatureDef: Map<string, SignatureDef>;
-  assetFileDef: AssetFileDef[];
+  assetFileDef: readonly AssetFileDef[];
 }
 
 export interface MetaGraphDefMetaInfoDef extends Message {
   metaGraphVersion: string;
   strippedOpList?: OpList | undefined;
   anyInfo?: Any | undefined;
-  tags: string[];
+  tags: readonly string[];
   tensorflowVersion: string;
   tensorflowGitVersion: string;
   strippedDefaultAttrs: boolean;
@@ -471,15 +471,15 @@ export interface NameAttrList extends Message {
 export interface NodeDef extends Message {
   name: string;
   op: string;
-  input: string[];
+  input: readonly string[];
   device: string;
   attr: Map<string, AttrValue>;
   experimentalDebugInfo?: NodeDefExperimentalDebugInfo | undefined;
 }
 
 export interface NodeDefExperimentalDebugInfo extends Message {
-  originalNodeNames: string[];
-  originalFuncNames: string[];
+  originalNodeNames: readonly string[];
+  originalFuncNames: readonly string[];
 }
 
 export interface NodeExecStats extends Message {
@@ -488,12 +488,12 @@ export interface NodeExecStats extends Message {
   opStartRelMicros: number;
   opEndRelMicros: number;
   allEndRelMicros: number;
-  memory: AllocatorMemoryUsed[];
-  output: NodeOutput[];
+  memory: readonly AllocatorMemoryUsed[];
+  output: readonly NodeOutput[];
   timelineLabel: string;
   scheduledMicros: number;
   threadId: number;
-  referencedTensor: AllocationDescription[];
+  referencedTensor: readonly AllocationDescription[];
   memoryStats?: MemoryStats | undefined;
   allStartNanos: bigint;
   opStartRelNanos: number;
@@ -509,9 +509,9 @@ export interface NodeOutput extends Message {
 
 export interface OpDef extends Message {
   name: string;
-  inputArg: OpDefArgDef[];
-  outputArg: OpDefArgDef[];
-  attr: OpDefAttrDef[];
+  inputArg: readonly OpDefArgDef[];
+  outputArg: readonly OpDefArgDef[];
+  attr: readonly OpDefAttrDef[];
   summary: string;
   description: string;
   deprecation?: OpDeprecation | undefined;
@@ -519,7 +519,7 @@ export interface OpDef extends Message {
   isStateful: boolean;
   isCommutative: boolean;
   allowsUninitializedInput: boolean;
-  controlOutput: string[];
+  controlOutput: readonly string[];
   isDistributedCommunication: boolean;
 }
 
@@ -531,7 +531,7 @@ export interface OpDefArgDef extends Message {
   typeAttr: string;
   numberAttr: string;
   typeListAttr: string;
-  handleData: ResourceHandleProtoDtypeAndShape[];
+  handleData: readonly ResourceHandleProtoDtypeAndShape[];
   isRef: boolean;
 }
 
@@ -551,7 +551,7 @@ export interface OpDeprecation extends Message {
 }
 
 export interface OpList extends Message {
-  op: OpDef[];
+  op: readonly OpDef[];
 }
 
 export interface OptimizerOptions extends Message {
@@ -567,11 +567,11 @@ export interface OptimizerOptions extends Message {
 
 export interface QueueRunnerDef extends Message {
   queueName: string;
-  enqueueOpName: string[];
+  enqueueOpName: readonly string[];
   closeOpName: string;
   cancelOpName: string;
   /** errorCode. */
-  queueClosedExceptionTypes: number[];
+  queueClosedExceptionTypes: readonly number[];
 }
 
 export interface RPCOptions extends Message {
@@ -594,7 +594,7 @@ export interface ResourceHandleProto extends Message {
   name: string;
   hashCode: bigint;
   maybeTypeName: string;
-  dtypesAndShapes: ResourceHandleProtoDtypeAndShape[];
+  dtypesAndShapes: readonly ResourceHandleProtoDtypeAndShape[];
 }
 
 export interface ResourceHandleProtoDtypeAndShape extends Message {
@@ -644,8 +644,8 @@ export interface RewriterConfig extends Message {
   autoMixedPrecision: number;
   /** RewriterConfigToggle. */
   commonSubgraphElimination: number;
-  optimizers: string[];
-  customOptimizers: RewriterConfigCustomGraphOptimizer[];
+  optimizers: readonly string[];
+  customOptimizers: readonly RewriterConfigCustomGraphOptimizer[];
 }
 
 export interface RewriterConfigCustomGraphOptimizer extends Message {
@@ -656,12 +656,12 @@ export interface RewriterConfigCustomGraphOptimizer extends Message {
 export interface RunMetadata extends Message {
   stepStats?: StepStats | undefined;
   costGraph?: CostGraphDef | undefined;
-  partitionGraphs: GraphDef[];
-  functionGraphs: RunMetadataFunctionGraphs[];
+  partitionGraphs: readonly GraphDef[];
+  functionGraphs: readonly RunMetadataFunctionGraphs[];
 }
 
 export interface RunMetadataFunctionGraphs extends Message {
-  partitionGraphs: GraphDef[];
+  partitionGraphs: readonly GraphDef[];
   preOptimizationGraph?: GraphDef | undefined;
   postOptimizationGraph?: GraphDef | undefined;
 }
@@ -689,14 +689,14 @@ export interface RunOptionsExperimentalRunHandlerPoolOptions extends Message {
 
 export interface SaveSliceInfoDef extends Message {
   fullName: string;
-  fullShape: number[];
-  varOffset: number[];
-  varShape: number[];
+  fullShape: readonly number[];
+  varOffset: readonly number[];
+  varShape: readonly number[];
 }
 
 export interface SavedModel extends Message {
   savedModelSchemaVersion: number;
-  metaGraphs: MetaGraphDef[];
+  metaGraphs: readonly MetaGraphDef[];
 }
 
 export interface SavedSlice extends Message {
@@ -710,11 +710,11 @@ export interface SavedSliceMeta extends Message {
   shape?: TensorShapeProto | undefined;
   /** DataType. */
   type: number;
-  slice: TensorSliceProto[];
+  slice: readonly TensorSliceProto[];
 }
 
 export interface SavedTensorSliceMeta extends Message {
-  tensor: SavedSliceMeta[];
+  tensor: readonly SavedSliceMeta[];
   versions?: VersionDef | undefined;
 }
 
@@ -735,7 +735,7 @@ export interface SaverDef extends Message {
 }
 
 export interface ScopedAllocatorOptions extends Message {
-  enableOp: string[];
+  enableOp: readonly string[];
 }
 
 export interface SerializedDType extends Message {
@@ -756,7 +756,7 @@ export interface SignatureDef extends Message {
 }
 
 export interface StepStats extends Message {
-  devStats: DeviceStepStats[];
+  devStats: readonly DeviceStepStats[];
 }
 
 export interface TensorConnection extends Message {
@@ -782,7 +782,7 @@ export interface TensorInfo extends Message {
 
 export interface TensorInfoCompositeTensor extends Message {
   typeSpec: Uint8Array;
-  components: TensorInfo[];
+  components: readonly TensorInfo[];
 }
 
 export interface TensorInfoCooSparse extends Message {
@@ -797,24 +797,24 @@ export interface TensorProto extends Message {
   tensorShape?: TensorShapeProto | undefined;
   versionNumber: number;
   tensorContent: Uint8Array;
-  floatVal: number[];
-  doubleVal: number[];
-  intVal: number[];
-  stringVal: Uint8Array[];
-  scomplexVal: number[];
-  int64Val: bigint[];
-  boolVal: boolean[];
-  dcomplexVal: number[];
-  halfVal: number[];
-  resourceHandleVal: ResourceHandleProto[];
-  variantVal: VariantTensorDataProto[];
-  uint32Val: number[];
-  uint64Val: bigint[];
+  floatVal: readonly number[];
+  doubleVal: readonly number[];
+  intVal: readonly number[];
+  stringVal: readonly Uint8Array[];
+  scomplexVal: readonly number[];
+  int64Val: readonly bigint[];
+  boolVal: readonly boolean[];
+  dcomplexVal: readonly number[];
+  halfVal: readonly number[];
+  resourceHandleVal: readonly ResourceHandleProto[];
+  variantVal: readonly VariantTensorDataProto[];
+  uint32Val: readonly number[];
+  uint64Val: readonly bigint[];
   float8Val: Uint8Array;
 }
 
 export interface TensorShapeProto extends Message {
-  dim: TensorShapeProtoDim[];
+  dim: readonly TensorShapeProtoDim[];
   unknownRank: boolean;
 }
 
@@ -824,7 +824,7 @@ export interface TensorShapeProtoDim extends Message {
 }
 
 export interface TensorSliceProto extends Message {
-  extent: TensorSliceProtoExtent[];
+  extent: readonly TensorSliceProtoExtent[];
 }
 
 export interface TensorSliceProtoExtent extends Message {
@@ -838,13 +838,13 @@ export interface ThreadPoolOptionProto extends Message {
 }
 
 export interface TrackableObjectGraph extends Message {
-  nodes: TrackableObjectGraphTrackableObject[];
+  nodes: readonly TrackableObjectGraphTrackableObject[];
 }
 
 export interface TrackableObjectGraphTrackableObject extends Message {
-  children: TrackableObjectGraphTrackableObjectObjectReference[];
-  attributes: TrackableObjectGraphTrackableObjectSerializedTensor[];
-  slotVariables: TrackableObjectGraphTrackableObjectSlotVariableReference[];
+  children: readonly TrackableObjectGraphTrackableObjectObjectReference[];
+  attributes: readonly TrackableObjectGraphTrackableObjectSerializedTensor[];
+  slotVariables: readonly TrackableObjectGraphTrackableObjectSlotVariableReference[];
 }
 
 export interface TrackableObjectGraphTrackableObjectObjectReference extends Message {
@@ -865,7 +865,7 @@ export interface TrackableObjectGraphTrackableObjectSlotVariableReference extend
 }
 
 export interface ValuesDef extends Message {
-  values: string[];
+  values: readonly string[];
   externalValues: Map<string, string>;
 }
 
@@ -886,13 +886,13 @@ export interface VariableDef extends Message {
 export interface VariantTensorDataProto extends Message {
   typeName: string;
   metadata: Uint8Array;
-  tensors: TensorProto[];
+  tensors: readonly TensorProto[];
 }
 
 export interface VersionDef extends Message {
   producer: number;
   minConsumer: number;
-  badConsumers: number[];
+  badConsumers: readonly number[];
 }
 
 export interface WhileContextDef extends Message {
@@ -903,11 +903,11 @@ export interface WhileContextDef extends Message {
   pivotName: string;
   pivotForPredName: string;
   pivotForBodyName: string;
-  loopExitNames: string[];
+  loopExitNames: readonly string[];
   valuesDef?: ValuesDef | undefined;
-  loopEnterNames: string[];
+  loopEnterNames: readonly string[];
   maximumIterationsName: string;
-  nestedContexts: ControlFlowContextDef[];
+  nestedContexts: readonly ControlFlowContextDef[];
 }
 
 export interface Any extends Message {
@@ -922,11 +922,11 @@ export interface onnxAttributeProto extends Message {
   s: Uint8Array;
   t?: onnxTensorProto | undefined;
   g?: onnxGraphProto | undefined;
-  floats: number[];
-  ints: bigint[];
-  strings: Uint8Array[];
-  tensors: onnxTensorProto[];
-  graphs: onnxGraphProto[];
+  floats: readonly number[];
+  ints: readonly bigint[];
+  strings: readonly Uint8Array[];
+  tensors: readonly onnxTensorProto[];
+  graphs: readonly onnxGraphProto[];
   docString: string;
   tp?: onnxTypeProto | undefined;
   /** onnxAttributeProtoAttributeType. */
@@ -936,25 +936,25 @@ export interface onnxAttributeProto extends Message {
 
 export interface onnxFunctionProto extends Message {
   name: string;
-  input: string[];
-  output: string[];
-  attribute: string[];
-  node: onnxNodeProto[];
+  input: readonly string[];
+  output: readonly string[];
+  attribute: readonly string[];
+  node: readonly onnxNodeProto[];
   docString: string;
-  opsetImport: onnxOperatorSetIdProto[];
+  opsetImport: readonly onnxOperatorSetIdProto[];
   domain: string;
-  attributeProto: onnxAttributeProto[];
+  attributeProto: readonly onnxAttributeProto[];
   overload: string;
 }
 
 export interface onnxGraphProto extends Message {
-  node: onnxNodeProto[];
+  node: readonly onnxNodeProto[];
   name: string;
-  initializer: onnxTensorProto[];
+  initializer: readonly onnxTensorProto[];
   docString: string;
-  input: onnxValueInfoProto[];
-  output: onnxValueInfoProto[];
-  valueInfo: onnxValueInfoProto[];
+  input: readonly onnxValueInfoProto[];
+  output: readonly onnxValueInfoProto[];
+  valueInfo: readonly onnxValueInfoProto[];
 }
 
 export interface onnxModelProto extends Message {
@@ -965,16 +965,16 @@ export interface onnxModelProto extends Message {
   modelVersion: bigint;
   docString: string;
   graph?: onnxGraphProto | undefined;
-  opsetImport: onnxOperatorSetIdProto[];
-  functions: onnxFunctionProto[];
+  opsetImport: readonly onnxOperatorSetIdProto[];
+  functions: readonly onnxFunctionProto[];
 }
 
 export interface onnxNodeProto extends Message {
-  input: string[];
-  output: string[];
+  input: readonly string[];
+  output: readonly string[];
   name: string;
   opType: string;
-  attribute: onnxAttributeProto[];
+  attribute: readonly onnxAttributeProto[];
   docString: string;
   domain: string;
   overload: string;
@@ -991,23 +991,23 @@ export interface onnxStringStringEntryProto extends Message {
 }
 
 export interface onnxTensorProto extends Message {
-  dims: number[];
+  dims: readonly number[];
   dataType: number;
-  floatData: number[];
-  int32Data: number[];
-  stringData: Uint8Array[];
-  int64Data: bigint[];
+  floatData: readonly number[];
+  int32Data: readonly number[];
+  stringData: readonly Uint8Array[];
+  int64Data: readonly bigint[];
   name: string;
   rawData: Uint8Array;
-  doubleData: number[];
-  uint64Data: bigint[];
+  doubleData: readonly number[];
+  uint64Data: readonly bigint[];
   docString: string;
-  externalData: onnxStringStringEntryProto[];
+  externalData: readonly onnxStringStringEntryProto[];
   dataLocation: number;
 }
 
 export interface onnxTensorShapeProto extends Message {
-  dim: onnxTensorShapeProtoDimension[];
+  dim: readonly onnxTensorShapeProtoDimension[];
 }
 
 export interface onnxTensorShapeProtoDimension extends Message {

@@ -76,14 +76,11 @@ export function messageSpec(name: string): MessageSpec {
 
 /** A function of its own for each message type: a copy of an object with all its fields takes less time than one field after the other. */
 function creator(defaults: readonly FieldSpec[]): () => AnyMessage {
-  const keysOf = (own: readonly FieldSpec[]): string[] => own.map(({ key }) => key);
-  const lists = keysOf(defaults.filter((field) => field.repeated && field.map === undefined));
-  const maps = keysOf(defaults.filter((field) => field.map !== undefined));
-  const scalars: AnyMessage = {};
-  for (const field of defaults) scalars[field.key] = defaultValue(field);
+  const maps = defaults.filter((field) => field.map !== undefined).map(({ key }) => key);
+  const all: AnyMessage = {};
+  for (const field of defaults) all[field.key] = defaultValue(field);
   return () => {
-    const message: AnyMessage = { ...scalars };
-    for (const key of lists) message[key] = [];
+    const message: AnyMessage = { ...all };
     for (const key of maps) message[key] = new Map();
     return message;
   };
@@ -167,10 +164,12 @@ function hasDefault(field: FieldSpec): boolean {
 /** The value of an absent field that has one. */
 function defaultValue(field: FieldSpec): unknown {
   if (field.map !== undefined) return new Map();
-  return field.repeated ? [] : zeroValue(field);
+  return field.repeated ? NO_ELEMENTS : zeroValue(field);
 }
 
+/** Messages share what is empty: constants have fifteen lists, of which at most one has elements. */
 const NO_BYTES = new Uint8Array(0);
+const NO_ELEMENTS: readonly never[] = Object.freeze([]);
 
 /** Zero of a scalar type. */
 export function zeroValue(field: FieldSpec): unknown {

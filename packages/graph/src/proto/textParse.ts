@@ -1,5 +1,5 @@
 /** Reads protobuf text format (`.pbtxt`) by the field table of proto/. */
-import { emptyMessage, emptyValue } from './decode.js';
+import { emptyMessage, emptyValue, listOf } from './decode.js';
 import type { AnyMessage, MapKey } from './message.js';
 import type { MessageTypes } from './messages.js';
 import {
@@ -80,7 +80,7 @@ function storeValue(tokens: Tokenizer, message: AnyMessage, field: FieldSpec, de
     (message[field.key] as Map<MapKey, unknown>).set(key, value);
   } else {
     const value = parseValue(tokens, field, depth);
-    if (field.repeated) (message[field.key] as unknown[]).push(value);
+    if (field.repeated) listOf(message, field).push(value);
     else message[field.key] = value;
   }
 }

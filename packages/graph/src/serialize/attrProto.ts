@@ -64,13 +64,24 @@ export function attrsToProto(attrs: ReadonlyMap<string, AttrValue>): Map<string,
   return new Map([...attrs].map(([name, value]) => [name, attrToProto(value)]));
 }
 
+const TRUE: AttrValue = { kind: 'bool', value: true };
+const FALSE: AttrValue = { kind: 'bool', value: false };
+const types = new Map<number, AttrValue>();
+
+/** One object for all attributes that hold the same dtype: every node has some. */
+function typeFromProto(number: number): AttrValue {
+  let type = types.get(number);
+  if (type === undefined) types.set(number, (type = { kind: 'type', value: dtypeFromNumber(number) }));
+  return type;
+}
+
 /** The attribute value of a message. Throws `InvalidArgumentError` when it holds nothing. */
 export function attrFromProto(proto: AttrValueProto, defer = false): AttrValue {
   if (proto.s !== undefined) return { kind: 'string', value: textOrBytes(proto.s) };
   if (proto.i !== undefined) return { kind: 'int', value: intFromProto(proto.i) };
   if (proto.f !== undefined) return { kind: 'float', value: proto.f };
-  if (proto.b !== undefined) return { kind: 'bool', value: proto.b };
-  if (proto.type !== undefined) return { kind: 'type', value: dtypeFromNumber(proto.type) };
+  if (proto.b !== undefined) return proto.b ? TRUE : FALSE;
+  if (proto.type !== undefined) return typeFromProto(proto.type);
   if (proto.shape !== undefined) return { kind: 'shape', value: shapeFromProto(proto.shape) };
   if (proto.tensor !== undefined)
     return { kind: 'tensor', value: sharedTensorFromProto(proto.tensor, defer) };

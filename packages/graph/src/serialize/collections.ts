@@ -114,7 +114,7 @@ function itemsFromProto(
     return def.bytesList.value.map((bytes) => codec?.fromProto(bytes, context) ?? textOrBytes(bytes));
   }
   if (def.int64List !== undefined) return def.int64List.value.map(exactNumber);
-  if (def.floatList !== undefined) return def.floatList.value;
+  if (def.floatList !== undefined) return [...def.floatList.value];
   if (def.anyList !== undefined)
     return def.anyList.value.map((any) => ({ ...create('google.protobuf.Any'), ...any }));
   throw new InvalidArgumentError(`collection "${key}" holds nothing`);

@@ -30,6 +30,7 @@ import {
   parseInput,
   parseNodes,
   type FileNode,
+  type InputRef,
   type ParsedNode,
 } from './importOrder.js';
 import { inertOutputs } from './inertOps.js';
@@ -134,7 +135,8 @@ class Importer<N extends FileNode> {
   readonly #inputMap: ReadonlyMap<string, Tensor | Operation>;
   readonly #usedKeys = new Set<string>();
   readonly #nodes: ReadonlyMap<string, ParsedNode<N>>;
-  readonly #created = new Map<string, Operation>();
+  /** By the position of the nodes in the file. */
+  readonly #created: (Operation | undefined)[] = [];
   readonly #signatures: Map<string, OpDef>;
   #counts: ReadonlyMap<string, number> | undefined;
   readonly #order: readonly ParsedNode<N>[];
@@ -157,7 +159,7 @@ class Importer<N extends FileNode> {
     }
     const isMapped = (text: string): boolean => this.isMapped(text);
     this.#nodes = parseNodes(file.nodes, isMapped);
-    this.#order = creationOrder(this.#nodes, isMapped);
+    this.#order = creationOrder([...this.#nodes.values()]);
     this.checkInputMap();
     this.#hasLoops = file.nodes.some(closesLoop);
   }
@@ -200,20 +202,25 @@ class Importer<N extends FileNode> {
 
   /** Creates the nodes below `scope`, which is empty or ends with a slash. */
   run(scope: string): (Operation | Tensor)[] {
-    for (const node of this.#order) {
-      const name = scope + node.def.name;
+    if (this.graph.operations.length > 0) this.checkNames(scope);
+    if (this.file.library !== undefined) this.addFunctions(this.file.library);
+    this.keepVersions();
+    for (const [name, signature] of this.#signatures)
+      graphMetadata(this.graph).foreignOps.set(name, signature);
+    this.#created.length = this.#order.length;
+    for (const node of this.#order) this.#created[node.position] = this.create(node, scope);
+    if (this.#hasLoops) this.closeLoops();
+    return (this.options.returnElements ?? []).map((name) => this.element(name));
+  }
+
+  private checkNames(scope: string): void {
+    for (const { def } of this.#order) {
+      const name = scope + def.name;
       if (this.graph.findOperation(name) === undefined) continue;
       throw new InvalidArgumentError(`two nodes with the name "${name}": the graph has one already`, {
         node: name,
       });
     }
-    if (this.file.library !== undefined) this.addFunctions(this.file.library);
-    this.keepVersions();
-    for (const [name, signature] of this.#signatures)
-      graphMetadata(this.graph).foreignOps.set(name, signature);
-    for (const node of this.#order) this.#created.set(node.def.name, this.create(node, scope));
-    if (this.#hasLoops) this.closeLoops();
-    return (this.options.returnElements ?? []).map((name) => this.element(name));
   }
 
   /** Functions of which an op here may run become graphs; the messages are kept for writing the others back. */
@@ -247,8 +254,9 @@ class Importer<N extends FileNode> {
       type: def.op,
       fullName: scope + def.name,
       inputs: this.inputsOf(node),
-      controlInputs: node.controls.map((name) => this.control(name)),
+      controlInputs: node.controls.map((ref) => this.control(ref)),
       attrs,
+      ownsAttrs: true,
       device: this.options.clearDevices === true ? '' : def.device,
       outputDTypes: registered ? undefined : this.outputsOf(def, attrs),
       deferShapes: this.options.deferShapes === true && !this.#hasLoops,
@@ -283,10 +291,10 @@ class Importer<N extends FileNode> {
 
   private inputsOf({ def, inputs }: ParsedNode): readonly Tensor[] {
     const tensors = inputs.map((ref) => {
+      const source = this.made(ref);
+      if (source !== undefined) return outputOf(source, ref.index, def);
       const mapped = this.mapped(ref.text);
-      if (mapped !== undefined) return mapped instanceof Operation ? mapped.output(0) : mapped;
-      const source = this.#created.get(ref.node);
-      return source === undefined ? undefined : outputOf(source, ref.index, def);
+      return mapped instanceof Operation ? mapped.output(0) : mapped;
     });
     if (tensors.every((tensor) => tensor !== undefined)) return tensors;
     // The end of a loop does not exist yet: until then its beginning stands in.
@@ -294,22 +302,23 @@ class Importer<N extends FileNode> {
     return tensors.map((tensor, i) => tensor ?? standIn ?? failLoop(def, inputs[i]?.text ?? ''));
   }
 
-  private control(name: string): Operation {
-    const mapped = this.#inputMap.get(`^${name}`);
-    const op =
-      mapped === undefined ? this.#created.get(name) : mapped instanceof Operation ? mapped : mapped.op;
-    if (op === undefined) throw new InvalidArgumentError(`control input "^${name}" was not created`);
-    return op;
+  /** The operation of the node that a reference names. */
+  private made({ source }: InputRef): Operation | undefined {
+    return source === undefined ? undefined : this.#created[source.position];
+  }
+
+  private control(ref: InputRef): Operation {
+    const given = this.made(ref) ?? this.mapped(ref.text);
+    if (given === undefined) throw new InvalidArgumentError(`control input "${ref.text}" was not created`);
+    return given instanceof Operation ? given : given.op;
   }
 
   private closeLoops(): void {
-    for (const { def, inputs } of this.#nodes.values()) {
+    for (const { def, inputs, position } of this.#order) {
       inputs.forEach((ref, i) => {
-        const source = this.#nodes.get(ref.node);
-        const end = this.#created.get(ref.node);
-        if (source === undefined || end === undefined || this.mapped(ref.text) !== undefined) return;
-        if (isBackEdge(source.def, def))
-          this.#created.get(def.name)?.replaceInput(i, outputOf(end, ref.index, def));
+        const end = this.made(ref);
+        if (ref.source === undefined || end === undefined || !isBackEdge(ref.source.def, def)) return;
+        this.#created[position]?.replaceInput(i, outputOf(end, ref.index, def));
       });
     }
   }
@@ -319,7 +328,7 @@ class Importer<N extends FileNode> {
     const mapped = isTensor ? this.#inputMap.get(name.replace(/:0$/, '')) : undefined;
     if (mapped !== undefined) return mapped;
     const ref = parseInput(name);
-    const op = this.#created.get(ref.node);
+    const op = this.#created[this.#nodes.get(ref.node)?.position ?? -1];
     if (op === undefined) throw new InvalidArgumentError(`returnElements: "${name}" is not in the graph`);
     return isTensor ? op.output(ref.index) : op;
   }

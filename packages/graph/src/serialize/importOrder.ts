@@ -12,25 +12,29 @@ export type FileNode = Readonly<Pick<NodeDef, 'name' | 'op' | 'device'>> & {
 export interface InputRef {
   readonly text: string;
   readonly node: string;
+  /** -1 for a control input. */
   readonly index: number;
+  /** The node itself; `undefined` where the caller supplies the input. */
+  source: ParsedNode | undefined;
 }
 
 export interface ParsedNode<N extends FileNode = FileNode> {
   readonly def: N;
   readonly inputs: readonly InputRef[];
-  /** Names of nodes that must run before. */
-  readonly controls: readonly string[];
+  /** Nodes that must run before. */
+  readonly controls: readonly InputRef[];
   /** In the file. */
   readonly position: number;
 }
 
 /** Splits `node`, `node:2` or `^node`; the index of a control input is -1. */
 export function parseInput(text: string): InputRef {
-  if (text.startsWith('^')) return { text, node: text.slice(1), index: -1 };
-  if (!text.includes(':')) return { text, node: text, index: 0 };
+  const source = undefined;
+  if (text.startsWith('^')) return { text, node: text.slice(1), index: -1, source };
+  if (!text.includes(':')) return { text, node: text, index: 0, source };
   const [, node, index] = /^(.*):(\d+)$/.exec(text) ?? [];
-  if (node === undefined || index === undefined) return { text, node: text, index: 0 };
-  return { text, node, index: Number(index) };
+  if (node === undefined || index === undefined) return { text, node: text, index: 0, source };
+  return { text, node, index: Number(index), source };
 }
 
 /** How an error names a node of a file. */
@@ -61,14 +65,24 @@ export function parseNodes<N extends FileNode>(
     nodes.set(def.name, parseNode(def, i));
   });
   for (const { def, inputs, controls } of nodes.values()) {
-    const missing =
-      inputs.find(({ text, node }) => !nodes.has(node) && !isMapped(text)) ??
-      controls
-        .filter((node) => !nodes.has(node) && !isMapped(`^${node}`))
-        .map((node) => parseInput(`^${node}`))[0];
+    const missing = connect(inputs, nodes, isMapped) ?? connect(controls, nodes, isMapped);
     if (missing !== undefined) throw missingInput(def, missing, nodes.keys());
   }
   return nodes;
+}
+
+/** Finds the nodes that references name. Returns the first one that names none. */
+function connect(
+  refs: readonly InputRef[],
+  nodes: ReadonlyMap<string, ParsedNode>,
+  isMapped: (text: string) => boolean,
+): InputRef | undefined {
+  for (const ref of refs) {
+    if (isMapped(ref.text)) continue;
+    ref.source = nodes.get(ref.node);
+    if (ref.source === undefined) return ref;
+  }
+  return undefined;
 }
 
 const NO_INPUTS: readonly never[] = [];
@@ -86,7 +100,7 @@ function parseNode<N extends FileNode>(def: N, position: number): ParsedNode<N> 
       node: def.name,
     });
   }
-  return { def, inputs: data, controls: controls.map((ref) => ref.node), position };
+  return { def, inputs: data, controls, position };
 }
 
 function missingInput(def: FileNode, ref: InputRef, names: Iterable<string>): InvalidArgumentError {
@@ -113,7 +127,7 @@ export function closesLoop({ op }: FileNode): boolean {
 
 interface Visit<N extends FileNode> {
   readonly node: ParsedNode<N>;
-  readonly sources: readonly string[];
+  readonly sources: readonly ParsedNode[];
   next: number;
 }
 
@@ -121,29 +135,26 @@ interface Visit<N extends FileNode> {
  * The nodes with every node after its inputs, otherwise in the order of the file.
  * Throws `InvalidArgumentError` naming the nodes on a cycle. Back edges of loops are allowed.
  */
-export function creationOrder<N extends FileNode>(
-  nodes: ReadonlyMap<string, ParsedNode<N>>,
-  isMapped: (text: string) => boolean,
-): readonly ParsedNode<N>[] {
-  if (isOrdered(nodes, isMapped)) return [...nodes.values()];
+export function creationOrder<N extends FileNode>(nodes: readonly ParsedNode<N>[]): readonly ParsedNode<N>[] {
+  if (nodes.every(comesAfterSources)) return nodes;
   const order: ParsedNode<N>[] = [];
-  const state = new Map<string, 'open' | 'done'>();
-  for (const root of nodes.values()) {
+  const state = new Map<ParsedNode, 'open' | 'done'>();
+  for (const root of nodes) {
     const stack: Visit<N>[] = [];
     const enter = (node: ParsedNode<N>): void => {
-      state.set(node.def.name, 'open');
-      stack.push({ node, sources: sourcesOf(node, nodes, isMapped), next: 0 });
+      state.set(node, 'open');
+      stack.push({ node, sources: sourcesOf(node), next: 0 });
     };
-    if (!state.has(root.def.name)) enter(root);
+    if (!state.has(root)) enter(root);
     for (let visit = stack.at(-1); visit !== undefined; visit = stack.at(-1)) {
-      const source = nodes.get(visit.sources[visit.next++] ?? '');
+      const source = nodes[visit.sources[visit.next++]?.position ?? -1];
       if (source === undefined) {
-        state.set(visit.node.def.name, 'done');
+        state.set(visit.node, 'done');
         order.push(visit.node);
         stack.pop();
         continue;
       }
-      const seen = state.get(source.def.name);
+      const seen = state.get(source);
       if (seen === 'open') throw cycleError(stack, source.def.name);
       if (seen === undefined) enter(source);
     }
@@ -151,30 +162,17 @@ export function creationOrder<N extends FileNode>(
   return order;
 }
 
-/** Whether every node comes after its inputs already, as in most files. */
-function isOrdered(nodes: ReadonlyMap<string, ParsedNode>, isMapped: (text: string) => boolean): boolean {
-  for (const { inputs, controls, position } of nodes.values()) {
-    const isLate = (name: string): boolean => !((nodes.get(name)?.position ?? Infinity) < position);
-    for (const { node, text } of inputs) if (!isMapped(text) && isLate(node)) return false;
-    for (const node of controls) if (!isMapped(`^${node}`) && isLate(node)) return false;
-  }
-  return true;
+/** Whether a node comes after its inputs already, as in most files all do. */
+function comesAfterSources({ inputs, controls, position }: ParsedNode): boolean {
+  const isEarlier = ({ source }: InputRef): boolean => source === undefined || source.position < position;
+  return inputs.every(isEarlier) && controls.every(isEarlier);
 }
 
-/** Names of the nodes that must exist before `node`. */
-function sourcesOf<N extends FileNode>(
-  node: ParsedNode<N>,
-  nodes: ReadonlyMap<string, ParsedNode<N>>,
-  isMapped: (text: string) => boolean,
-): string[] {
-  const data = node.inputs.filter((ref) => {
-    const source = nodes.get(ref.node);
-    return source !== undefined && !isMapped(ref.text) && !isBackEdge(source.def, node.def);
-  });
-  return [
-    ...data.map((ref) => ref.node),
-    ...node.controls.filter((name) => nodes.has(name) && !isMapped(`^${name}`)),
-  ];
+/** The nodes that must exist before `node`. */
+function sourcesOf({ def, inputs, controls }: ParsedNode): ParsedNode[] {
+  return [...inputs, ...controls].flatMap(({ source, index }) =>
+    source === undefined || (index >= 0 && isBackEdge(source.def, def)) ? [] : [source],
+  );
 }
 
 const SHOWN = 12;

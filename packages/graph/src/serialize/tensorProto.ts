@@ -16,10 +16,14 @@ const MAX_VALUE_BYTES = 2 ** 31;
 /** Values of messages that were read before: a graph may be built from one message several times. */
 const READ = new WeakMap<TensorProto, TensorValue>();
 
-/** As `tensorFromProto`; one message always gives the same value. With `defer`, raw content is not read before it is asked for. */
+/**
+ * As `tensorFromProto`; one message always gives the same value. With `defer`, raw content is not read before it is asked for, and
+ * then once for each value.
+ */
 export function sharedTensorFromProto(proto: TensorProto, defer = false): TensorValue {
   const known = READ.get(proto);
   if (known !== undefined) return known;
+  if (defer) return tensorFromProto(proto, defer);
   const value = tensorFromProto(proto, defer);
   READ.set(proto, value);
   return value;

@@ -78,7 +78,7 @@ test('a function that does not fit together fails when it is called, naming the 
   const broken = def.library?.function[0];
   const node = broken?.nodeDef.find(({ input }) => input.length > 0);
   if (broken?.signature === undefined || node === undefined) throw new Error('there is no function to break');
-  node.input[0] = 'nowhere';
+  node.input = ['nowhere', ...node.input.slice(1)];
   const graph = new Graph();
   importGraphDef(def, { graph, name: '' });
   const { name } = broken.signature;
