@@ -8,6 +8,7 @@ import {
   rankOf,
   scalar,
   simple,
+  toInt64,
   type OnnxWriter,
   type OpWriter,
 } from './exportWriter.js';
@@ -15,10 +16,6 @@ import { onnxNumber, valueOf } from './tensors.js';
 
 /** Larger than any size: to the end. */
 const END = 2 ** 31 - 1;
-
-function toInt64(writer: OnnxWriter, op: Operation, index: number): string {
-  return writer.add('Cast', [writer.name(input(op, index))], { to: onnxNumber('int64', op.name) });
-}
 
 const slice: OpWriter = (op, writer, [output]) => {
   const [begin, size] = [known(op, 1), known(op, 2)];
@@ -135,7 +132,7 @@ const shapeOf: OpWriter = (op, writer, [output]) => {
 };
 
 const topK: OpWriter = (op, writer, [values = '', indices = '']) => {
-  const k = writer.add('Reshape', [toInt64(writer, op, 1), writer.constant(integers([1]))]);
+  const k = writer.add('Reshape', [toInt64(op, writer, 1), writer.constant(integers([1]))]);
   writer.addMany('TopK', [writer.name(input(op, 0)), k], { axis: -1 }, [values, `${indices}_int64`]);
   writer.add('Cast', [`${indices}_int64`], { to: onnxNumber('int32', op.name) }, indices);
 };
@@ -144,9 +141,9 @@ const oneHot: OpWriter = (op, writer, [output]) => {
   const [off, on] = [3, 2].map((i) =>
     writer.add('Reshape', [writer.name(input(op, i)), writer.constant(integers([1]))]),
   );
-  const depth = writer.add('Reshape', [toInt64(writer, op, 1), writer.constant(integers([1]))]);
+  const depth = writer.add('Reshape', [toInt64(op, writer, 1), writer.constant(integers([1]))]);
   // Indices out of range give no one; ONNX counts negative ones from the end, and there is nothing that far.
-  const indices = toInt64(writer, op, 0);
+  const indices = toInt64(op, writer, 0);
   const zero = writer.constant(valueOf('int64', 0));
   const far = writer.constant(valueOf('int64', END));
   const inside = writer.add('Where', [writer.add('Less', [indices, zero]), far, indices]);
@@ -240,13 +237,13 @@ const clip: OpWriter = (op, writer, [output]) => {
 };
 
 const gatherNd: OpWriter = (op, writer, [output]) => {
-  writer.add('GatherND', [writer.name(input(op, 0)), toInt64(writer, op, 1)], {}, output);
+  writer.add('GatherND', [writer.name(input(op, 0)), toInt64(op, writer, 1)], {}, output);
 };
 
 const withSizes =
   (type: string, sizes: number, data: number): OpWriter =>
   (op, writer, [output]) => {
-    writer.add(type, [writer.name(input(op, data)), toInt64(writer, op, sizes)], {}, output);
+    writer.add(type, [writer.name(input(op, data)), toInt64(op, writer, sizes)], {}, output);
   };
 
 const notEqual: OpWriter = (op, writer, [output]) => {
@@ -264,7 +261,7 @@ const leaky: OpWriter = (op, writer, [output]) => {
 const random =
   (type: string): OpWriter =>
   (op, writer, [output]) => {
-    const zeros = writer.add('ConstantOfShape', [toInt64(writer, op, 0)]);
+    const zeros = writer.add('ConstantOfShape', [toInt64(op, writer, 0)]);
     writer.add(type, [zeros], { dtype: onnxNumber(op.attrs.type('dtype'), op.name) }, output);
   };
 

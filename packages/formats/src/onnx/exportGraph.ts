@@ -47,7 +47,7 @@ export class GraphPart implements ControlWriter {
   /** Outputs without a name, and why. */
   readonly #withheld = new Map<Tensor, string>();
 
-  /** `prefix` begins all names that are made here. With `around`, the nodes are added to that graph. */
+  /** `prefix` begins all names that are made here, and `#`, which no name of a graph has, is in those that no tensor has. With `around`, the nodes are added to that graph. */
   constructor(
     private readonly variable: (op: Operation) => TensorValue,
     private readonly prefix: string,
@@ -176,7 +176,7 @@ export class GraphPart implements ControlWriter {
     type: string,
     inputs: readonly string[],
     attributes: Readonly<Record<string, AttributeValue>> = {},
-    output = `${this.prefix}${type}_${this.nodes.length}`,
+    output = `${this.prefix}${type}#${this.nodes.length}`,
   ): string {
     this.addMany(type, inputs, attributes, [output]);
     return output;
@@ -193,7 +193,7 @@ export class GraphPart implements ControlWriter {
     this.nodes.push({ opType: type, name, input: [...inputs], output: [...outputs], attribute });
   }
 
-  constant(value: TensorValue, name = `${this.prefix}constant_${this.initializers.length}`): string {
+  constant(value: TensorValue, name = `${this.prefix}constant#${this.initializers.length}`): string {
     this.initializers.push(valueToOnnx(value, name));
     return name;
   }

@@ -7,6 +7,7 @@ import {
   known,
   rankOf,
   scalar,
+  toInt64,
   type AttributeValue,
   type OnnxWriter,
   type OpWriter,
@@ -14,10 +15,6 @@ import {
 import { onnxNumber, valueOf } from './tensors.js';
 
 const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
-
-function toInt64(op: Operation, writer: OnnxWriter, index: number): string {
-  return writer.add('Cast', [writer.name(input(op, index))], { to: onnxNumber('int64', op.name) });
-}
 
 /** The tensor with rows changed at index vectors. */
 const scatter =
@@ -37,6 +34,23 @@ const scatterNd: OpWriter = (op, writer, [output]) => {
   ]);
   const names = [zeros, toInt64(op, writer, 0), writer.name(input(op, 1))];
   writer.add('ScatterND', names, { reduction: 'add' }, output);
+};
+
+/** Elements at index vectors of a tensor that holds a default elsewhere. */
+const sparseToDense: OpWriter = (op, writer, [output]) => {
+  const rank = rankOf(op);
+  const all = writer.add('Expand', [writer.name(input(op, 3)), toInt64(op, writer, 1)]);
+  // One place may be given as a scalar, places of a vector as a list.
+  const depth =
+    rank < 2 ? 1 : (input(op, 0).shape.dim(1) ?? fail(op, 'the length of the index vectors is not known'));
+  const places = writer.add('Reshape', [toInt64(op, writer, 0), writer.constant(integers([-1, depth]))]);
+  const count = writer.add('Shape', [places], { start: 0, end: 1 });
+  writer.add(
+    'ScatterND',
+    [all, places, writer.add('Expand', [writer.name(input(op, 2)), count])],
+    {},
+    output,
+  );
 };
 
 /** The elements of each segment together, into `count` rows that begin with `start`. */
@@ -220,6 +234,7 @@ export const INDEX_WRITERS: Readonly<Record<string, OpWriter>> = {
   ScatterNd: scatterNd,
   SegmentSum: segmentSum,
   SpaceToBatchND: spaceToBatch,
+  SparseToDense: sparseToDense,
   TensorScatterAdd: scatter('add'),
   TensorScatterMax: scatter('max'),
   TensorScatterMin: scatter('min'),

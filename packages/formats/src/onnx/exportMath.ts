@@ -8,6 +8,7 @@ import {
   rankOf,
   scalar,
   simple,
+  toInt64,
   type OnnxWriter,
   type OpWriter,
 } from './exportWriter.js';
@@ -100,7 +101,7 @@ const sparseCrossEntropy: OpWriter = (op, writer, outputs) => {
   const depth = writer.constant(integers([classes]));
   const { dtype } = input(op, 0);
   const values = writer.add('Concat', [0, 1].map((value) => writer.add('Reshape', [writer.constant(valueOf(dtype, value)), writer.constant(integers([1]))])), { axis: 0 }); // prettier-ignore
-  const wide = writer.add('Cast', [writer.name(input(op, 1))], { to: onnxNumber('int64', op.name) });
+  const wide = toInt64(op, writer, 1);
   const labels = writer.add('OneHot', [wide, depth, values], { axis: -1 });
   crossEntropy(op, writer, outputs, labels);
 };

@@ -87,10 +87,10 @@ class Exporter {
       if (made !== name) part.add('Identity', [made], {}, name);
       return valueInfo(name, tensor);
     });
+    const used = usedNames(part.nodes, new Set(this.#outputs.map(([name]) => name)));
+    const held = part.initializers.filter(({ name = '' }) => used.has(name));
     const { initializers, data } =
-      external === undefined
-        ? { initializers: part.initializers, data: [] }
-        : moveDataOut(part.initializers, external);
+      external === undefined ? { initializers: held, data: [] } : moveDataOut(held, external);
     const message: proto.Init<proto.onnxModelProto> = {
       irVersion: IR_VERSION,
       producerName: 'forerun',
@@ -114,6 +114,21 @@ class Exporter {
       `exportOnnx: the variable "${op.name}" has no value: give the option variables, or freeze the graph`,
     );
   }
+}
+
+/** What nodes take, those in graphs of attributes among them. */
+function usedNames(
+  nodes: readonly proto.Init<proto.onnxNodeProto>[],
+  found = new Set<string>(),
+): Set<string> {
+  for (const { input = [], attribute = [] } of nodes) {
+    for (const name of input) found.add(name);
+    for (const { g } of attribute) {
+      usedNames(g?.node ?? [], found);
+      for (const { name } of g?.output ?? []) found.add(name ?? '');
+    }
+  }
+  return found;
 }
 
 const MOST_BYTES = 2 ** 31 - 1;

@@ -12,6 +12,7 @@ import {
   rankOf,
   scalar,
   simple,
+  toInt64,
   type AttributeValue,
   type OnnxWriter,
   type OpWriter,
@@ -49,7 +50,7 @@ const batchMatMul: OpWriter = (op, writer, [output]) => {
 };
 
 const reshape: OpWriter = (op, writer, [output]) => {
-  const shape = writer.add('Cast', [writer.name(input(op, 1))], { to: onnxNumber('int64', op.name) });
+  const shape = toInt64(op, writer, 1);
   writer.add('Reshape', [writer.name(input(op, 0)), shape], { allowzero: 1 }, output);
 };
 
@@ -104,7 +105,7 @@ function gatherInBatches(op: Operation, writer: OnnxWriter, output: string | und
   const rank = rankOf(op);
   const [given = 0] = known(op, 2);
   const axis = given < 0 ? given + rank : given;
-  const indices = writer.add('Cast', [writer.name(input(op, 1))], { to: onnxNumber('int64', op.name) });
+  const indices = toInt64(op, writer, 1);
   const vectors = writer.add('Unsqueeze', [indices, writer.constant(integers([-1]))]);
   const params = writer.name(input(op, 0));
   const attributes = { batch_dims: batch };

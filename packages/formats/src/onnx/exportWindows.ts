@@ -3,7 +3,6 @@
  * axes and back.
  */
 import type { Operation } from '@forerun/graph';
-import { onnxNumber } from './tensors.js';
 import {
   fail,
   input,
@@ -11,6 +10,7 @@ import {
   known,
   rankOf,
   scalar,
+  toInt64,
   type AttributeValue,
   type OnnxWriter,
   type OpWriter,
@@ -109,13 +109,21 @@ function fusedSteps(op: Operation, writer: OnnxWriter, perChannel: (bias: string
   const known = first === 'BiasAdd' && steps.length <= 2;
   const relu6 = second === 'Relu6';
   const leaky = second === 'LeakyRelu';
-  if (!known || (second !== undefined && !relu6 && !leaky && ACTIVATIONS[second] === undefined)) {
+  const slopes = second === 'Prelu' ? input(op, 3) : undefined;
+  if (
+    !known ||
+    (second !== undefined && !relu6 && !leaky && slopes === undefined && ACTIVATIONS[second] === undefined)
+  ) {
     return fail(op, `the fused ops ${steps.join(', ')} are not supported`);
   }
   const bias = perChannel(writer.name(input(op, 2)));
+  if (slopes !== undefined && (slopes.shape.size === null || slopes.shape.size !== input(op, 2).shape.size))
+    fail(op, `slopes of the shape ${slopes.shape.toString()} are not one for each channel`);
+  const slope = slopes === undefined ? '' : perChannel(writer.name(slopes));
   return (y, out) => {
     if (second === undefined) return writer.add('Add', [y, bias], {}, out);
     const sum = writer.add('Add', [y, bias]);
+    if (slopes !== undefined) return writer.add('PRelu', [sum, slope], {}, out);
     if (relu6)
       return writer.add('Clip', [sum, ...[0, 6].map((limit) => writer.constant(scalar(limit)))], {}, out);
     const attributes: Attributes = leaky ? { alpha: { f: op.attrs.float('leakyrelu_alpha') } } : {};
@@ -139,7 +147,8 @@ const fusedMatMul: OpWriter = (op, writer, [output]) => {
       ? writer.add('Transpose', [writer.name(input(op, index))], { perm: [1, 0] })
       : writer.name(input(op, index));
   const y = writer.add('MatMul', [turned(0, 'transpose_a'), turned(1, 'transpose_b')]);
-  fusedSteps(op, writer, (bias) => bias)(y, output);
+  const row = writer.constant(integers([-1]));
+  fusedSteps(op, writer, (bias) => writer.add('Reshape', [bias, row]))(y, output);
 };
 
 function writeDepthwise(
@@ -250,14 +259,18 @@ const resize =
   (op, writer, [output]) => {
     const half = op.attrs.bool('half_pixel_centers');
     const how = op.attrs.bool('align_corners') ? 'align_corners' : half ? 'half_pixel' : 'asymmetric';
-    const size = writer.add('Cast', [writer.name(input(op, 1))], { to: onnxNumber('int64', op.name) });
+    const size = toInt64(op, writer, 1);
     const attributes = {
       mode,
       coordinate_transformation_mode: how,
-      axes: [2, 3],
       ...(mode === 'nearest' ? { nearest_mode: ROUNDING[how] } : {}),
     };
-    channelsFirst(op, writer, output, (x, out) => writer.add('Resize', [x, '', '', size], attributes, out));
+    // Sizes of all axes: ONNX Runtime (1.30) loses those of some axes when it moves transposes.
+    channelsFirst(op, writer, output, (x, out) => {
+      const kept = writer.add('Shape', [x], { start: 0, end: 2 });
+      const sizes = writer.add('Concat', [kept, size], { axis: 0 });
+      return writer.add('Resize', [x, '', '', sizes], attributes, out);
+    });
   };
 
 /** Blocks of channels to blocks of pixels, or back. */

@@ -3,6 +3,7 @@ import {
   constantValue,
   InvalidArgumentError,
   TensorValue,
+  toHostValue,
   type FuncGraph,
   type Operation,
   type proto,
@@ -87,6 +88,16 @@ export function rankOf(op: Operation, index = 0): number {
 
 export function integers(list: readonly number[]): TensorValue {
   return new TensorValue('int64', [list.length], BigInt64Array.from(list, BigInt));
+}
+
+/** An input of integers as int64: a constant where it is known, which the shape inference of readers sees through. */
+export function toInt64(op: Operation, writer: OnnxWriter, index: number): string {
+  const tensor = input(op, index);
+  const value = writer.value(tensor);
+  const host = value === undefined ? undefined : toHostValue(value);
+  if (host !== undefined && host !== null && tensor.dtype !== 'int64')
+    return writer.constant(new TensorValue('int64', host.shape, BigInt64Array.from(host.data, BigInt)));
+  return writer.add('Cast', [writer.name(tensor)], { to: onnxNumber('int64', op.name) });
 }
 
 export const simple =

@@ -149,11 +149,35 @@ test('windows over images and volumes', async () => {
       across: fr.lrn(image, { depthRadius: 1, alpha: 0.4, beta: 0.6 }),
       blocks: fr.depthToSpace(image, 2), depths: fr.spaceToDepth(fr.slice(image, [0, 0, 0, 0], [1, 6, 4, 4]), 2),
       fused: fused('_FusedConv2D', [image, fr.constant(values([3, 3, 4, 2])), fr.constant(values([2]))], { strides: [1, 1, 1, 1], padding: 'SAME', fused_ops: ['BiasAdd', 'Relu6'] }),
+      slopes: fr.apply('_FusedConv2D', [image, fr.constant(values([3, 3, 4, 2])), [fr.constant(values([2])), fr.constant(values([1, 1, 2]))]], { attrs: { strides: [1, 1, 1, 1], padding: 'SAME', fused_ops: ['BiasAdd', 'Prelu'] } }),
       product: fused('_FusedMatMul', [fr.reshape(image, [6, 20]), fr.constant(values([20, 3])), fr.constant(values([3]))], { fused_ops: ['BiasAdd', 'Elu'] }),
     };
   });
   await check(graph, outputs, { image: values([1, 6, 5, 4]), volume: values([1, 4, 5, 4, 2]) });
 }, 120_000); // prettier-ignore
+
+test('names of a graph that look as if they had been made, and dense tensors of sparse ones', async () => {
+  const graph = new fr.Graph();
+  const outputs = graph.asDefault((): Record<string, fr.Tensor> => {
+    const x = fr.placeholder('float32', [2, 3], { name: 'x' });
+    const rows = fr.constant([[0, 2], [3, 1]], { dtype: 'int32' }); // prettier-ignore
+    const picked = fr.sparseToDense(rows, [4, 3], fr.reshape(fr.slice(x, [0, 0], [1, 2]), [2]), {
+      defaultValue: -1,
+    });
+    const list = fr.sparseToDense(fr.constant([4, 1], { dtype: 'int32' }), [6], 2.5);
+    // Every name that an exporter may count up to.
+    const named = Array.from({ length: 12 }, (_, i) =>
+      fr.add(fr.square(x, { name: `Mul_${i}` }), i, { name: `Add_${i}` }),
+    );
+    return {
+      picked,
+      list,
+      sum: fr.addN(named),
+      turned: fr.resizeBilinear(fr.reshape(x, [1, 2, 3, 1]), [4, 6]),
+    };
+  });
+  await check(graph, outputs, { x: values([2, 3]) });
+}, 120_000);
 
 test('conditionals, loops, calls of functions, gathers in batches', async () => {
   const graph = new fr.Graph();

@@ -114,6 +114,8 @@ function head(model: ModelJson, nodes: readonly FileNode[]): Omit<TfjsGraphModel
     given === undefined
       ? impliedSignature(nodes)
       : (plainSignature(given) ?? fromJson('SignatureDef', given));
+  // Some writers tell the outputs alone.
+  if (signature.inputs.size === 0) signature.inputs = impliedSignature(nodes).inputs;
   return { signature: named(signature), userDefinedMetadata, generatedBy, convertedBy };
 }
 

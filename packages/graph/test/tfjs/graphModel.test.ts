@@ -142,6 +142,15 @@ describe('graph models of TensorFlow.js', () => {
     expect(model.userDefinedMetadata).toEqual({ labels: ['a'] });
   });
 
+  it('with a signature of outputs alone take placeholders for inputs', async () => {
+    const written = writeTfjsGraphModel(sampleGraph());
+    const signature = { outputs: { result: { name: 'y' } } };
+    const modelJson = JSON.stringify({ ...(JSON.parse(written.modelJson) as object), signature });
+    const model = await read({ ...written, modelJson });
+    expect([...model.signature.inputs.keys()]).toEqual(['x']);
+    expect([...model.signature.outputs.keys()]).toEqual(['result']);
+  });
+
   it('without a signature take placeholders for inputs and unused results for outputs', async () => {
     const { signature } = await read(writeTfjsGraphModel(sampleGraph()));
     expect([...signature.inputs.keys()]).toEqual(['x']);
