@@ -1,5 +1,5 @@
 /** Imported ONNX models give what ONNX Runtime gives on the same inputs. */
-import type { proto, Tensor , TensorValue} from '@forerun/graph';
+import type { proto, Tensor, TensorValue } from '@forerun/graph';
 import { Graph, toHostValue, UnimplementedError } from '@forerun/graph';
 import { Session } from '@forerun/session';
 import { importOnnx, onnxOps } from '@forerun/formats';
