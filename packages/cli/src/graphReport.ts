@@ -4,6 +4,7 @@ import {
   dtypeBytes,
   dtypeFromNumber,
   shapeFromProto,
+  withAssumedShapes,
   type Dim,
   type Graph,
   type Operation,
@@ -266,17 +267,38 @@ function collectionSize(def: proto.CollectionDef): { kind: string; size: number 
 /** Costs with the given and assumed shapes; with those of the file where the assumption does not fit the graph. */
 function costReport(loaded: LoadedGraph, shapes: InputShapes, view: GraphView): GraphReport['cost'] {
   const { graphDef, inputs } = withInputShapes(loaded, shapes);
-  const unchanged = graphDef.node.every((node, i) => node === loaded.graphDef.node[i]);
   const listed = inputs
     .filter(({ name }) => !isBookkeeping(name))
     .map(({ name, shape, source }) => ({ name, shape: shape.dims, source }));
-  if (unchanged) return { inputs: listed, runs: runCosts(view) };
   try {
-    return { inputs: listed, runs: runCosts(viewGraph({ ...loaded, graphDef })) };
+    return { inputs: listed, runs: assumedCosts(graphDef, inputs, view) };
   } catch (error) {
     if (!(error instanceof FileError) || shapes.size > 0) throw error;
     const declared = inputsOf(view).flatMap(inputReport);
     const unknown = declared.map(({ name, shape }) => ({ name, shape, source: 'unknown' as const }));
     return { inputs: unknown, problem: error.message, runs: runCosts(view) };
   }
+}
+
+/** The costs of the graph with placeholders that `graphDef` has changed to the shapes of these inputs. */
+function assumedCosts(
+  graphDef: proto.GraphDef,
+  inputs: readonly InputShape[],
+  view: GraphView,
+): readonly RunCost[] {
+  const { graph, loaded } = view;
+  const shapes = new Map(inputs.map(({ name, shape }) => [name, shape]));
+  const changed = graphDef.node
+    .filter((node, i) => node !== loaded.graphDef.node[i])
+    .flatMap(({ name }) => {
+      const [op, shape] = [graph.findOperation(name), shapes.get(name)];
+      return op === undefined || shape === undefined ? [] : [[op, shape] as const];
+    });
+  if (changed.length === 0) return runCosts(view);
+  return inFile(
+    loaded.path,
+    () =>
+      withAssumedShapes(graph, new Map(changed), () => runCosts(view)) ??
+      runCosts(viewGraph({ ...loaded, graphDef })),
+  );
 }

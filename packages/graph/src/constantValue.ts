@@ -19,6 +19,11 @@ export function constantValue(tensor: Tensor): HostValue | null {
   return valueAt(tensor, 0);
 }
 
+/** Computes the value anew when it is next asked for: the shapes that it follows from have changed. */
+export function forgetConstant(tensor: Tensor): void {
+  known.delete(tensor);
+}
+
 function valueAt(tensor: Tensor, depth: number): HostValue | null {
   const cached = known.get(tensor);
   if (cached !== undefined) return cached;

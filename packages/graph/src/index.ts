@@ -27,6 +27,7 @@ export {
   type AttrInput,
   type AttrInputs,
 } from './resolveOp.js';
+export { withAssumedShapes } from './assumedShapes.js';
 export { constantValue } from './constantValue.js';
 export { composeContext } from './composedOp.js';
 export * from './inferHelpers.js';

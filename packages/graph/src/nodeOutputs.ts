@@ -70,7 +70,8 @@ function inferOne(op: Operation): void {
   }
 }
 
-function isHandle(dtype: DType): boolean {
+/** True for tensors that stand for something with a dtype and shape of its own. */
+export function isHandle(dtype: DType): boolean {
   return dtype === 'resource' || dtype === 'variant';
 }
 

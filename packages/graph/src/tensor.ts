@@ -45,6 +45,11 @@ export class Tensor {
     this.#shape ??= shape;
   }
 
+  /** Gives another shape. For `withAssumedShapes`. */
+  replaceShape(shape: TensorShape): void {
+    this.#shape = shape;
+  }
+
   /** TensorFlow's tensor name, `op:index`. */
   get name(): string {
     return `${this.op.name}:${this.index}`;
