@@ -118,7 +118,7 @@ class CallBuilder {
       depth: frame.depth + 1,
     };
     const first = op.inputs.length - fn.inputs.length;
-    fn.inputs.forEach((input, i) => builder.passReference(op.inputs[first + i], input));
+    fn.inputs.forEach((input, i) => builder.references.pass(op.inputs[first + i], input));
     for (const operation of bodyOf(fn)) builder.build(operation, inner);
     this.#nodes.push(...fn.effects.flatMap((effect) => inner.nodes.get(effect) ?? []));
     return fn.outputs.map((output) => builder.result(output, op, inner));

@@ -1,7 +1,7 @@
 /** What leaves a program: its fetches, and what deferred operations and later parts of the run need of it. */
 import { InternalError, type Tensor } from '@forerun/graph';
 import type { IrValue } from './ir.js';
-import type { Reference } from './references.js';
+import type { References } from './references.js';
 import { FedList, ListValue, type Export, type Value } from './values.js';
 
 /** Gathers exports; values that stay on the device become fetches of the program. */
@@ -11,7 +11,7 @@ export class Exports {
 
   constructor(
     private readonly values: ReadonlyMap<Tensor, Value>,
-    private readonly references: ReadonlyMap<Tensor, Reference>,
+    private readonly references: References,
   ) {}
 
   add(tensor: Tensor): void {

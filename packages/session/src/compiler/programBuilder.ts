@@ -21,7 +21,6 @@ import { Exports } from './exports.js';
 import { HostValues } from './hostValues.js';
 import { inferOutputs, isUnknownHostValue, resourceOutputs } from './inferOutputs.js';
 import {
-  inputOf,
   makeNode,
   outputOf,
   type IrNode,
@@ -36,7 +35,8 @@ import { buildComposed, isComposed } from './composed.js';
 import { buildCounter, isCounter } from './counters.js';
 import { buildCheck } from './numericChecks.js';
 import { isReplaced, type Pruned } from './prune.js';
-import { readReference, resourceEquivalent, type Reference } from './references.js';
+import { buildLastRead, buildPassedOn, isPassedOn } from './passedReferences.js';
+import { readReference, References, resourceEquivalent, type Reference } from './references.js';
 import {
   Deferral,
   FedList,
@@ -69,12 +69,12 @@ export interface SpecializeOptions {
 
 export class ProgramBuilder {
   readonly #nodes: IrNode[] = [];
-  readonly #references = new Map<Tensor, Reference>();
   readonly #deferred = new Map<Operation, readonly number[] | null>();
   readonly #values = new Map<Tensor, Value>();
   readonly #nodeOf = new Map<Operation, readonly IrNode[]>();
   /** Effects inside functions: they happen though nothing uses them. */
   readonly #effects: IrNode[] = [];
+  readonly references = new References();
   readonly host: HostValues;
 
   constructor(
@@ -104,7 +104,7 @@ export class ProgramBuilder {
     }
     const output = { dtype: 'resource' as const, shape: [], variable: bound };
     const handle = outputOf(this.source(tensor.op, 'VarHandleOp', output, null));
-    if (isRefDType(tensor.dtype)) this.#references.set(tensor, { handle, after: [] });
+    if (isRefDType(tensor.dtype)) this.references.declare(tensor, handle);
     this.#values.set(tensor, handle);
   }
 
@@ -178,13 +178,14 @@ export class ProgramBuilder {
     else if (isComposed(op)) buildComposed(this, op, frame);
     else if (touchesLists(op)) buildList(this, op, frame);
     else if (op.type === 'CheckNumerics') buildCheck(this, op, frame);
-    else if (op.type === 'DestroyTemporaryVariable') this.buildLastRead(op, frame);
-    else if (op.type === 'RefIdentity' || op.type === 'RefSelect') this.passOn(op, frame);
+    else if (op.type === 'DestroyTemporaryVariable') buildLastRead(this, op, frame);
+    else if (isPassedOn(op)) buildPassedOn(this, op, frame);
     else if (isCounter(op.type)) buildCounter(this, op, frame);
     else this.buildNode(op, frame);
   }
 
-  private buildNode(op: Operation, frame: Frame): void {
+  /** Adds an operation as one node. */
+  buildNode(op: Operation, frame: Frame): void {
     const equivalent = resourceEquivalent(op.type);
     const { type, def } = equivalent ?? { type: op.type, def: requireDef(op) };
     const waits = this.waitsOf(op, frame);
@@ -199,47 +200,8 @@ export class ProgramBuilder {
     const node = this.push({ inputs, controls, literal, feed: null, ...described, type }, outputs);
     if (isUnknownHostValue(node, this.host)) throw new Deferral([]);
     frame.nodes.set(op, [node]);
-    if (equivalent !== undefined) this.noteReference(op, node);
+    if (equivalent !== undefined) this.references.note(op, node);
     this.setOutputs(op, node.outputs, frame);
-  }
-
-  /** A temporary variable ends with a read; its buffer serves the next run. */
-  private buildLastRead(op: Operation, frame: Frame): void {
-    const reference = op.inputs[0] === undefined ? undefined : this.#references.get(op.inputs[0]);
-    if (reference === undefined) {
-      this.buildNode(op, frame);
-      return;
-    }
-    const value = this.read(reference, op, this.waitsOf(op, frame));
-    frame.nodes.set(op, [value.node]);
-    this.setOutputs(op, [value], frame);
-  }
-
-  /** An op whose output is one of its inputs, a reference or what was fed for it. */
-  private passOn(op: Operation, frame: Frame): void {
-    const chosen = op.type === 'RefSelect' ? 1 + this.selected(op, frame) : 0;
-    const input = op.inputs[chosen];
-    if (input === undefined) {
-      throw new InvalidArgumentError(
-        `${op.describe()}: index ${chosen - 1} is not below ${op.inputs.length - 1}${op.creationSite()}`,
-        { node: op.name },
-      );
-    }
-    const reference = this.#references.get(input);
-    if (reference !== undefined) {
-      const after = [...new Set([...reference.after, ...this.waitsOf(op, frame)])];
-      this.#references.set(op.output(0), { ...reference, after });
-    }
-    frame.nodes.set(op, frame.nodes.get(input.op) ?? []);
-    this.setOutputs(op, [this.value(input, frame)], frame);
-  }
-
-  /** The number of the reference that `RefSelect` chooses. Throws `Deferral` until it is known. */
-  private selected(op: Operation, frame: Frame): number {
-    const index = op.inputs[0] === undefined ? null : this.irValue(op.inputs[0], op, frame);
-    const known = index === null ? null : this.host.get(index, 'feeds');
-    if (known === null) throw new Deferral([0]);
-    return known.data[0] ?? NaN;
   }
 
   /** The nodes that an operation comes after. */
@@ -270,7 +232,7 @@ export class ProgramBuilder {
   ): { inputs: IrValue[]; after: readonly IrNode[] } {
     const after: IrNode[] = [];
     const inputs = op.inputs.map((input, i) => {
-      const reference = this.#references.get(input);
+      const reference = this.references.get(input);
       const isFed = this.pruned.feeds.has(input) && this.pruned.bound?.has(input) !== true;
       if (reference === undefined || isFed) return this.irValue(input, op, frame);
       if (op.def?.inputs[i]?.isRef !== true) return this.read(reference, op, waits);
@@ -280,19 +242,11 @@ export class ProgramBuilder {
     return { inputs, after };
   }
 
-  private read(reference: Reference, op: Operation, controls: readonly IrNode[]): IrValue {
+  /** Reads what a reference stands for, on behalf of an operation. */
+  read(reference: Reference, op: Operation, controls: readonly IrNode[]): IrValue {
     const node = readReference(reference, { ...describeOp(op, OPS.ReadVariableOp), controls });
     this.#nodes.push(node);
     return outputOf(node);
-  }
-
-  /** The reference that an op on references gives: the variable itself, or the variable after the update. */
-  private noteReference(op: Operation, node: IrNode): void {
-    const [output] = op.outputs;
-    if (output === undefined || !isRefDType(output.dtype)) return;
-    const declared = node.outputs[0];
-    if (declared !== undefined) this.#references.set(output, { handle: declared, after: [] });
-    else this.#references.set(output, { handle: inputOf(node, 0), after: [node] });
   }
 
   /** The value of a tensor, as a program or a list sees it. */
@@ -302,15 +256,9 @@ export class ProgramBuilder {
     return value;
   }
 
-  /** Lets an argument of a function be the reference that it is given. */
-  passReference(given: Tensor | undefined, argument: Tensor): void {
-    const reference = given === undefined ? undefined : this.#references.get(given);
-    if (reference !== undefined) this.#references.set(argument, reference);
-  }
-
   /** A result of a function: what is behind it, where it is a reference. */
   result(output: Tensor, call: Operation, frame: Frame): Value {
-    const reference = this.#references.get(output);
+    const reference = this.references.get(output);
     return reference === undefined ? this.value(output, frame) : this.read(reference, call, []);
   }
 
@@ -343,7 +291,7 @@ export class ProgramBuilder {
   }
 
   private fetched(tensor: Tensor): IrValue {
-    const reference = this.#references.get(tensor);
+    const reference = this.references.get(tensor);
     if (reference !== undefined) return this.read(reference, tensor.op, []);
     const value = this.#values.get(tensor);
     if (value !== undefined && isIrValue(value)) return value;
@@ -353,7 +301,7 @@ export class ProgramBuilder {
 
   /** What this program makes of the tensors that are needed after it. */
   private exports(needed: readonly Tensor[]): Exports {
-    const exports = new Exports(this.#values, this.#references);
+    const exports = new Exports(this.#values, this.references);
     for (const tensor of new Set(needed)) {
       if (!this.pruned.feeds.has(tensor) && !this.#deferred.has(tensor.op)) exports.add(tensor);
     }

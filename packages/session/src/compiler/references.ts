@@ -3,8 +3,18 @@
  * reference that `Assign` and its kin pass on. Inside a program they become resource variables: a
  * reference is a handle and the updates it comes after, and whoever wants a value reads through it.
  */
-import { Attrs, OPS, TensorShape, type AttrValue, type OpDef, type OpName } from '@forerun/graph';
-import { makeNode, type IrNode, type IrValue } from './ir.js';
+import {
+  Attrs,
+  isRefDType,
+  OPS,
+  TensorShape,
+  type AttrValue,
+  type OpDef,
+  type OpName,
+  type Operation,
+  type Tensor,
+} from '@forerun/graph';
+import { inputOf, makeNode, type IrNode, type IrValue } from './ir.js';
 
 /** The ops that declare, update or ask about a reference, and what each becomes. */
 const EQUIVALENTS: Readonly<Record<string, OpName>> = {
@@ -68,6 +78,36 @@ export interface Reference {
   readonly handle: IrValue;
   /** The updates that a read through this reference must see. */
   readonly after: readonly IrNode[];
+}
+
+/** Which tensors of a graph are references, and to what. */
+export class References {
+  readonly #of = new Map<Tensor, Reference>();
+
+  get(tensor: Tensor): Reference | undefined {
+    return this.#of.get(tensor);
+  }
+
+  /** Makes a tensor a reference to the variable behind a handle. */
+  declare(tensor: Tensor, handle: IrValue): void {
+    this.#of.set(tensor, { handle, after: [] });
+  }
+
+  /** Lets a tensor be the reference that another is, also after `updates`. */
+  pass(given: Tensor | undefined, to: Tensor, updates: readonly IrNode[] = []): void {
+    const reference = given === undefined ? undefined : this.#of.get(given);
+    if (reference === undefined) return;
+    this.#of.set(to, { ...reference, after: [...new Set([...reference.after, ...updates])] });
+  }
+
+  /** Notes the reference that an op on references gives: the variable itself, or the variable after the update `node`. */
+  note(op: Operation, node: IrNode): void {
+    const [output] = op.outputs;
+    if (output === undefined || !isRefDType(output.dtype)) return;
+    const declared = node.outputs[0];
+    if (declared !== undefined) this.declare(output, declared);
+    else this.#of.set(output, { handle: inputOf(node, 0), after: [node] });
+  }
 }
 
 /** A node that reads the variable behind a reference, on behalf of `reader`. */
