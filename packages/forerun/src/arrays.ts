@@ -71,6 +71,7 @@ export {
   sparsePlaceholder,
   sparseReduceSum,
   sparseReorder,
+  sparseReshape,
   sparseTensorDenseMatmul,
   sparseTensorToDense,
   sparseToDense,

@@ -5,6 +5,7 @@ export {
   sparsePlaceholder as placeholder,
   sparseReduceSum as reduceSum,
   sparseReorder as reorder,
+  sparseReshape as reshape,
   sparseSegmentMean as segmentMean,
   sparseSegmentSqrtN as segmentSqrtN,
   sparseSegmentSum as segmentSum,

@@ -156,6 +156,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
       'sparseFillEmptyRows',
       'sparseReduceSum',
       'sparseReorder',
+      'sparseReshape',
       'sparseTensorDenseMatmul',
       'sparseTensorToDense',
       'sparseToDense',

@@ -230,6 +230,7 @@ function lowerFillGrad(c: KernelContext): Lowered {
 }
 
 export const SPARSE_TENSOR_KERNELS = {
+  SparseReshape: composed,
   SparseSoftmax: composed,
   SparseDenseCwiseAdd: composed,
   SparseDenseCwiseMul: composed,

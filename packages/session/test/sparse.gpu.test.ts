@@ -105,3 +105,14 @@ test('elements are put in order on the device', async () => {
   ]);
   expect(ordered.values.toArray()).toEqual([3, 2, 1]);
 });
+
+test('a sparse tensor of computed sizes takes another shape', async () => {
+  const x = fr.sparsePlaceholder('float32', { shape: [null, null] });
+  const rows = fr.stridedSlice(x.denseShape, [0], [1]);
+  const flat = fr.sparseReshape(x, fr.concat([rows, fr.constant([-1, 1], { dtype: 'int64' })], 0));
+  const dense = fr.sparseTensorToDense(fr.sparseReshape(flat, [-1]));
+  const got = await sess.run({ flat, dense }, [[x, VALUE]]);
+  expect(got.flat.indices.toArray()).toEqual([[0, 2, 0], [2, 1, 0]]);
+  expect(got.flat.denseShape.toArray()).toEqual([3, 3, 1]);
+  expect(got.dense.toArray()).toEqual([0, 0, 4, 0, 0, 0, 0, -1, 0]);
+}); // prettier-ignore

@@ -133,7 +133,7 @@ export const MISSING_OPS: readonly MissingOps[] = [
     reason:
       'A sparse tensor is three tensors; where training needs it there are dense ops, row-wise updates and segment reductions.',
     ops: list(`AddManySparseToTensorsMap AddSparseToTensorsMap DeserializeManySparse DeserializeSparse SerializeManySparse
-      SerializeSparse SparseAdd SparseAddGrad SparseConcat SparseCross SparseMatMul SparseReduceMax SparseReshape
+      SerializeSparse SparseAdd SparseAddGrad SparseConcat SparseCross SparseMatMul SparseReduceMax
       SparseSlice SparseSparseMaximum SparseSparseMinimum SparseSplit SparseTensorDenseAdd
       DenseToDenseSetOperation DenseToSparseSetOperation SetSize SparseToSparseSetOperation
       CSRSparseMatrixComponents CSRSparseMatrixToDense CSRSparseMatrixToSparseTensor DenseToCSRSparseMatrix SparseMatrixAdd

@@ -265,10 +265,20 @@ const random =
     writer.add(type, [zeros], { dtype: onnxNumber(op.attrs.type('dtype'), op.name) }, output);
   };
 
+/** The shape that two shapes broadcast to: that of a scalar which takes both, one after the other. */
+const broadcastArgs: OpWriter = (op, writer, [output]) => {
+  const zero = writer.constant(valueOf('bool', 0));
+  const first = writer.add('Expand', [zero, toInt64(op, writer, 0)]);
+  const both = writer.add('Expand', [first, toInt64(op, writer, 1)]);
+  const to = { to: onnxNumber(op.output(0).dtype, op.name) };
+  writer.add('Cast', [writer.add('Shape', [both])], to, output);
+};
+
 export const ARRAY_WRITERS: Readonly<Record<string, OpWriter>> = {
   AddN: simple('Sum'),
   All: logical('ReduceMin'),
   Any: logical('ReduceMax'),
+  BroadcastArgs: broadcastArgs,
   BroadcastTo: withSizes('Expand', 1, 0),
   ClipByValue: clip,
   Cumsum: cumsum,

@@ -169,14 +169,18 @@ test('names of a graph that look as if they had been made, and dense tensors of 
     const named = Array.from({ length: 12 }, (_, i) =>
       fr.add(fr.square(x, { name: `Mul_${i}` }), i, { name: `Add_${i}` }),
     );
+    // Sizes that only a run knows.
+    const open = fr.placeholder('float32', [null, 3], { name: 'open' });
+    const shape = fr.broadcastDynamicShape(fr.shape(open), fr.constant([2, 1, 1], { dtype: 'int32' }));
     return {
+      grown: fr.broadcastTo(open, shape),
       picked,
       list,
       sum: fr.addN(named),
       turned: fr.resizeBilinear(fr.reshape(x, [1, 2, 3, 1]), [4, 6]),
     };
   });
-  await check(graph, outputs, { x: values([2, 3]) });
+  await check(graph, outputs, { x: values([2, 3]), open: values([4, 3]) });
 }, 120_000);
 
 test('conditionals, loops, calls of functions, gathers in batches', async () => {

@@ -18,6 +18,7 @@ import { SCATTER_STATE } from './scatterState.js';
 
 export * from './scatterState.js';
 export * from './sparse.js';
+export { sparseReshape } from './sparseReshape.js';
 
 function inferScatterNd(c: InferContext): TensorShape[] {
   const target = shapeFromInput(c, 2);

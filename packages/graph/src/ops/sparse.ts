@@ -13,6 +13,7 @@ import type { Tensor, TensorLike } from '../tensor.js';
 import { withShapeOf } from './arrayHost.js';
 import type { Ops } from './index.js';
 import { reductionAxes } from './reductionAxes.js';
+import { SPARSE_RESHAPE } from './sparseReshape.js';
 import { SPARSE_ROWS } from './sparseRows.js';
 import { checkSparse, type SparseInputs } from './sparseInfer.js';
 
@@ -161,6 +162,7 @@ export const SPARSE = {
   }),
 
   ...SPARSE_ROWS,
+  ...SPARSE_RESHAPE,
 } satisfies Record<string, OpDef>;
 
 function requireSparse(caller: string, x: unknown): asserts x is SparseTensor {

@@ -125,7 +125,29 @@ function fillEmptyRows(c: ReferenceContext): HostValue[] {
   ];
 }
 
+/** The number of each element in row-major order, counted down again by the other shape. */
+function reshape({ input }: ReferenceContext): HostValue[] {
+  const [indices, from, asked] = [input(0), input(1).data, input(2).data];
+  const known = asked.reduce((size, dim) => (dim === -1 ? size : size * dim), 1);
+  const to = Array.from(asked, (dim) => (dim === -1 ? sizeOf([...from]) / known : dim));
+  const rows = Array.from({ length: indices.shape[0] ?? 0 }, (_, k) => {
+    let place = 0;
+    from.forEach((size, d) => (place = place * size + (indices.data[k * from.length + d] ?? NaN)));
+    const at: number[] = [];
+    for (const size of [...to].reverse()) {
+      at.unshift(place % size);
+      place = Math.floor(place / size);
+    }
+    return at;
+  });
+  return [
+    { dtype: 'int64', shape: [rows.length, to.length], data: Float64Array.from(rows.flat()) },
+    { dtype: 'int64', shape: [to.length], data: Float64Array.from(to) },
+  ];
+}
+
 export const SPARSE_REFERENCES = {
+  SparseReshape: reshape,
   SparseSoftmax: softmax,
   SparseDenseCwiseAdd: cwise((a, b) => a + b),
   SparseDenseCwiseMul: cwise((a, b) => a * b),

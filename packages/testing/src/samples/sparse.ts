@@ -84,6 +84,27 @@ export const SPARSE_SAMPLES = {
   SparseDenseCwiseAdd: cwise,
   SparseDenseCwiseMul: cwise,
   SparseDenseCwiseDiv: cwise,
+  SparseReshape: {
+    samples: [
+      { name: 'a cube to a matrix', inputs: [longs([[1, 0, 2], [0, 1, 1], [1, 1, 0]]), longs([2, 2, 3]), longs([4, 3])] }, // prettier-ignore
+      { name: 'a size that follows', inputs: [longs([[0, 0], [3, 5], [2, 1]]), longs([4, 6]), longs([2, -1, 3])] }, // prettier-ignore
+      { name: 'a vector to columns', inputs: [longs([[4], [0]]), longs([5]), longs([-1, 1])] },
+      { name: 'no elements', inputs: [longs([], 0, 2), longs([3, 2]), longs([6])] },
+      { name: 'an axis of size 0', inputs: [longs([], 0, 2), longs([0, 2]), longs([2, 0])] },
+      { name: 'many', inputs: [longs(Array.from({ length: 300 }, (_, k) => [(k * 7) % 50, (k * k) % 40])), longs([50, 40]), longs([20, 4, 25])] }, // prettier-ignore
+    ],
+    shapes: [
+      { inputs: '[?,2];[2];[3]', outputs: '[?,3];[3]' },
+      { inputs: '?;?;?', outputs: '[?,?];[?]' },
+    ],
+    // prettier-ignore
+    errors: [
+      { inputs: '[4,2];[3];[2]', message: /input_indices of shape \[4,2\] and input_shape of 3 elements differ in rank/ },
+      { inputs: '[1,2];[2];[1]', constants: { 1: [3, 2], 2: [4] }, message: /input_shape \[3,2\] has 6 elements, which do not fit new_shape \[4\]/ },
+      { inputs: '[1,2];[2];[2]', constants: { 2: [-1, -1] }, message: /more than one -1/ },
+      { inputs: '[1,2];[2];[2]', constants: { 2: [-2, -3] }, message: /has negative sizes/ },
+    ],
+  },
   SparseSoftmax: {
     samples: [
       { name: 'rows', inputs: [longs([[0, 0], [0, 3], [2, 1], [3, 0], [3, 1], [3, 2]]), [0.5, -1, 2, 3, 0.25, 1], longs([4, 4])] }, // prettier-ignore
