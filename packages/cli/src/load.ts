@@ -80,7 +80,7 @@ export interface LoadOptions {
   readonly tags?: readonly string[] | undefined;
   /** Shapes of inputs, for ONNX models that cannot be read without. */
   readonly shapes?: InputShapes | undefined;
-  /** `false`: nodes of binary files come without their attributes, for commands that need none. Default true. */
+  /** `false`: nodes come without their attributes where that saves time, for commands that need none. Default true. */
   readonly attributes?: boolean | undefined;
 }
 
@@ -149,6 +149,10 @@ async function loadOldForm(path: string, bytes: Uint8Array, options: LoadOptions
 }
 
 async function loadJson(path: string, bytes: Uint8Array, options: LoadOptions): Promise<LoadedGraph> {
+  const { buffer, byteOffset, byteLength } = bytes;
+  // Large graphs need not be made text for this.
+  if (!Buffer.from(buffer, byteOffset, byteLength).includes('"modelTopology"'))
+    return graphOf(path, bytes, options);
   const text = new TextDecoder().decode(bytes);
   if (!/"modelTopology"\s*:/.test(text)) return graphOf(path, bytes, options);
   refuseTags(options, 'a model of TensorFlow.js');

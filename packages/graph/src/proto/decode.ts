@@ -26,12 +26,16 @@ export function decode<K extends keyof MessageTypes>(
   skipped?: SkippedField,
 ): MessageTypes[K] {
   const reader = new WireReader(bytes, type);
-  if (skipped !== undefined) {
-    const field = messageSpec(skipped.message).byName.get(skipped.field);
-    if (field === undefined) throw new InternalError(`${skipped.message} has no field ${skipped.field}`);
-    reader.skipped = field;
-  }
+  reader.skipped = skippedField(skipped);
   return asType<K>(readMessage(reader, messageSpec(type), 0));
+}
+
+/** The field that is passed over, if any. */
+export function skippedField(skipped: SkippedField | undefined): FieldSpec | undefined {
+  if (skipped === undefined) return undefined;
+  const field = messageSpec(skipped.message).byName.get(skipped.field);
+  if (field === undefined) throw new InternalError(`${skipped.message} has no field ${skipped.field}`);
+  return field;
 }
 
 /** The message types are generated from the same table that the reader follows. */

@@ -1,5 +1,5 @@
 /** Reads protobuf text format (`.pbtxt`) by the field table of proto/. */
-import { emptyMessage, emptyValue, listOf } from './decode.js';
+import { emptyMessage, emptyValue, listOf, skippedField, type SkippedField } from './decode.js';
 import type { AnyMessage, MapKey } from './message.js';
 import type { MessageTypes } from './messages.js';
 import {
@@ -11,17 +11,22 @@ import {
   type FieldSpec,
   type MessageSpec,
 } from './spec.js';
-import { describeToken, Tokenizer, unescapeLiteral, type Token } from './tokenizer.js';
+import { apart, describeToken, SHORT_TEXT, Tokenizer, unescapeLiteral, type Token } from './tokenizer.js';
 import { decodeUtf8 } from './utf8.js';
 
 const MAX_DEPTH = 100;
 
 /**
- * Reads a message from protobuf text. Throws `InvalidArgumentError` naming line and column for
+ * Reads a message, without the field `skipped`, from protobuf text. Throws `InvalidArgumentError` naming line and column for
  * text that is malformed or names a field or enum value that does not exist.
  */
-export function fromText<K extends keyof MessageTypes>(type: K, text: string): MessageTypes[K] {
+export function fromText<K extends keyof MessageTypes>(
+  type: K,
+  text: string,
+  skipped?: SkippedField,
+): MessageTypes[K] {
   const tokens = new Tokenizer(text, type);
+  tokens.skipped = skippedField(skipped);
   const message = parseMessage(tokens, messageSpec(type), undefined, 0);
   return message as object as MessageTypes[K];
 }
@@ -45,8 +50,8 @@ function parseMessage(
     if (field === undefined) {
       tokens.fail(`${spec.name} has no field "${name.text}"${suggestField(spec, name.text)}`, name);
     }
-    const group = field.oneof ?? field.name;
     if (!field.repeated && field.map === undefined) {
+      const group = field.oneof ?? field.name;
       if (seen.includes(group)) {
         tokens.fail(
           field.oneof === undefined ? `field ${field.name} is given twice` : `${group} is given twice`,
@@ -63,6 +68,10 @@ function parseMessage(
 function parseField(tokens: Tokenizer, message: AnyMessage, field: FieldSpec, depth: number): void {
   const colon = tokens.accept(':');
   if (!colon && field.type !== 'message' && field.map === undefined) tokens.expect(':');
+  if (field === tokens.skipped) {
+    tokens.skipBlock();
+    return;
+  }
   const isList = field.repeated || field.map !== undefined;
   if (!isList || !tokens.accept('[')) {
     storeValue(tokens, message, field, depth);
@@ -138,16 +147,12 @@ function parseString(tokens: Tokenizer, field: FieldSpec): string | Uint8Array {
   if (only === undefined)
     return tokens.fail(`field ${field.name} needs a string, found ${describeToken(first)}`);
   const isAlone = literals.length === 1;
-  if (isAlone && field.type === 'string' && !only.text.includes('\\')) return apart(only.text);
+  if (isAlone && field.type === 'string' && !only.text.includes('\\'))
+    return only.text.length <= SHORT_TEXT ? only.text : apart(only.text);
   const parts = literals.map((token) => unescapeLiteral(token.text, (rule) => tokens.fail(rule, token)));
   const bytes = isAlone && parts[0] !== undefined ? parts[0] : joined(parts);
   if (field.type === 'bytes') return bytes;
   return decodeUtf8(bytes) ?? tokens.fail(`field ${field.name} is not UTF-8`, first);
-}
-
-/** The same text, but not as a part of the file's, which it would keep in memory. */
-function apart(text: string): string {
-  return ` ${text}`.slice(1);
 }
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {
@@ -191,6 +196,8 @@ function parseInteger(tokens: Tokenizer, field: FieldSpec): number | bigint {
   if (token.kind !== 'number' || !/^(0[xX][0-9a-fA-F]+|\d+)$/.test(token.text)) {
     return tokens.fail(`field ${field.name} needs an integer, found ${describeToken(token)}`, token);
   }
+  const small = negative ? undefined : smallNumber(token.text);
+  if (small !== undefined) return field.type.endsWith('64') && !field.asNumber ? BigInt(small) : small;
   const octal = /^0[0-7]+$/.test(token.text);
   const magnitude = BigInt(octal ? `0o${token.text.slice(1)}` : token.text);
   const value = negative ? -magnitude : magnitude;
@@ -203,4 +210,9 @@ function parseInteger(tokens: Tokenizer, field: FieldSpec): number | bigint {
     tokens.fail(`${value} is beyond the exact range of field ${field.name}`, token);
   }
   return field.asNumber ? Number(value) : value;
+}
+
+/** The number of a few decimal digits, which every type of integer can hold; `undefined` for other texts. */
+function smallNumber(text: string): number | undefined {
+  return text.length <= 9 && /^(?:0|[1-9]\d*)$/.test(text) ? Number(text) : undefined;
 }

@@ -1,5 +1,6 @@
 /** Splits protobuf text format into tokens that know their line and column. */
 import { InvalidArgumentError } from '../errors.js';
+import type { FieldSpec } from './spec.js';
 
 export interface Token {
   readonly kind: 'name' | 'number' | 'string' | 'symbol' | 'end';
@@ -14,9 +15,17 @@ const [NEWLINE, QUOTE, HASH, APOSTROPHE, DOT, BACKSLASH, UNDERSCORE] = [
   0x0a, 0x22, 0x23, 0x27, 0x2e, 0x5c, 0x5f,
 ];
 
+/** How many texts are remembered; a power of two. */
+const RECENT_TEXTS = 1024;
+/** Longer texts are hardly ever the same; up to here they are no parts of the source's, which those would keep in memory. */
+export const SHORT_TEXT = 64;
+
 export class Tokenizer {
+  /** A field whose values are passed over. */
+  skipped: FieldSpec | undefined;
   #pos = 0;
   #next: Token | undefined;
+  readonly #recent = new Array<string | undefined>(RECENT_TEXTS).fill(undefined);
 
   constructor(
     private readonly source: string,
@@ -73,8 +82,7 @@ export class Tokenizer {
     while (at < source.length) {
       const code = source.charCodeAt(at);
       if (code === HASH) {
-        const line = source.indexOf('\n', at);
-        at = line < 0 ? source.length : line;
+        at = this.endOfLine(at);
       } else if (!isSpace(code)) break;
       else at++;
     }
@@ -87,7 +95,39 @@ export class Tokenizer {
     for (let code = source.charCodeAt(at); isLetter(code) || isDigit(code) || code === DOT;)
       code = source.charCodeAt(++at);
     this.#pos = at;
-    return source.slice(offset, at);
+    return this.text(offset, at);
+  }
+
+  /** A part of the source: the same string where the same was read lately, as names of fields and op types are. */
+  private text(start: number, end: number): string {
+    const { source } = this;
+    if (end - start > SHORT_TEXT) return source.slice(start, end);
+    let hash = 0;
+    for (let i = start; i < end; i++) hash = (Math.imul(hash, 31) + source.charCodeAt(i)) | 0;
+    const slot = hash & (RECENT_TEXTS - 1);
+    const known = this.#recent[slot];
+    if (known?.length === end - start && source.startsWith(known, start)) return known;
+    return (this.#recent[slot] = apart(source.slice(start, end)));
+  }
+
+  /** Passes over a value in braces, or a list of such, whatever it holds. Throws `InvalidArgumentError` where none begins, or it does not end. */
+  skipBlock(): void {
+    const { source } = this;
+    const first = this.take();
+    if (first.kind !== 'symbol' || !OPENING.includes(first.text))
+      this.fail(`expected "{", found ${describeToken(first)}`, first);
+    let depth = 1;
+    for (let at = this.#pos; at < source.length; at++) {
+      const code = source.charCodeAt(at);
+      if (code === QUOTE || code === APOSTROPHE) at = this.endOfLiteral(code, at);
+      else if (code === HASH) at = this.endOfLine(at);
+      else if (code === OPEN_BRACE || code === LESS || code === OPEN_BRACKET) depth++;
+      else if (code === CLOSE_BRACE || code === GREATER || code === CLOSE_BRACKET) depth--;
+      if (depth > 0) continue;
+      this.#pos = at + 1;
+      return;
+    }
+    this.fail(`expected the end of "${first.text}", found the end`, first);
   }
 
   private number(): string | undefined {
@@ -99,18 +139,36 @@ export class Tokenizer {
 
   /** A string literal. Weights are literals of many megabytes, for which a regular expression would need as much memory again. */
   private literal(quote: number, offset: number): Token {
+    const end = this.endOfLiteral(quote, offset);
+    this.#pos = end + 1;
+    return { kind: 'string', text: this.text(offset + 1, end), offset };
+  }
+
+  /** Where the closing quote is. */
+  private endOfLiteral(quote: number, offset: number): number {
     const { source } = this;
     for (let i = offset + 1; i < source.length; i++) {
       const code = source.charCodeAt(i);
-      if (code === quote) {
-        this.#pos = i + 1;
-        return { kind: 'string', text: source.slice(offset + 1, i), offset };
-      }
+      if (code === quote) return i;
       if (code === BACKSLASH && source.charCodeAt(i + 1) !== NEWLINE) i++;
       else if (code === BACKSLASH || code === NEWLINE) break;
     }
     return this.fail('string without end', { kind: 'symbol', text: source.charAt(offset), offset });
   }
+
+  private endOfLine(from: number): number {
+    const line = this.source.indexOf('\n', from);
+    return line < 0 ? this.source.length : line;
+  }
+}
+
+const OPENING = '{<[';
+const [OPEN_BRACE, LESS, OPEN_BRACKET] = [0x7b, 0x3c, 0x5b];
+const [CLOSE_BRACE, GREATER, CLOSE_BRACKET] = [0x7d, 0x3e, 0x5d];
+
+/** The same text, but not as a part of another, which it would keep in memory. */
+export function apart(text: string): string {
+  return ` ${text}`.slice(1);
 }
 
 function isSpace(code: number): boolean {

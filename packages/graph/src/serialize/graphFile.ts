@@ -22,7 +22,7 @@ export type GraphFile =
   | { readonly kind: 'SavedModel'; readonly encoding: Encoding; readonly savedModel: SavedModel };
 
 export interface ReadGraphOptions {
-  /** `false`: the attributes of nodes in binary files are passed over, for tools that ask for the nodes' types only. Default true. */
+  /** `false`: the attributes of nodes in files other than JSON are passed over, for tools that ask for the nodes' types only. Default true. */
   readonly attributes?: boolean;
 }
 
@@ -41,11 +41,19 @@ export function readGraphFile(bytes: Uint8Array, { attributes = true }: ReadGrap
     case 'SavedModel':
       return { kind: 'SavedModel', encoding: 'pb', savedModel: decode('SavedModel', bytes, skip) };
     case 'GraphDef text':
-      return { kind: 'GraphDef', encoding: 'pbtxt', graphDef: fromText('GraphDef', textOf(bytes)) };
+      return { kind: 'GraphDef', encoding: 'pbtxt', graphDef: fromText('GraphDef', textOf(bytes), skip) };
     case 'MetaGraphDef text':
-      return { kind: 'MetaGraphDef', encoding: 'pbtxt', metaGraph: fromText('MetaGraphDef', textOf(bytes)) };
+      return {
+        kind: 'MetaGraphDef',
+        encoding: 'pbtxt',
+        metaGraph: fromText('MetaGraphDef', textOf(bytes), skip),
+      };
     case 'SavedModel text':
-      return { kind: 'SavedModel', encoding: 'pbtxt', savedModel: fromText('SavedModel', textOf(bytes)) };
+      return {
+        kind: 'SavedModel',
+        encoding: 'pbtxt',
+        savedModel: fromText('SavedModel', textOf(bytes), skip),
+      };
     case 'JSON':
       return readJson(textOf(bytes));
     default:

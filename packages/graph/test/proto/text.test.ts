@@ -6,6 +6,18 @@ import { InvalidArgumentError } from '../../src/errors.js';
 import { hex } from './rawWire.js';
 import { GRAPH, META } from './samples.js';
 
+test('a field may be passed over, whatever it holds', () => {
+  const skipped = { message: 'NodeDef', field: 'attr' } as const;
+  const read = (attr: string): unknown =>
+    fromText('GraphDef', `node { name: "a" ${attr} op: "Relu" } versions { producer: 9 }`, skipped);
+  const bare = fromText('GraphDef', 'node { name: "a" op: "Relu" } versions { producer: 9 }');
+  expect(read('attr { key: "T" value { type: DT_FLOAT } }')).toEqual(bare);
+  expect(read(`attr: < key: '}"' value { s: "\\"{{" } > # }}`.replace('# }}', '# }}\n'))).toEqual(bare);
+  expect(read('attr [ { key: "a" }, { key: "b" value { list { i: [1, 2] } } } ]')).toEqual(bare);
+  expect(() => read('attr: 5')).toThrow(/line 1, column 24: expected "\{", found "5"/);
+  expect(() => read('attr { key: "T" value {')).toThrow(/column 23: expected the end of "\{", found the end/);
+});
+
 test('text is laid out as protobuf prints it', () => {
   const text = toText('NodeDef', {
     name: 'x',
