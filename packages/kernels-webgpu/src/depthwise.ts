@@ -4,20 +4,15 @@
  * line, so that they share what is loaded, of four channels where the layout allows.
  */
 import type { OpName } from '@forerun/graph';
-import {
-  convGeometry,
-  imageStrides,
-  type ConvAxis,
-  type ConvGeometry,
-  type ImageStrides,
-} from './contraction/geometry.js';
-import { addParts } from './contraction/lower.js';
-import { sum, times } from './contraction/contraction.js';
+import type { ConvAxis } from './contraction/geometry.js';
+import { times } from './contraction/contraction.js';
+import { lowerBackpropFilter } from './depthwiseFilter.js';
+import { at, depthwise, layout, overTaps, splitItem, type Depthwise } from './depthwiseGeometry.js';
 import { withFusedSteps } from './fusedSteps.js';
 import { device, STORES_ONCE, type Kernel, type KernelContext, type Lowered } from './kernel.js';
-import { vectorType, type Width } from './wgsl/dtype.js';
-import { gridFor, gridStride, WORKGROUP_SIZE } from './wgsl/indexing.js';
-import { inputBinding, outputBinding, scratchBinding, shader, type ShaderBinding } from './wgsl/shader.js';
+import { vectorType } from './wgsl/dtype.js';
+import { gridFor, gridStride } from './wgsl/indexing.js';
+import { inputBinding, outputBinding, shader, type ShaderBinding } from './wgsl/shader.js';
 
 /** Pixels of a line that an invocation computes. */
 const RUN = 4;
@@ -25,70 +20,6 @@ const RUN = 4;
 const WIDEST_SHARED = 8;
 /** Multiplications that are written out instead of looped over. */
 const MOST_UNROLLED = 48;
-
-/** The sizes of a depthwise convolution: a convolution with as many groups as channels. */
-interface Depthwise {
-  readonly g: ConvGeometry;
-  readonly y: ConvAxis;
-  readonly x: ConvAxis;
-  /** Filters per channel. */
-  readonly multiplier: number;
-  /** Channels that are taken at a time. */
-  readonly width: Width;
-}
-
-function depthwise(
-  c: KernelContext,
-  input: readonly number[],
-  [kh = 0, kw = 0, channels = 0, multiplier = 0]: readonly number[],
-  output: readonly number[],
-): Depthwise {
-  const g = convGeometry(c.attrs, input, [kh, kw, 1, channels * multiplier], output);
-  const [y] = g.outer;
-  if (y === undefined) throw new RangeError('a depthwise convolution has two image axes');
-  const width: Width = !g.channelsFirst && multiplier === 1 && channels % 4 === 0 ? 4 : 1;
-  return { g, y, x: g.x, multiplier, width };
-}
-
-/** Strides of images of the input's or the output's size, in units of the width. */
-function layout({ g, width }: Depthwise, of: 'input' | 'output'): ImageStrides {
-  const channels = of === 'input' ? g.channels : g.filters;
-  const s = imageStrides(
-    g.axes,
-    g.axes.map((axis) => axis[of]),
-    channels,
-    g.channelsFirst,
-  );
-  if (width === 1) return s;
-  const along = Object.fromEntries(Object.entries(s.along).map(([name, stride]) => [name, stride / width]));
-  return { image: s.image / width, along, channel: 1 };
-}
-
-function at(strides: ImageStrides, n: string, channel: string, y: string): string {
-  return sum(times(n, strides.image), times(channel, strides.channel), times(y, strides.along.y ?? 0));
-}
-
-/** Splits `item` into `n`, `channel`, `y` and `block` so that neighbours lie side by side in memory. */
-function splitItem(d: Depthwise, channels: number, rows: number, blocks: number): string {
-  const order: readonly (readonly [string, number])[] = d.g.channelsFirst
-    ? [
-        ['block', blocks],
-        ['y', rows],
-        ['channel', channels],
-      ]
-    : [
-        ['channel', channels],
-        ['block', blocks],
-        ['y', rows],
-      ];
-  let below = 1;
-  const lines = order.map(([name, size]) => {
-    const line = `let ${name} = item / ${below}u % ${size}u;`;
-    below *= size;
-    return line;
-  });
-  return [...lines, `let n = item / ${below}u;`].join('\n');
-}
 
 /** A sum over taps whose windows advance by whole pixels: the forward form, and the backward one of stride 1. */
 interface Gather {
@@ -275,106 +206,6 @@ out[${at(to, 'n', 'channel', 'y')} + block * ${to.along.x ?? 0}u] = total;`;
     c.adapter,
   );
   return { dispatches: [dispatch] };
-}
-
-/** Opens the loop over the taps of an axis that see pixel `position`, and the test whether there is a window. */
-export function overTaps(name: string, position: string, axis: ConvAxis): string {
-  const { stride, dilation, kernel, before, output } = axis;
-  // Without dilation the taps that fit the stride are `stride` apart; with it each is tested.
-  const [first, step] = dilation === 1 ? [`(${position} + ${before}u) % ${stride}u`, stride] : ['0u', 1];
-  const fits = dilation === 1 ? '' : ` && raw_${name} % ${stride}u == 0u`;
-  return `for (var tap_${name} = ${first}; tap_${name} < ${kernel}u; tap_${name} += ${step}u) {
-let raw_${name} = ${position} + ${before}u - tap_${name} * ${dilation}u;
-let at_${name} = raw_${name} / ${stride}u;
-if (raw_${name} <= ${Math.max(output - 1, 0) * stride}u && at_${name} < ${output}u${fits}) {`;
-}
-
-/** Invocations that keep an adapter busy, and the most parts into which a sum is cut. */
-const SOFTWARE_ITEMS = 4096;
-const GPU_ITEMS = 65_536;
-const MOST_PARTS = 256;
-
-/** Columns of the filter whose sums an invocation holds. */
-const TAPS_PER_ITEM = 8;
-
-/**
- * The gradient of the filter: few results, each a sum over all pixels. An invocation adds the lines of
- * one part for a row of the filter, reading every gradient once for several taps; parts are added in order.
- */
-function lowerBackpropFilter(c: KernelContext): Lowered {
-  const d = depthwise(c, c.input(0).shape, c.output(0).shape, c.input(2).shape);
-  const { g, x, y, width } = d;
-  const size = y.kernel * x.kernel * g.filters;
-  if (size === 0) return { dispatches: [] };
-  const filters = g.filters / width;
-  const chunks = Math.ceil(x.kernel / TAPS_PER_ITEM);
-  const perPart = filters * chunks * y.kernel;
-  const lines = g.batch * y.output;
-  const wanted = Math.ceil((c.adapter.software ? SOFTWARE_ITEMS : GPU_ITEMS) / perPart);
-  const parts = Math.max(1, Math.min(wanted, lines, MOST_PARTS));
-  const grid = gridFor(perPart * parts, 1, c.adapter, WORKGROUP_SIZE);
-  const target = outputBinding(c, 0, 'out', width);
-  const sums = shader(
-    {
-      label: `${c.op}.parts${parts}x${width}`,
-      bindings: [
-        inputBinding(c, 0, 'source', width),
-        inputBinding(c, 2, 'grad', width),
-        parts === 1 ? target : scratchBinding(0, 'out', c.output(0).dtype, width),
-      ],
-      workgroups: grid.workgroups,
-      body: gridStride(grid, filterSums(d, { filters, chunks, lines, parts }), 'item'),
-    },
-    c.adapter,
-  );
-  if (parts === 1) return { dispatches: [sums] };
-  const { dtype } = c.output(0);
-  const all = { label: c.op, dtype, columns: g.filters, output: { binding: outputBinding(c) } };
-  return { dispatches: [sums, addParts(c, all, size, parts)], scratch: [size * parts * 4] };
-}
-
-interface FilterParts {
-  readonly filters: number;
-  readonly chunks: number;
-  readonly lines: number;
-  readonly parts: number;
-}
-
-function filterSums(d: Depthwise, { filters, chunks, lines, parts }: FilterParts): string {
-  const { x, y, width, multiplier } = d;
-  const taps = Math.min(x.kernel, TAPS_PER_ITEM);
-  const [from, grad] = [layout(d, 'input'), layout(d, 'output')];
-  const type = vectorType('f32', width);
-  const each = (text: (tap: number) => string): string =>
-    Array.from({ length: taps }, (_, tap) => text(tap)).join('\n');
-  const column = (tap: number): string => `first + column * ${x.stride}u + ${tap * x.dilation}u`;
-  const load = (tap: number): string => `source[line_at + (${column(tap)}) * ${from.along.x ?? 0}u]`;
-  const store = (tap: number): string => {
-    const line = `out[to + ${tap * filters}u] = total${tap};`;
-    return x.kernel % taps === 0 ? line : `if (chunk * ${taps}u + ${tap}u < ${x.kernel}u) { ${line} }`;
-  };
-  return `let channel = item % ${filters}u;
-let chunk = item / ${filters}u % ${chunks}u;
-let tap_y = item / ${filters * chunks}u % ${y.kernel}u;
-let part = item / ${filters * chunks * y.kernel}u;
-let from_channel = channel / ${multiplier}u;
-let first = chunk * ${taps * x.dilation}u - ${x.before}u;
-${each((tap) => `var total${tap} = ${type}(0);`)}
-for (var line = part * ${lines}u / ${parts}u; line < (part + 1u) * ${lines}u / ${parts}u; line++) {
-let n = line / ${Math.max(y.output, 1)}u;
-let y = line % ${Math.max(y.output, 1)}u;
-let row = y * ${y.stride}u + tap_y * ${y.dilation}u - ${y.before}u;
-if (row < ${y.input}u) {
-let line_at = ${at(from, 'n', 'from_channel', 'row')};
-let grad_at = ${at(grad, 'n', 'channel', 'y')};
-for (var column = 0u; column < ${x.output}u; column++) {
-let dy = grad[grad_at + column * ${grad.along.x ?? 0}u];
-${each((tap) => `total${tap} += select(${type}(0), ${load(tap)}, ${column(tap)} < ${x.input}u) * dy;`)}
-}
-}
-}
-let to = ((part * ${y.kernel}u + tap_y) * ${x.kernel}u + chunk * ${taps}u) * ${filters}u + channel;
-${each(store)}`;
 }
 
 const fused = withFusedSteps('DepthwiseConv2dNative', lowerForward);

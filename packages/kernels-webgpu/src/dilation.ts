@@ -5,7 +5,7 @@
 import { sizeOf, windowPadding, type OpName, type PaddingRule } from '@forerun/graph';
 import type { ConvAxis } from './contraction/geometry.js';
 import { addParts } from './contraction/lower.js';
-import { overTaps } from './depthwise.js';
+import { overTaps } from './depthwiseGeometry.js';
 import { device, type Kernel, type KernelContext, type Lowered } from './kernel.js';
 import { literal, storageType, vectorType, wrapped, type Width } from './wgsl/dtype.js';
 import { gridFor, gridStride } from './wgsl/indexing.js';

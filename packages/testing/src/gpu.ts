@@ -8,12 +8,9 @@ import {
   TensorShape,
   UnimplementedError,
   failRule,
-  float16Bits,
-  float16Value,
   sizeOf,
   type AttrInputs,
   type Attrs,
-  type DType,
   type HostValue,
   type InferContext,
   type OpName,
@@ -26,19 +23,17 @@ import {
   elementwiseOfOp,
   lowerElementwise,
   adapted,
-  parameterWords,
-  shaderTemplate,
-  withParameters,
   type AdapterFacts,
   type BindingSource,
-  type Dispatch,
   type Kernel,
   type KernelContext,
   type Lowered,
   type Operand,
 } from '@forerun/kernels-webgpu';
 import { fuseIdentities } from './fuseIdentity.js';
-import { settle, testDevice, throwErrors, type TestDevice } from './device.js';
+import { testDevice, throwErrors, type TestDevice } from './device.js';
+import { BufferPool, fromWords, toWords, unwritten } from './gpuBuffers.js';
+import { encode, executable } from './gpuDispatch.js';
 import { interpretWith, runReference, type Step } from './interpret.js';
 import { argDTypes, definitionOf, hostValue, makeNode, partsOf } from './nodes.js';
 
@@ -238,39 +233,6 @@ function kernelContext(
   };
 }
 
-/** How elements of a dtype lie on the device: in 4 bytes, of float16 in 2. */
-function toWords({ dtype, data }: HostValue): Uint32Array<ArrayBuffer> {
-  if (dtype === 'float16') {
-    const halves = new Uint16Array(2 * Math.ceil(data.length / 2));
-    data.forEach((x, i) => (halves[i] = float16Bits(x)));
-    return new Uint32Array(halves.buffer);
-  }
-  if (dtype === 'float32') return new Uint32Array(Float32Array.from(data).buffer);
-  if (isUnsigned(dtype)) return Uint32Array.from(data);
-  return new Uint32Array(Int32Array.from(data).buffer);
-}
-
-function isUnsigned(dtype: DType): boolean {
-  return dtype === 'bool' || dtype.startsWith('uint');
-}
-
-function fromWords({ dtype, shape }: Operand, words: ArrayBuffer): HostValue {
-  if (dtype === 'float16') {
-    const halves = new Uint16Array(words).subarray(0, sizeOf(shape));
-    return { dtype, shape, data: Float64Array.from(halves, float16Value) };
-  }
-  const elements =
-    dtype === 'float32'
-      ? new Float32Array(words)
-      : isUnsigned(dtype)
-        ? new Uint32Array(words)
-        : new Int32Array(words);
-  return { dtype, shape, data: Float64Array.from(elements.subarray(0, sizeOf(shape))) };
-}
-
-/** What outputs and scratch hold before the run: NaN, or a large integer, so that unwritten elements show. */
-const UNWRITTEN = 0x7fc07fc1;
-
 /** Runs dispatches that belong to no op; `outputs` says what they store. */
 export async function runDispatchesOnGpu(
   lower: (adapter: AdapterFacts) => Lowered,
@@ -318,145 +280,5 @@ async function runLowered(
     return results;
   } finally {
     pool.destroy();
-  }
-}
-
-function unwritten(length: number): Uint32Array<ArrayBuffer> {
-  return new Uint32Array(length).fill(UNWRITTEN);
-}
-
-/** A dispatch and, where its sizes are parameters, the values of these. */
-type Executable = Pick<Dispatch, 'label' | 'wgsl' | 'bindings' | 'workgroups'> & {
-  readonly parameters: Uint32Array<ArrayBuffer> | null;
-};
-
-function executable(dispatch: Dispatch, parameters: boolean): Executable {
-  const { label, wgsl, bindings, workgroups } = dispatch;
-  const { constants } = shaderTemplate(wgsl);
-  // What comes before `main`, functions of the library above all, is the same whatever the sizes.
-  const before = shaderTemplate(wgsl.slice(0, wgsl.indexOf('fn main('))).constants.length;
-  const values = constants.slice(before);
-  if (!parameters || values.length === 0) return { label, wgsl, bindings, workgroups, parameters: null };
-  const parameterOf = constants.map((_, i) => (i < before ? null : i - before));
-  const text = withParameters(wgsl, parameterOf, bindings.length);
-  return { label, wgsl: text, bindings, workgroups, parameters: parameterWords(values) };
-}
-
-async function encode(
-  test: TestDevice,
-  dispatches: readonly Executable[],
-  bufferOf: (source: BindingSource) => GPUBuffer | undefined,
-  pool: BufferPool,
-): Promise<void> {
-  const { device } = test;
-  for (const dispatch of dispatches) {
-    const pipeline = await pipelineOf(test, dispatch);
-    device.pushErrorScope('validation');
-    const entries = dispatch.bindings.map(({ name, source, window }, binding) => {
-      const buffer = bufferOf(source);
-      if (buffer === undefined)
-        throw new InternalError(`${dispatch.label}: binding ${name} is bound to nothing`);
-      if (window === undefined) return { binding, resource: { buffer } };
-      return { binding, resource: { buffer, offset: window.offset, size: window.bytes } };
-    });
-    if (dispatch.parameters !== null)
-      entries.push({ binding: entries.length, resource: { buffer: pool.of(dispatch.parameters, UNIFORM) } });
-    const encoder = device.createCommandEncoder();
-    const pass = encoder.beginComputePass();
-    pass.setPipeline(pipeline);
-    pass.setBindGroup(0, device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }));
-    pass.dispatchWorkgroups(...dispatch.workgroups);
-    pass.end();
-    device.queue.submit([encoder.finish()]);
-    const error = await settle(device.popErrorScope(), test);
-    if (error !== null) throw new Error(`${dispatch.label}: ${error.message}\n${numbered(dispatch.wgsl)}`);
-  }
-}
-
-const pipelines = new Map<string, GPUComputePipeline>();
-
-/** The pipeline of a dispatch, with an explicit layout so that unused bindings are allowed, as in the session. */
-async function pipelineOf(
-  test: TestDevice,
-  { label, wgsl, bindings, parameters }: Executable,
-): Promise<GPUComputePipeline> {
-  const { device } = test;
-  const key = `${bindings.map((binding) => binding.access).join()}\n${wgsl}`;
-  const cached = pipelines.get(key);
-  if (cached !== undefined) return cached;
-  const types = bindings.map(({ access }) =>
-    access === 'read' ? ('read-only-storage' as const) : ('storage' as const),
-  );
-  const all = parameters === null ? types : [...types, 'uniform' as const];
-  const entries = all.map((type, binding) => ({ binding, visibility: 4, buffer: { type } }));
-  const layout = device.createPipelineLayout({
-    bindGroupLayouts: [device.createBindGroupLayout({ entries })],
-  });
-  device.pushErrorScope('validation');
-  const module = device.createShaderModule({ label, code: wgsl });
-  const error = await settle(device.popErrorScope(), test);
-  if (error !== null) throw new Error(`${label}: ${error.message}\n${numbered(wgsl)}`);
-  try {
-    const pipeline = await settle(
-      device.createComputePipelineAsync({ label, layout, compute: { module, entryPoint: 'main' } }),
-      test,
-    );
-    pipelines.set(key, pipeline);
-    return pipeline;
-  } catch (cause) {
-    throw new Error(
-      `${label}: ${cause instanceof Error ? cause.message : String(cause)}\n${numbered(wgsl)}`,
-      { cause },
-    );
-  }
-}
-
-function numbered(text: string): string {
-  return text
-    .split('\n')
-    .map((line, i) => `${String(i + 1).padStart(4)} ${line}`)
-    .join('\n');
-}
-
-const MAP_READ = 0x1;
-const COPY_SRC = 0x4;
-const COPY_DST = 0x8;
-const STORAGE = 0x80;
-const UNIFORM = 0x40;
-const MODE_READ = 0x1;
-
-/** Buffers of one run, destroyed together. */
-class BufferPool {
-  readonly #buffers: GPUBuffer[] = [];
-
-  constructor(private readonly device: GPUDevice) {}
-
-  /** A buffer, for storage by default, that holds `words`; 16 bytes when there are none, because buffers cannot be empty. */
-  of(words: Uint32Array<ArrayBuffer>, usage = STORAGE | COPY_SRC): GPUBuffer {
-    const size = Math.max(words.byteLength, words.length === 0 ? 16 : 4);
-    const buffer = this.create(size, usage | COPY_DST);
-    if (words.length > 0) this.device.queue.writeBuffer(buffer, 0, words);
-    return buffer;
-  }
-
-  async read(buffer: GPUBuffer, test: TestDevice): Promise<ArrayBuffer> {
-    const staging = this.create(buffer.size, MAP_READ | COPY_DST);
-    const encoder = this.device.createCommandEncoder();
-    encoder.copyBufferToBuffer(buffer, 0, staging, 0, buffer.size);
-    this.device.queue.submit([encoder.finish()]);
-    await settle(staging.mapAsync(MODE_READ), test);
-    const copy = staging.getMappedRange().slice(0);
-    staging.unmap();
-    return copy;
-  }
-
-  destroy(): void {
-    for (const buffer of this.#buffers) buffer.destroy();
-  }
-
-  private create(size: number, usage: number): GPUBuffer {
-    const buffer = this.device.createBuffer({ size, usage });
-    this.#buffers.push(buffer);
-    return buffer;
   }
 }

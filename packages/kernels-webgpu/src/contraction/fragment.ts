@@ -4,38 +4,19 @@
  * broadcast from another lane is three times cheaper than a load. Without subgroups (`lanes` 1)
  * every invocation has a tile of its own.
  */
-import { storageType } from '../wgsl/dtype.js';
-import { vectorOf, type Contraction, type FactorCode, type FragmentVariant } from './contraction.js';
+import { vectorOf, type Contraction, type FragmentVariant } from './contraction.js';
+import {
+  fragmentWidths,
+  frameOf,
+  liveRows,
+  wholeRows,
+  wholeColumns,
+  join,
+  type Spread,
+  type Frame,
+} from './fragmentFrame.js';
+import { stores, turnedStores, visitRows, visitTurned } from './fragmentStores.js';
 import { inLoops, type Split } from './loops.js';
-
-/** Positions on the free axis that a lane loads, and how the fragment is spread over lanes. */
-interface Spread {
-  readonly code: FactorCode;
-  readonly vector: 'free' | 'depth' | 'none';
-  /** Loads that make up one slice of depth (four steps when vectors run along the depth). */
-  readonly perSlice: number;
-}
-
-/** What the generator needs at hand everywhere. */
-interface Frame {
-  readonly x: Contraction;
-  readonly v: FragmentVariant;
-  readonly type: string;
-  readonly a: Spread;
-  readonly b: Spread;
-  /** Columns per vector of a lane, and number of such vectors. */
-  readonly width: 1 | 2 | 4;
-  readonly groups: number;
-}
-
-/** Widths of the two bindings under `v`. */
-export function fragmentWidths(x: Contraction, v: FragmentVariant): { a: 1 | 4; b: 1 | 4; output: 1 | 4 } {
-  const slices = v.unroll % 4 === 0 && x.depth % 4 === 0;
-  const a = x.a.vector && (x.a.contiguous === 'depth' ? slices : v.rows % 4 === 0);
-  const b = x.b.vector && (x.b.contiguous === 'depth' ? slices : v.columns >= 4);
-  const output = x.output.vector && (x.turned === true ? v.rows % 4 === 0 : v.columns >= 4);
-  return { a: a ? 4 : 1, b: b ? 4 : 1, output: output ? 4 : 1 };
-}
 
 /** Statements of `main` after `tile_row`, `tile_col`, `batch` (and `lane` when there are lanes) are known. */
 export function fragmentBody(x: Contraction, v: FragmentVariant, split: Split | null): string {
@@ -63,41 +44,6 @@ export function fragmentRevisit(x: Contraction, v: FragmentVariant, visit: (at: 
   const count = `select(0u, min(${v.rows}u, ${x.rows}u - tile_row), tile_row < ${x.rows}u)`;
   const loops = x.turned === true ? visitTurned(frame, output, visit) : visitRows(frame, output, visit);
   return `let row_count = ${count};\n${loops}`;
-}
-
-function frameOf(x: Contraction, v: FragmentVariant): Frame {
-  const widths = fragmentWidths(x, v);
-  const width = v.columns === 8 ? 4 : v.columns;
-  const a: Spread = {
-    code: x.a.code(widths.a),
-    vector: widths.a === 4 ? x.a.contiguous : 'none',
-    perSlice: widths.a === 4 && x.a.contiguous === 'free' ? v.rows / 4 : v.rows,
-  };
-  const b: Spread = {
-    code: x.b.code(widths.b),
-    vector: widths.b === 4 ? x.b.contiguous : 'none',
-    perSlice: v.columns,
-  };
-  return { x, v, type: storageType(x.dtype), a, b, width, groups: v.columns / width };
-}
-
-/** One tile takes all rows, and begins with the first. */
-function oneTileOfRows({ x, v }: Frame): boolean {
-  return v.lanes > 1 && x.rows <= v.rows;
-}
-
-/** Rows of a tile that exist in some tile. */
-function liveRows(frame: Frame): number {
-  return oneTileOfRows(frame) ? frame.x.rows : frame.v.rows;
-}
-
-/** Every tile lies within the rows. Without lanes the grid itself is rounded up to whole workgroups. */
-function wholeRows({ x, v }: Frame): boolean {
-  return v.lanes > 1 && x.rows % v.rows === 0;
-}
-
-function wholeColumns({ x, v }: Frame): boolean {
-  return v.lanes > 1 && x.columns % (v.columns * v.lanes) === 0;
 }
 
 /** Registers' positions on the row axis: several when a slice has more loads than there are lanes. */
@@ -224,10 +170,6 @@ function columnElement({ b }: Frame, g: number, i: number, j: number): string {
   return b.vector === 'free' ? '' : b.code.load(`b${g}_${i}`, 'k', j);
 }
 
-function join(type: string, parts: readonly string[]): string {
-  return parts.length === 1 ? (parts[0] ?? '') : `${vectorOf(type, parts.length)}(${parts.join(', ')})`;
-}
-
 /** Per row what it takes of `a`, then its sums: in one statement each, which drivers read in less time. */
 function products(frame: Frame, steps: number): string {
   const { v, a, groups } = frame;
@@ -266,122 +208,4 @@ function rowVector(v: FragmentVariant, a: Spread, r: number, j: number): string 
 function fromLane(v: FragmentVariant, unit: number, component: string): string {
   const register = `x${Math.floor(unit / v.lanes)}${component}`;
   return v.lanes === 1 ? register : `subgroupBroadcast(${register}, ${unit % v.lanes}u)`;
-}
-
-function stores(frame: Frame, outputWidth: 1 | 4): string {
-  const { x } = frame;
-  const lines: string[] = [];
-  for (let r = 0; r < liveRows(frame); r++) {
-    const id = `o${r}`;
-    const conditions = wholeRows(frame) || oneTileOfRows(frame) ? [] : [`tile_row + ${r}u < ${x.rows}u`];
-    const statements = [x.output.row(id, `tile_row + ${r}u`, outputWidth)];
-    const body = storeRow(frame, r, id, outputWidth);
-    const exists = x.output.valid?.(id);
-    statements.push(exists === undefined ? body : `if (${exists}) {\n${body}\n}`);
-    const text = statements.join('\n');
-    lines.push(conditions.length === 0 ? `{\n${text}\n}` : `if (${conditions.join(' && ')}) {\n${text}\n}`);
-  }
-  return lines.join('\n');
-}
-
-function storeRow(frame: Frame, r: number, id: string, outputWidth: 1 | 4): string {
-  const { x, width, groups } = frame;
-  const whole = wholeColumns(frame);
-  const lines: string[] = [];
-  for (let g = 0; g < groups; g++) {
-    const column = `col${g}`;
-    const value = `acc${r}_${g}`;
-    if (outputWidth === 4) {
-      const store = `${x.output.binding.name}[${id}_at + (${column} >> 2u)] = ${value};`;
-      lines.push(whole ? store : `if (${column} < ${x.columns}u) { ${store} }`);
-      continue;
-    }
-    for (let i = 0; i < width; i++) {
-      const component = width === 1 ? value : `${value}.${'xyzw'.charAt(i)}`;
-      const at = `${id}_at + (${column} + ${i}u) * ${x.output.columnStride}u`;
-      const store = `${x.output.binding.name}[${at}] = ${component};`;
-      lines.push(whole ? store : `if (${column} + ${i}u < ${x.columns}u) { ${store} }`);
-    }
-  }
-  return lines.join('\n');
-}
-
-/** The stores of a turned tile: what a lane holds as a column is a row of the output. */
-function turnedStores(frame: Frame, outputWidth: 1 | 4): string {
-  const { x, width, groups } = frame;
-  const whole = wholeColumns(frame);
-  const lines: string[] = [];
-  for (let g = 0; g < groups; g++) {
-    for (let i = 0; i < width; i++) {
-      const id = `o${g}_${i}`;
-      const row = `col${g} + ${i}u`;
-      const component = width === 1 ? '' : `.${'xyzw'.charAt(i)}`;
-      const exists = x.output.valid?.(id);
-      const body = turnedRow(frame, { id, outputWidth, result: (r) => `acc${r}_${g}${component}` });
-      const text = [
-        x.output.row(id, row, outputWidth),
-        exists === undefined ? body : `if (${exists}) {\n${body}\n}`,
-      ].join('\n');
-      lines.push(whole ? `{\n${text}\n}` : `if (${row} < ${x.columns}u) {\n${text}\n}`);
-    }
-  }
-  return lines.join('\n');
-}
-
-interface TurnedRow {
-  readonly id: string;
-  readonly outputWidth: 1 | 4;
-  /** The result in column `r` of the tile. */
-  readonly result: (r: number) => string;
-}
-
-function turnedRow(frame: Frame, { id, outputWidth, result }: TurnedRow): string {
-  const { x, type } = frame;
-  const safe = wholeRows(frame) || oneTileOfRows(frame);
-  const lines: string[] = [];
-  for (let r = 0; r < liveRows(frame); r += outputWidth) {
-    const column = `tile_row + ${r}u`;
-    const parts = Array.from({ length: outputWidth }, (_, i) => result(r + i));
-    const at = outputWidth === 4 ? `((${column}) >> 2u)` : `(${column}) * ${x.output.columnStride}u`;
-    const store = `${x.output.binding.name}[${id}_at + ${at}] = ${join(type, parts)};`;
-    lines.push(safe ? store : `if (${column} < ${x.rows}u) { ${store} }`);
-  }
-  return lines.join('\n');
-}
-
-/** Visits the rows of a tile in a loop, the columns of the invocation one after the other. */
-function visitRows(frame: Frame, outputWidth: 1 | 4, visit: (at: string) => string): string {
-  const { x, width, groups } = frame;
-  const lines: string[] = [];
-  for (let g = 0; g < groups; g++) {
-    for (let i = 0; i < width; i += outputWidth) {
-      const column = `col${g} + ${i}u`;
-      const at = outputWidth === 4 ? `(col${g} >> 2u)` : `(${column}) * ${x.output.columnStride}u`;
-      lines.push(guarded(!wholeColumns(frame), `${column} < ${x.columns}u`, visit(`o_at + ${at}`)));
-    }
-  }
-  const body = guarded(x.output.valid !== undefined, x.output.valid?.('o') ?? '', lines.join('\n'));
-  return `for (var r = 0u; r < row_count; r++) {\n${x.output.row('o', 'tile_row + r', outputWidth)}\n${body}\n}`;
-}
-
-/** As `visitRows` for turned tiles, whose rows are the output's columns. */
-function visitTurned(frame: Frame, outputWidth: 1 | 4, visit: (at: string) => string): string {
-  const { x, width, groups } = frame;
-  const column = 'tile_row + r';
-  const at = outputWidth === 4 ? `((${column}) >> 2u)` : `(${column}) * ${x.output.columnStride}u`;
-  const loop = `for (var r = 0u; r < row_count; r += ${outputWidth}u) {\n${visit(`o_at + ${at}`)}\n}`;
-  const body = guarded(x.output.valid !== undefined, x.output.valid?.('o') ?? '', loop);
-  const lines: string[] = [];
-  for (let g = 0; g < groups; g++) {
-    for (let i = 0; i < width; i++) {
-      const row = `col${g} + ${i}u`;
-      const text = `{\n${x.output.row('o', row, outputWidth)}\n${body}\n}`;
-      lines.push(guarded(!wholeColumns(frame), `${row} < ${x.columns}u`, text));
-    }
-  }
-  return lines.join('\n');
-}
-
-function guarded(needed: boolean, condition: string, statements: string): string {
-  return needed ? `if (${condition}) {\n${statements}\n}` : statements;
 }

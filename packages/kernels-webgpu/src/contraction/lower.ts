@@ -12,7 +12,8 @@ import {
   type TileVariant,
   type Variant,
 } from './contraction.js';
-import { fragmentBody, fragmentRevisit, fragmentWidths } from './fragment.js';
+import { fragmentBody, fragmentRevisit } from './fragment.js';
+import { fragmentWidths } from './fragmentFrame.js';
 import { linearOutput } from './linear.js';
 import type { Split } from './loops.js';
 import { tileBody, tileDeclarations, tileSizes } from './tile.js';
