@@ -138,6 +138,23 @@ test('checkpoints can be merged by a node', async () => {
   expect(existsSync(`${parts[0] ?? ''}.index`)).toBe(false);
 });
 
+test('of several parts the first alone has the random step, so that TensorFlow can merge them', async () => {
+  const { w, n } = await savedModel(sess);
+  const saved = [w, n].map((variable, i) => {
+    const prefix = join(directory, `part-0000${i}-of-00002`);
+    const inputs = [fr.constant(prefix), fr.constant([`v${i}`]), fr.constant(['']), [variable.value()]];
+    return { prefix, op: fr.applyOp('SaveV2', inputs) };
+  });
+  await sess.run(saved.map(({ op }) => op));
+  const keys = [];
+  for (const { prefix } of saved) {
+    const checkpoint = await openCheckpoint(prefix);
+    keys.push([...checkpoint.reader.entries.keys()]);
+    await checkpoint.close();
+  }
+  expect(keys).toEqual([['forerun/random_step', 'v0'], ['v1']]);
+});
+
 test('a .meta file rebuilds graph, variables and saver', async () => {
   await savedModel(sess);
   const prefix = await new Saver().save(sess, join(directory, 'm'));

@@ -34,7 +34,13 @@ export function randomStepEntry(step: bigint): readonly [string, TensorValue] {
   return [RANDOM_STEP_KEY, new TensorValue('int64', [], BigInt64Array.of(BigInt.asIntN(64, step)))];
 }
 
-/** `SaveV2`: prefix, names, slices, tensors. */
+/** Whether a checkpoint is a later one of several parts: TensorFlow merges these only where no two have the same entry. */
+function isLaterPart(prefix: string): boolean {
+  const shard = /-(\d{5})-of-\d{5}$/.exec(prefix)?.[1];
+  return shard !== undefined && Number(shard) > 0;
+}
+
+/** `SaveV2`: prefix, names, slices, tensors. The first of several parts has the random step. */
 export const saveV2: HostStepFn = async (node, [prefix, names, slices, ...tensors], { random }) => {
   const [keys, texts] = [strings(names, node.name), strings(slices, node.name)];
   const parts = new Map<string, Part[]>();
@@ -45,8 +51,9 @@ export const saveV2: HostStepFn = async (node, [prefix, names, slices, ...tensor
     else parts.set(key, [...(parts.get(key) ?? []), { value, slice }]);
   });
   const { whole, slices: rest } = joined(parts);
-  const all = [...entries, ...whole, randomStepEntry(random.state.step)];
-  await writeBundle(strings(prefix, node.name)[0] ?? '', all, rest);
+  const [path = ''] = strings(prefix, node.name);
+  const step = isLaterPart(path) ? [] : [randomStepEntry(random.state.step)];
+  await writeBundle(path, [...entries, ...whole, ...step], rest);
   return [];
 };
 
