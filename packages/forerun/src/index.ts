@@ -81,4 +81,5 @@ export * as random from './random.js';
 export * as savedModel from './savedModel.js';
 export * as sparse from './sparse.js';
 export * as strings from './strings.js';
+export * as summary from './summary.js';
 export * as train from './train.js';

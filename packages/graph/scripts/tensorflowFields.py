@@ -11,8 +11,8 @@ import pathlib
 from google.protobuf.descriptor import FieldDescriptor
 
 FILES = (
-    "allocation_description attr_value cluster config cost_graph debug full_type function graph graph_debug_info meta_graph node_def "
-    "op_def resource_handle rewriter_config rpc_options saver step_stats struct tensor tensor_description tensor_shape trackable_object_graph "
+    "allocation_description attr_value cluster config cost_graph debug event full_type function graph graph_debug_info histogram meta_graph node_def "
+    "op_def resource_handle rewriter_config rpc_options saver step_stats struct summary tensor tensor_description tensor_shape trackable_object_graph "
     "saved_object_graph types variable versions"
 ).split()
 

@@ -28,6 +28,7 @@ import { CONTROL } from './ops/control.js';
 import { LIST } from './ops/list.js';
 import { DEBUG } from './ops/debug.js';
 import { STRING } from './ops/string.js';
+import { SUMMARY } from './ops/summary.js';
 import { TABLE } from './ops/table.js';
 import { provideOps } from './opTable.js';
 
@@ -57,6 +58,7 @@ export const FAMILIES = {
   list: LIST,
   debug: DEBUG,
   string: STRING,
+  summary: SUMMARY,
   table: TABLE,
 } as const;
 
@@ -86,6 +88,7 @@ export const OPS = {
   ...LIST,
   ...DEBUG,
   ...STRING,
+  ...SUMMARY,
   ...TABLE,
 } satisfies Record<string, OpDef>;
 

@@ -7,6 +7,7 @@ import type { AttrKind, AttrValue } from './attr.js';
 import { isDType, type DType } from './dtype.js';
 import { InternalError } from './errors.js';
 import { TensorShape } from './shape.js';
+import { toTensorValue, type TensorValue, type ValueLike } from './value.js';
 
 /** One input or output argument. Exactly one of `dtype`, `typeAttr` and `typeListAttr` is set. */
 export interface ArgSpec {
@@ -38,6 +39,10 @@ const TYPE_GROUPS: Readonly<Record<string, readonly DType[]>> = {
     ...(['float32', 'float16', 'bfloat16', 'float64'] as const),
     ...(['int32', 'int64', 'uint8', 'int8', 'int16', 'uint16', 'uint32', 'uint64'] as const),
     ...(['complex64', 'complex128', 'qint8', 'quint8', 'qint32'] as const),
+  ],
+  real: [
+    ...(['float32', 'float16', 'bfloat16', 'float64'] as const),
+    ...(['int32', 'int64', 'uint8', 'int8', 'int16', 'uint16', 'uint32', 'uint64'] as const),
   ],
   index: ['int32', 'int64'],
 };
@@ -96,7 +101,7 @@ function parseDefault(kind: AttrSpecKind, text: string): AttrValue {
   return { kind, value: parseScalar(kind as AttrKind, text.trim()) } as AttrValue;
 }
 
-function parseScalar(kind: AttrKind, text: string): number | boolean | string | TensorShape {
+function parseScalar(kind: AttrKind, text: string): number | boolean | string | TensorShape | TensorValue {
   switch (kind) {
     case 'int':
     case 'float':
@@ -109,6 +114,10 @@ function parseScalar(kind: AttrKind, text: string): number | boolean | string | 
       return text;
     case 'shape':
       return text === '<unknown>' ? TensorShape.UNKNOWN : TensorShape.of(JSON.parse(text) as number[]);
+    case 'tensor': {
+      const [, dtype = '', value = ''] = /^(\w+) (.*)$/.exec(text) ?? [];
+      return toTensorValue(JSON.parse(value) as ValueLike, dtype as DType);
+    }
     default:
       throw new InternalError(`attributes of kind ${kind} have no written default`);
   }

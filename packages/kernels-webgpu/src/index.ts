@@ -27,6 +27,7 @@ import { CONTROL_KERNELS } from './control.js';
 import { LIST_KERNELS } from './list.js';
 import { DEBUG_KERNELS } from './debug.js';
 import { STRING_KERNELS } from './string.js';
+import { SUMMARY_KERNELS } from './summary.js';
 import { TABLE_KERNELS } from './table.js';
 
 export * from './kernel.js';
@@ -91,5 +92,6 @@ export const KERNELS: Readonly<Record<OpName, Kernel>> = {
   ...LIST_KERNELS,
   ...DEBUG_KERNELS,
   ...STRING_KERNELS,
+  ...SUMMARY_KERNELS,
   ...TABLE_KERNELS,
 };

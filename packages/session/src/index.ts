@@ -1,5 +1,6 @@
 /** Public surface of `@forerun/session`. */
 export { Session } from './session.js';
+export { FileWriter, summaryIterator, type FileWriterOptions } from './summary/fileWriter.js';
 export { releaseDevice } from './device/acquire.js';
 export type {
   CompileOptions,

@@ -28,6 +28,7 @@ export const BUILDER_NAMES: Partial<Record<OpName, string>> = {
   SpaceToBatchND: 'spaceToBatchNd',
   BatchToSpaceND: 'batchToSpaceNd',
   PadV2: 'pad',
+  MergeSummary: 'mergeSummaries',
   ReverseV2: 'reverse',
   Select: 'where',
   SelectV2: 'where',

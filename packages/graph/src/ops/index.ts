@@ -3,6 +3,8 @@ import type * as builders from './index.js';
 
 export { constant, convertToTensor } from '../apply.js';
 export * from './string.js';
+export * from './summary.js';
+export * from './summaryBuilders.js';
 export * from './source.js';
 export * from './unary.js';
 export * from './binary.js';

@@ -34,6 +34,7 @@ export interface MessageTypes {
   DebugOptions: DebugOptions;
   DebugTensorWatch: DebugTensorWatch;
   DeviceStepStats: DeviceStepStats;
+  Event: Event;
   FunctionDef: FunctionDef;
   'FunctionDef.ArgAttrs': FunctionDefArgAttrs;
   FunctionDefLibrary: FunctionDefLibrary;
@@ -43,7 +44,9 @@ export interface MessageTypes {
   GradientDef: GradientDef;
   GraphDef: GraphDef;
   GraphOptions: GraphOptions;
+  HistogramProto: HistogramProto;
   JobDef: JobDef;
+  LogMessage: LogMessage;
   MemoryStats: MemoryStats;
   MetaGraphDef: MetaGraphDef;
   'MetaGraphDef.MetaInfoDef': MetaGraphDefMetaInfoDef;
@@ -79,9 +82,19 @@ export interface MessageTypes {
   SaverDef: SaverDef;
   ScopedAllocatorOptions: ScopedAllocatorOptions;
   SerializedDType: SerializedDType;
+  SessionLog: SessionLog;
   SessionMetadata: SessionMetadata;
   SignatureDef: SignatureDef;
+  SourceMetadata: SourceMetadata;
   StepStats: StepStats;
+  Summary: Summary;
+  'Summary.Audio': SummaryAudio;
+  'Summary.Image': SummaryImage;
+  'Summary.Value': SummaryValue;
+  SummaryDescription: SummaryDescription;
+  SummaryMetadata: SummaryMetadata;
+  'SummaryMetadata.PluginData': SummaryMetadataPluginData;
+  TaggedRunMetadata: TaggedRunMetadata;
   TensorConnection: TensorConnection;
   TensorDescription: TensorDescription;
   TensorInfo: TensorInfo;
@@ -358,6 +371,19 @@ export interface DeviceStepStats extends Message {
   threadNames: Map<number, string>;
 }
 
+export interface Event extends Message {
+  wallTime: number;
+  step: bigint;
+  fileVersion?: string | undefined;
+  graphDef?: Uint8Array | undefined;
+  summary?: Summary | undefined;
+  logMessage?: LogMessage | undefined;
+  sessionLog?: SessionLog | undefined;
+  taggedRunMetadata?: TaggedRunMetadata | undefined;
+  metaGraphDef?: Uint8Array | undefined;
+  sourceMetadata?: SourceMetadata | undefined;
+}
+
 export interface FunctionDef extends Message {
   signature?: OpDef | undefined;
   nodeDef: readonly NodeDef[];
@@ -429,9 +455,25 @@ export interface GraphOptions extends Message {
   rewriteOptions?: RewriterConfig | undefined;
 }
 
+export interface HistogramProto extends Message {
+  min: number;
+  max: number;
+  num: number;
+  sum: number;
+  sumSquares: number;
+  bucketLimit: number[];
+  bucket: number[];
+}
+
 export interface JobDef extends Message {
   name: string;
   tasks: Map<number, string>;
+}
+
+export interface LogMessage extends Message {
+  /** LogMessageLevel. */
+  level: number;
+  message: string;
 }
 
 export interface MemoryStats extends Message {
@@ -743,6 +785,13 @@ export interface SerializedDType extends Message {
   datatype: number;
 }
 
+export interface SessionLog extends Message {
+  /** SessionLogSessionStatus. */
+  status: number;
+  checkpointPath: string;
+  msg: string;
+}
+
 export interface SessionMetadata extends Message {
   name: string;
   version: bigint;
@@ -755,8 +804,65 @@ export interface SignatureDef extends Message {
   defaults: Map<string, TensorProto>;
 }
 
+export interface SourceMetadata extends Message {
+  writer: string;
+}
+
 export interface StepStats extends Message {
   devStats: readonly DeviceStepStats[];
+}
+
+export interface Summary extends Message {
+  value: SummaryValue[];
+}
+
+export interface SummaryAudio extends Message {
+  sampleRate: number;
+  numChannels: bigint;
+  lengthFrames: bigint;
+  encodedAudioString: Uint8Array;
+  contentType: string;
+}
+
+export interface SummaryImage extends Message {
+  height: number;
+  width: number;
+  colorspace: number;
+  encodedImageString: Uint8Array;
+}
+
+export interface SummaryValue extends Message {
+  tag: string;
+  simpleValue?: number | undefined;
+  obsoleteOldStyleHistogram?: Uint8Array | undefined;
+  image?: SummaryImage | undefined;
+  histo?: HistogramProto | undefined;
+  audio?: SummaryAudio | undefined;
+  nodeName: string;
+  tensor?: TensorProto | undefined;
+  metadata?: SummaryMetadata | undefined;
+}
+
+export interface SummaryDescription extends Message {
+  typeHint: string;
+}
+
+export interface SummaryMetadata extends Message {
+  pluginData?: SummaryMetadataPluginData | undefined;
+  displayName: string;
+  summaryDescription: string;
+  /** DataClass. */
+  dataClass: number;
+}
+
+export interface SummaryMetadataPluginData extends Message {
+  pluginName: string;
+  content: Uint8Array;
+}
+
+export interface TaggedRunMetadata extends Message {
+  tag: string;
+  runMetadata: Uint8Array;
 }
 
 export interface TensorConnection extends Message {

@@ -169,6 +169,18 @@ export const MESSAGES = {
     '2 node_stats repeated NodeExecStats',
     '3 thread_names map<uint32,string>',
   ],
+  Event: [
+    '1 wall_time double',
+    '2 step int64',
+    '3 file_version string in what',
+    '4 graph_def bytes in what',
+    '5 summary Summary in what',
+    '6 log_message LogMessage in what',
+    '7 session_log SessionLog in what',
+    '8 tagged_run_metadata TaggedRunMetadata in what',
+    '9 meta_graph_def bytes in what',
+    '10 source_metadata SourceMetadata',
+  ],
   FunctionDef: [
     '1 signature OpDef',
     '3 node_def repeated NodeDef',
@@ -224,7 +236,17 @@ export const MESSAGES = {
     '9 build_cost_model_after int64 as number',
     '10 rewrite_options RewriterConfig',
   ],
+  HistogramProto: [
+    '1 min double',
+    '2 max double',
+    '3 num double',
+    '4 sum double',
+    '5 sum_squares double',
+    '6 bucket_limit repeated double',
+    '7 bucket repeated double',
+  ],
   JobDef: ['1 name string', '2 tasks map<int32,string>'],
+  LogMessage: ['1 level LogMessage.Level', '2 message string'],
   MemoryStats: [
     '1 temp_memory_size int64 as number',
     '2 device_temp_memory_size int64 as number',
@@ -435,6 +457,7 @@ export const MESSAGES = {
   ],
   ScopedAllocatorOptions: ['1 enable_op repeated string'],
   SerializedDType: ['1 datatype DataType'],
+  SessionLog: ['1 status SessionLog.SessionStatus', '2 checkpoint_path string', '3 msg string'],
   SessionMetadata: ['1 name string', '2 version int64'],
   SignatureDef: [
     '1 inputs map<string,TensorInfo>',
@@ -442,7 +465,37 @@ export const MESSAGES = {
     '3 method_name string',
     '4 defaults map<string,TensorProto>',
   ],
+  SourceMetadata: ['1 writer string'],
   StepStats: ['1 dev_stats repeated DeviceStepStats'],
+  Summary: ['1 value repeated Summary.Value'],
+  'Summary.Audio': [
+    '1 sample_rate float',
+    '2 num_channels int64',
+    '3 length_frames int64',
+    '4 encoded_audio_string bytes',
+    '5 content_type string',
+  ],
+  'Summary.Image': ['1 height int32', '2 width int32', '3 colorspace int32', '4 encoded_image_string bytes'],
+  'Summary.Value': [
+    '1 tag string',
+    '2 simple_value float in value',
+    '3 obsolete_old_style_histogram bytes in value',
+    '4 image Summary.Image in value',
+    '5 histo HistogramProto in value',
+    '6 audio Summary.Audio in value',
+    '7 node_name string',
+    '8 tensor TensorProto in value',
+    '9 metadata SummaryMetadata',
+  ],
+  SummaryDescription: ['1 type_hint string'],
+  SummaryMetadata: [
+    '1 plugin_data SummaryMetadata.PluginData',
+    '2 display_name string',
+    '3 summary_description string',
+    '4 data_class DataClass',
+  ],
+  'SummaryMetadata.PluginData': ['1 plugin_name string', '2 content bytes'],
+  TaggedRunMetadata: ['1 tag string', '2 run_metadata bytes'],
   TensorConnection: ['1 from_tensor string', '2 to_tensor string'],
   TensorDescription: [
     '1 dtype DataType',
@@ -630,6 +683,12 @@ export const MESSAGES = {
 /** Numbers of every enum in proto/. */
 export const ENUMS = {
   'BundleHeaderProto.Endianness': { LITTLE: 0, BIG: 1 },
+  DataClass: {
+    DATA_CLASS_UNKNOWN: 0,
+    DATA_CLASS_SCALAR: 1,
+    DATA_CLASS_TENSOR: 2,
+    DATA_CLASS_BLOB_SEQUENCE: 3,
+  },
   DataType: {
     DT_INVALID: 0,
     DT_FLOAT: 1,
@@ -693,6 +752,7 @@ export const ENUMS = {
     DT_INT4_REF: 129,
     DT_UINT4_REF: 130,
   },
+  'LogMessage.Level': { UNKNOWN: 0, DEBUGGING: 10, INFO: 20, WARN: 30, ERROR: 40, FATAL: 50 },
   'OptimizerOptions.GlobalJitLevel': { DEFAULT: 0, OFF: -1, ON_1: 1, ON_2: 2 },
   'OptimizerOptions.Level': { L1: 0, L0: -1 },
   'RewriterConfig.MemOptType': {
@@ -715,6 +775,7 @@ export const ENUMS = {
   },
   'RunOptions.TraceLevel': { NO_TRACE: 0, SOFTWARE_TRACE: 1, HARDWARE_TRACE: 2, FULL_TRACE: 3 },
   'SaverDef.CheckpointFormatVersion': { LEGACY: 0, V1: 1, V2: 2 },
+  'SessionLog.SessionStatus': { STATUS_UNSPECIFIED: 0, START: 1, STOP: 2, CHECKPOINT: 3 },
   VariableAggregation: {
     VARIABLE_AGGREGATION_NONE: 0,
     VARIABLE_AGGREGATION_SUM: 1,

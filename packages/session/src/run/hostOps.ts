@@ -10,6 +10,7 @@ import { mergeV2Checkpoints, saveV2, shardedFilename } from '../checkpoint/hostO
 import { DEBUG_STEPS } from './debugSteps.js';
 import { learnedUnigram } from './learnedSampler.js';
 import type { RandomWords } from './random.js';
+import { SUMMARY_STEPS } from '../summary/steps.js';
 import { STRING_STEPS } from './stringSteps.js';
 import { TABLE_STEPS } from './tableSteps.js';
 
@@ -48,6 +49,7 @@ const HOST_STEPS: Readonly<Record<string, HostStepFn>> = {
   },
   ...DEBUG_STEPS,
   ...STRING_STEPS,
+  ...SUMMARY_STEPS,
   ...TABLE_STEPS,
   LearnedUnigramCandidateSampler: learnedUnigram,
   MergeV2Checkpoints: mergeV2Checkpoints,

@@ -25,6 +25,7 @@ import { CONTROL_REFERENCES } from './control.js';
 import { LIST_REFERENCES } from './list.js';
 import { DEBUG_REFERENCES } from './debug.js';
 import { STRING_REFERENCES } from './string.js';
+import { SUMMARY_REFERENCES } from './summary.js';
 import { TABLE_REFERENCES } from './table.js';
 
 export const REFERENCES: Readonly<Partial<Record<OpName, Reference>>> = {
@@ -41,6 +42,7 @@ export const REFERENCES: Readonly<Partial<Record<OpName, Reference>>> = {
   ...LIST_REFERENCES,
   ...DEBUG_REFERENCES,
   ...STRING_REFERENCES,
+  ...SUMMARY_REFERENCES,
   ...TABLE_REFERENCES,
   ...BINARY_REFERENCES,
   ...ARRAY_REFERENCES,

@@ -25,6 +25,7 @@ import { CONTROL_SAMPLES } from './control.js';
 import { LIST_SAMPLES } from './list.js';
 import { DEBUG_SAMPLES } from './debug.js';
 import { STRING_SAMPLES } from './string.js';
+import { SUMMARY_SAMPLES } from './summary.js';
 import { TABLE_SAMPLES } from './table.js';
 
 export const SAMPLES: Readonly<Partial<Record<OpName, OpSamples | OpCases>>> = {
@@ -41,6 +42,7 @@ export const SAMPLES: Readonly<Partial<Record<OpName, OpSamples | OpCases>>> = {
   ...LIST_SAMPLES,
   ...DEBUG_SAMPLES,
   ...STRING_SAMPLES,
+  ...SUMMARY_SAMPLES,
   ...TABLE_SAMPLES,
   ...BINARY_SAMPLES,
   ...ARRAY_SAMPLES,
