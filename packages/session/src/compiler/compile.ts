@@ -2,7 +2,7 @@
 import type { Operation, Tensor, TensorValue } from '@forerun/graph';
 import type { AdapterFacts } from '@forerun/kernels-webgpu';
 import type { DeviceHandle } from '../device/handle.js';
-import { Plan, type PlannedDispatch, type PlanReport } from '../plan.js';
+import { Plan } from '../plan.js';
 import { PlanBuilder, type SessionState } from './build.js';
 import { fuse, type Unit } from './fuse.js';
 import { fit, type LoweredProgram, type MemoryWish } from './fit.js';
@@ -13,7 +13,7 @@ import { NeedsHostValue } from './kernelContext.js';
 import { bindUnits, lower, type LoweredUnit, type OpenUnit } from './lower.js';
 import { prune } from './rebuild.js';
 import type { Pruned } from './prune.js';
-import type { Schedule } from './schedule.js';
+import { reportOf } from './report.js';
 import { simplify, type PassReport, type PassSwitches } from './simplify.js';
 import { specialize, type Specialized } from './specialize.js';
 import { variableRead } from './storage.js';
@@ -80,7 +80,7 @@ export async function compile(
       ? fuseFront(front, facts, request.passes)
       : lowerAgain(each, host, facts, request.passes),
   );
-  const { program, lowered, fusions, scheduled, memory } = fitted;
+  const { program, scheduled, memory } = fitted;
   const builder = new PlanBuilder(
     handle,
     scheduled,
@@ -95,30 +95,13 @@ export async function compile(
     steps: await builder.steps((done, total) => report('pipelines', done, total)),
     fetches: program.fetches.map((value) => builder.planned(value)),
   }));
-  const planReport: PlanReport = {
+  const planReport = reportOf(fitted, builder, {
     graphNodes: request.operations.length,
     passes: reports,
-    fusions,
-    units: lowered.length,
-    dispatches:
-      lowered.reduce((total, { dispatches }) => total + dispatches.length, 0) + scheduled.copied.size,
     pipelines: handle.counts.pipelines - before,
-    copiedReads: scheduled.copied.size,
-    memory: {
-      peakBytes: memory.peakBytes,
-      lowerBoundBytes: memory.lowerBoundBytes,
-      naiveBytes: memory.naiveBytes,
-      inPlace: memory.inPlace,
-      recomputed: fitted.recomputed,
-      buffers: memory.buffers.length,
-      constantBytes: builder.constantBytes,
-      feedBytes: builder.feeds.reduce((total, { buffer }) => total + (buffer?.size ?? 0), 0),
-    },
     kernels: tuning.report(),
-    dispatchList: dispatchList(scheduled),
-    temporaries: memory.temporaries,
     compileMilliseconds: performance.now() - started,
-  };
+  });
   const plan = new Plan(handle, {
     ...variableUse(scheduled.order),
     steps,
@@ -132,18 +115,6 @@ export async function compile(
     report: planReport,
   });
   return { plan, valueFeeds: [...host.usedFeeds] };
-}
-
-function dispatchList({ order }: Schedule): PlannedDispatch[] {
-  return order.flatMap(({ unit, dispatches }, position) =>
-    dispatches.map(({ dispatch }) => ({
-      label: dispatch.label,
-      nodes: unit.nodes.flatMap((node) => node.sources),
-      workgroups: dispatch.workgroups,
-      wgsl: dispatch.wgsl,
-      position,
-    })),
-  );
 }
 
 type Front = Omit<Specialized, 'program'> & {

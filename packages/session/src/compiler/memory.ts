@@ -52,59 +52,65 @@ export function planMemory(
   { order, copied }: Schedule,
   placeOf: InPlace['placeOf'] = new Map(),
 ): MemoryPlan {
-  const bufferOf = new Map<IrValue, number>();
-  const scratchOf = new Map<LoweredUnit, number[]>();
-  const intervals = new Map<IrValue | ScratchSlot, Interval>();
-  const touch = (value: IrValue, position: number): void => {
-    const storage = storageOf(value, copied);
-    if (storage.kind !== 'temp' && storage.kind !== 'host') return;
-    const root = storage.value;
-    const interval = intervals.get(root);
-    if (interval !== undefined) interval.to = Math.max(interval.to, position);
-    else {
-      intervals.set(root, {
-        name: root.node.name,
-        bytes: bytesOf(root),
-        from: position,
-        to: position,
-        buffer: -1,
-        assign: (buffer) => bufferOf.set(root, buffer),
-      });
-    }
-  };
+  const lives = new Intervals(copied);
   order.forEach((lowered, position) => {
-    for (const value of boundValues(lowered)) touch(value, position);
-    for (const output of lowered.unit.root.outputs) if (copied.has(output)) touch(output, position);
-    const slots: number[] = [];
-    lowered.scratch.forEach((bytes, index) => {
-      intervals.set(
-        { unit: lowered, index },
-        {
-          name: `${lowered.unit.root.name} (scratch ${index})`,
-          bytes,
-          from: position,
-          to: position,
-          buffer: -1,
-          assign: (b) => (slots[index] = b),
-        },
-      );
-    });
-    if (lowered.scratch.length > 0) scratchOf.set(lowered, slots);
+    for (const value of boundValues(lowered)) lives.touch(value, position);
+    for (const output of lowered.unit.root.outputs) if (copied.has(output)) lives.touch(output, position);
+    lives.addScratch(lowered, position);
   });
-  for (const fetch of program.fetches) touch(fetch, order.length);
-  const all = [...intervals.values()];
-  const blocks = blocksOf(intervals, placeOf);
+  for (const fetch of program.fetches) lives.touch(fetch, order.length);
+  const all = [...lives.intervals.values()];
+  const blocks = blocksOf(lives.intervals, placeOf);
   const buffers = assignBuffers(blocks);
   return {
     buffers,
-    bufferOf,
-    scratchOf,
+    bufferOf: lives.bufferOf,
+    scratchOf: lives.scratchOf,
     temporaries: all.map(({ name, bytes, from, to, buffer }) => ({ name, bytes, from, to, buffer })),
     inPlace: placeOf.size,
     peakBytes: sum(buffers),
     lowerBoundBytes: mostAlive(blocks, order.length),
     naiveBytes: sum(all.map((interval) => interval.bytes)),
   };
+}
+
+/** When values and scratch buffers live, and which buffers they get. */
+class Intervals {
+  readonly intervals = new Map<IrValue | ScratchSlot, Interval>();
+  readonly bufferOf = new Map<IrValue, number>();
+  readonly scratchOf = new Map<LoweredUnit, number[]>();
+
+  constructor(private readonly copied: Schedule['copied']) {}
+
+  /** Notes that a value is used at a position, if it lies in a temporary. */
+  touch(value: IrValue, position: number): void {
+    const storage = storageOf(value, this.copied);
+    if (storage.kind !== 'temp' && storage.kind !== 'host') return;
+    const root = storage.value;
+    const interval = this.intervals.get(root);
+    if (interval !== undefined) interval.to = Math.max(interval.to, position);
+    else this.add(root, root.node.name, bytesOf(root), position, (buffer) => this.bufferOf.set(root, buffer));
+  }
+
+  addScratch(unit: LoweredUnit, position: number): void {
+    if (unit.scratch.length === 0) return;
+    const slots: number[] = [];
+    unit.scratch.forEach((bytes, index) => {
+      const name = `${unit.unit.root.name} (scratch ${index})`;
+      this.add({ unit, index }, name, bytes, position, (buffer) => (slots[index] = buffer));
+    });
+    this.scratchOf.set(unit, slots);
+  }
+
+  private add(
+    owner: IrValue | ScratchSlot,
+    name: string,
+    bytes: number,
+    position: number,
+    assign: Interval['assign'],
+  ): void {
+    this.intervals.set(owner, { name, bytes, from: position, to: position, buffer: -1, assign });
+  }
 }
 
 /** What lies in one place, one after the other, without a pause. */
