@@ -83,7 +83,7 @@ export class Translator {
     this.#root = new Scope(this.regions.root, target, null);
     this.#inPlace = operations[0]?.graph === target;
     // Copies keep their names, which nothing that is made before them may take.
-    if (!this.#inPlace) for (const op of operations) target.uniqueName(op.name);
+    if (!this.#inPlace) for (const op of operations) target.uniqueName(`${op.name}/`);
     for (const tensor of feeds) {
       const fed = fedPlaceholder(target, tensor);
       this.#root.values.set(tensor, fed);
