@@ -296,6 +296,16 @@ function castTo(node: ImportNode, dtype: DType, range: readonly [number, number]
   return y;
 }
 
+/** The identity, and a mask of what is kept: all. Where the model says that it trains, elements are dropped. */
+const dropout: NodeImporter = (node) => {
+  const x = node.input(0);
+  if (!node.has(2) || node.knownElements(2)?.[0] === 0) return [x, fr.onesLike(fr.cast(x, 'bool'))];
+  const ratio = node.has(1) ? fr.cast(node.input(1), x.dtype) : fr.cast(0.5, x.dtype);
+  const share = fr.mul(ratio, fr.cast(node.input(2), x.dtype));
+  const kept = fr.greaterEqual(fr.randomUniform(fr.shape(x), { dtype: x.dtype }), share);
+  return [fr.mul(fr.div(x, fr.sub(1, share)), fr.cast(kept, x.dtype)), kept];
+};
+
 const transpose: NodeImporter = (node) =>
   fr.transpose(node.input(0), { perm: node.ints('perm') ?? range(0, node.rank(0)).reverse() });
 
@@ -310,7 +320,7 @@ export const ARRAY_OPS: Readonly<Record<string, NodeImporter>> = {
     ),
   Constant: constant,
   ConstantOfShape: constantOfShape,
-  Dropout: (node) => [node.input(0), fr.onesLike(fr.cast(node.input(0), 'bool'))],
+  Dropout: dropout,
   Expand: expand,
   Flatten: flatten,
   Gemm: gemm,

@@ -1,7 +1,7 @@
 /** Imported ONNX models give what ONNX Runtime gives on the same inputs. */
 import type { proto, Tensor, TensorValue } from '@forerun/graph';
 import { Graph, toHostValue, UnimplementedError } from '@forerun/graph';
-import { Session } from '@forerun/session';
+import { Session, type FeedValue } from '@forerun/session';
 import { importOnnx, onnxOps } from '@forerun/formats';
 import { attribute, modelOf, reference, type ModelParts, type ReferenceResult } from './models.js';
 import { integers, values, type Attributes, type Case } from './nodeModels.js';
@@ -94,6 +94,28 @@ test('random numbers have the shape, dtype and range that a model says', async (
       true,
     ]);
   }
+});
+
+test.each([true, false])('dropout drops where the model says that it trains: %s', async (trains) => {
+  const model = modelOf({
+    nodes: [{ opType: 'Dropout', name: 'd', input: ['x', 'ratio', 'trains'], output: ['y', 'mask'] }],
+    inputs: { x: { type: 1, shape: [null, 40] }, trains: { type: 9, shape: [] } },
+    initializers: { ratio: values([], 0.25, 0.25) },
+    outputs: ['y', 'mask'],
+  });
+  const graph = new Graph();
+  const { inputs, outputs } = importOnnx(model, { graph });
+  await using sess = await Session.create({ graph });
+  const x = values([5, 40], 1, 2);
+  const feeds = new Map<Tensor, FeedValue>();
+  if (inputs.x !== undefined) feeds.set(inputs.x, x);
+  if (inputs.trains !== undefined) feeds.set(inputs.trains, trains);
+  const { y, mask } = (await sess.run(outputs, feeds)) as Readonly<Record<string, TensorValue>>;
+  const kept = [...(toHostValue(mask ?? x)?.data ?? [])];
+  expect(kept.filter((flag) => flag === 0).length > 0).toBe(trains);
+  const scale = trains ? 0.75 : 1;
+  const want = kept.map((flag, i) => (flag * Number(x.data[i])) / scale);
+  [...(toHostValue(y ?? x)?.data ?? [])].forEach((value, i) => expect(value).toBeCloseTo(want[i] ?? NaN, 5));
 });
 
 /** What sequences.gpu.test.ts, operators.gpu.test.ts and newerSets.gpu.test.ts compare. */
