@@ -1,5 +1,5 @@
 /** Hashes of texts and numbers as texts in a run, and vocabulary tables with them, against TensorFlow 2.21. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fr from '@forerun/graph';
@@ -74,9 +74,42 @@ test('integers and booleans as texts', async () => {
     ['true', 'false'],
     [String(2n ** 62n)],
   ]);
-  await expect(sess.run(fr.asString(fr.constant([0.5]), { name: 'half' }))).rejects.toThrow(
-    /AsString "half": only integers and booleans are written as texts, not float32/,
+  const exact = fr.asString(fr.constant([5], { dtype: 'int32' }), { precision: 2, name: 'five' });
+  await expect(sess.run(exact)).rejects.toThrow(/AsString "five": int32 has no precision and no exponent/);
+});
+
+/** By `fixtures/tensorflow/printedFloats.py`: dtype, precision, scientific, shortest, width, fill, texts of all values. */
+interface Printed {
+  values: string[];
+  cases: [
+    'float32' | 'float64',
+    number,
+    number,
+    number,
+    number,
+    '' | ' ' | '+' | '-' | '0' | '#',
+    string[],
+  ][];
+}
+
+test('floating-point numbers as texts are those of TensorFlow', async () => {
+  const file = new URL('fixtures/tensorflow/printedFloats.json', import.meta.url);
+  const { values, cases } = JSON.parse(readFileSync(file, 'utf8')) as Printed;
+  const special: Readonly<Record<string, number>> = { nan: NaN, inf: Infinity, '-inf': -Infinity };
+  const numbers = values.map((text) => special[text] ?? Number(text));
+  const texts = cases.map(([dtype, precision, scientific, shortest, width, fill]) =>
+    fr.asString(fr.constant(numbers, { dtype }), {
+      precision,
+      scientific: scientific === 1,
+      shortest: shortest === 1,
+      width,
+      fill,
+    }),
   );
+  expect(await run(texts)).toEqual(cases.map((one) => one[6]));
+  expect(await run([fr.asString(fr.constant([0.5, 2.25], { dtype: 'float16' }), { precision: 1 })])).toEqual([
+    ['0.5', '2.2'],
+  ]);
 });
 
 test('words without an entry are numbered by their hash', async () => {

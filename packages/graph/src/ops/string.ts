@@ -43,6 +43,8 @@ export const STRING = {
         c.fail(
           `attribute "fill" must be one of " ", "+", "-", "0", "#" or empty, got ${JSON.stringify(fill)}`,
         );
+      if (c.attrs.bool('scientific') && c.attrs.bool('shortest'))
+        c.fail('attributes "scientific" and "shortest" exclude each other');
       return sameShape(c);
     },
     grad: NO_GRADIENT,
@@ -88,13 +90,26 @@ export function stringToHashBucket(
 }
 
 export interface AsStringOptions extends NameOptions {
+  /** Digits of a floating-point number after the point, with `shortest` significant ones; default 6. */
+  readonly precision?: number;
+  /** Floating-point numbers with an exponent, as `%e` of C's `printf`; default `%f`. */
+  readonly scientific?: boolean;
+  /** Floating-point numbers as `%g`: with an exponent where that is shorter. */
+  readonly shortest?: boolean;
   /** Least length of a text; default none. */
   readonly width?: number;
-  /** How shorter ones are filled: `' '` or nothing from the left, `'-'` from the right, `'0'` by zeros; `'+'` gives every number a sign. */
-  readonly fill?: '' | ' ' | '+' | '-' | '0';
+  /**
+   * How shorter ones are filled: `' '` or nothing from the left, `'-'` from the right, `'0'` by zeros; `'+'` gives every number a
+   * sign, `'#'` every floating-point number a point.
+   */
+  readonly fill?: '' | ' ' | '+' | '-' | '0' | '#';
 }
 
-/** Each integer as a text in decimal, each boolean as `true` or `false` (`tf.strings.as_string`). A run refuses other dtypes. */
-export function asString(input: TensorLike, { width = -1, fill = '', name }: AsStringOptions = {}): Tensor {
-  return apply('AsString', [convertToTensor(input)], { name, attrs: { width, fill } });
+/** Each number as a text in decimal, each boolean as `true` or `false` (`tf.strings.as_string`). A run refuses other dtypes. */
+export function asString(
+  input: TensorLike,
+  { precision = -1, scientific = false, shortest = false, width = -1, fill = '', name }: AsStringOptions = {},
+): Tensor {
+  const attrs = { precision, scientific, shortest, width, fill };
+  return apply('AsString', [convertToTensor(input)], { name, attrs });
 }

@@ -461,8 +461,8 @@ export interface HistogramProto extends Message {
   num: number;
   sum: number;
   sumSquares: number;
-  bucketLimit: number[];
-  bucket: number[];
+  bucketLimit: readonly number[];
+  bucket: readonly number[];
 }
 
 export interface JobDef extends Message {
@@ -813,7 +813,7 @@ export interface StepStats extends Message {
 }
 
 export interface Summary extends Message {
-  value: SummaryValue[];
+  value: readonly SummaryValue[];
 }
 
 export interface SummaryAudio extends Message {

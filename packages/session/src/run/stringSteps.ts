@@ -4,14 +4,17 @@ import {
   hash64,
   InternalError,
   InvalidArgumentError,
+  isFloating,
   isInteger,
   sipHash64,
   TensorValue,
+  toHostValue,
   UnimplementedError,
   type Attrs,
 } from '@forerun/graph';
 import { describe } from '../compiler/ir.js';
 import type { HostStepFn } from './hostOps.js';
+import { printFloat } from './printf.js';
 
 type Hash = (bytes: Uint8Array, attrs: Attrs) => bigint;
 
@@ -47,13 +50,14 @@ const asString: HostStepFn = (node, [input]) => {
   if (input === undefined) throw new InternalError(`"${node.name}" has no input`);
   const { dtype, shape, data } = input;
   if (dtype === 'string') return [input];
+  const { attrs } = node;
+  if (isFloating(dtype)) return [new TensorValue('string', shape, printed(input, attrs))];
   if (dtype !== 'bool' && !isInteger(dtype)) {
     throw new UnimplementedError(
-      `${describe(node)}: only integers and booleans are written as texts, not ${dtype}`,
+      `${describe(node)}: numbers and booleans are written as texts, not ${dtype}`,
       { node: node.name },
     );
   }
-  const { attrs } = node;
   if (attrs.int('precision') >= 0 || attrs.bool('scientific') || attrs.bool('shortest')) {
     throw new InvalidArgumentError(`${describe(node)}: ${dtype} has no precision and no exponent`, {
       node: node.name,
@@ -63,6 +67,18 @@ const asString: HostStepFn = (node, [input]) => {
     dtype === 'bool' ? String(Number(element) !== 0) : decimal(element as number | bigint, attrs);
   return [new TensorValue('string', shape, [...data].map(text))];
 };
+
+/** Floating-point numbers as texts. */
+function printed(input: TensorValue, attrs: Attrs): string[] {
+  const [precision, width] = [attrs.int('precision'), attrs.int('width')];
+  const format = {
+    notation: attrs.bool('shortest') ? 'g' : attrs.bool('scientific') ? 'e' : 'f',
+    precision: precision < 0 ? undefined : precision,
+    width: width < 0 ? undefined : width,
+    fill: attrs.string('fill'),
+  } as const;
+  return Array.from(toHostValue(input)?.data ?? [], (value) => printFloat(value, format));
+}
 
 export const STRING_STEPS: Readonly<Record<string, HostStepFn>> = {
   StringToHashBucket: bucketed(hash64),

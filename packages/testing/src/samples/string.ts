@@ -51,6 +51,12 @@ export const STRING_SAMPLES = {
         attrs: { fill: 'x' },
         message: /attribute "fill" must be one of .* got "x"/,
       },
+      {
+        inputs: '[2]',
+        dtypes: ['float32'],
+        attrs: { scientific: true, shortest: true },
+        message: /"scientific" and "shortest" exclude each other/,
+      },
     ],
   },
 } satisfies FamilySamples;

@@ -68,7 +68,7 @@ export const SUMMARY_SAMPLES = {
   AudioSummary: {
     ...ELSEWHERE,
     shapes: [
-      { inputs: '[];[2,8,2]', dtypes: ['string', 'float32'], attrs: { sample_rate: 8000 }, outputs: '[]' },
+      { inputs: '[];[?,8,2]', dtypes: ['string', 'float32'], attrs: { sample_rate: 8000 }, outputs: '[]' },
       { inputs: '?;?', dtypes: ['string', 'float32'], attrs: { sample_rate: 8000 }, outputs: '[]' },
     ],
     errors: [
@@ -108,6 +108,6 @@ export const SUMMARY_SAMPLES = {
       { inputs: '[];[]', dtypes: ['string', 'string'], outputs: '[]' },
       { inputs: '?', dtypes: ['string'], outputs: '[]' },
     ],
-    errors: [{ inputs: '[];[]', dtypes: ['float32', 'float32'], message: /must be string/ }],
+    errors: [{ inputs: '[2];[2]', dtypes: ['float32', 'float32'], message: /must be string/ }],
   },
 } satisfies FamilySamples;
