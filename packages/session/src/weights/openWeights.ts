@@ -1,7 +1,8 @@
 /** Opens files of weights of any framework: Node only, as checkpoints are. */
 import { detectWeights, openWeightFile, type WeightReader } from '@forerun/formats';
 import { checkpointPrefix, detectFormat, ForerunError, indexPath, NotFoundError } from '@forerun/graph';
-import { openCheckpoint, openFile, fileKind } from '../checkpoint/files.js';
+import { openCheckpoint, openFile, fileKind, readFileIfPresent } from '../checkpoint/files.js';
+import { isRemote } from '../checkpoint/remote.js';
 
 /** Opened weights and what closes their files. */
 export interface OpenWeights {
@@ -21,6 +22,7 @@ const HEAD_BYTES = 16;
 export async function openWeights(path: string): Promise<OpenWeights> {
   const kind = await fileKind(path);
   if (kind !== 'file' || checkpointPrefix(path) !== path) return openAsCheckpoint(path, kind);
+  if (await isRemoteCheckpoint(path)) return openAsCheckpoint(path, kind);
   const { source, close } = await openFile(path);
   try {
     const head = await source.read(0, Math.min(HEAD_BYTES, source.size));
@@ -37,6 +39,12 @@ export async function openWeights(path: string): Promise<OpenWeights> {
     await close();
     throw named(error, path);
   }
+}
+
+/** Whether a URL is the prefix of a checkpoint, which only its index tells. */
+async function isRemoteCheckpoint(path: string): Promise<boolean> {
+  if (!isRemote(path) || /\.(safetensors|npy|npz|pth|pt)$/.test(path)) return false;
+  return (await readFileIfPresent(indexPath(path))) !== undefined;
 }
 
 async function openAsCheckpoint(path: string, kind: 'file' | 'directory' | undefined): Promise<OpenWeights> {
