@@ -1,3 +1,4 @@
+/* eslint-disable max-lines -- a generated list */
 /** Field table of every message in proto/, which the codec reads. Made by scripts/proto.mjs: do not edit. */
 export const MESSAGES = {
   AllocationDescription: [
