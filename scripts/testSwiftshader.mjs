@@ -1,12 +1,10 @@
 // `npm run test:swiftshader`: the GPU tests of the op registry once more on SwiftShader, the other software
 // adapter, since a kernel may be right on one driver by luck. Debian's Chromium brings SwiftShader along.
-import { existsSync } from 'node:fs';
 import { runJest } from './jest.mjs';
 import { setup } from './setup.mjs';
 import { probeAdapter } from './setup/adapter.mjs';
-import { installPackages, updateLists } from './setup/apt.mjs';
+import { findOrInstall, runCheck } from './setup/debianPackage.mjs';
 import { SetupError, say } from './setup/report.mjs';
-import { osRelease } from './setup/system.mjs';
 
 /** Where browsers keep the driver's manifest. */
 const MANIFESTS = [
@@ -18,25 +16,10 @@ const MANIFESTS = [
 /** The part of Debian's Chromium that holds the driver, without the browser itself. */
 const DEBIAN_PACKAGE = 'chromium-common';
 
-function findManifest() {
-  return [process.env.FORERUN_SWIFTSHADER_ICD, ...MANIFESTS].find(
-    (path) => path !== undefined && existsSync(path),
-  );
-}
-
-function installManifest() {
-  const mayInstall = process.getuid?.() === 0 && !process.env.FORERUN_NO_INSTALL;
-  if (osRelease().ID !== 'debian' || !mayInstall) return undefined;
-  say(
-    `installing ${DEBIAN_PACKAGE} with apt: it holds SwiftShader, a second software adapter to test the kernels on`,
-  );
-  updateLists();
-  installPackages([DEBIAN_PACKAGE]);
-  return findManifest();
-}
-
 function main(args) {
-  const manifest = findManifest() ?? installManifest();
+  const paths = [process.env.FORERUN_SWIFTSHADER_ICD, ...MANIFESTS];
+  const reason = 'it holds SwiftShader, a second software adapter to test the kernels on';
+  const manifest = findOrInstall(paths, DEBIAN_PACKAGE, reason);
   if (manifest === undefined) {
     say(
       'SwiftShader is not here: install Chromium, or name its vk_swiftshader_icd.json in FORERUN_SWIFTSHADER_ICD.',
@@ -57,10 +40,4 @@ function main(args) {
 }
 
 setup();
-try {
-  process.exitCode = main(process.argv.slice(2));
-} catch (error) {
-  if (!(error instanceof SetupError)) throw error;
-  console.error(error.message);
-  process.exitCode = 1;
-}
+runCheck(main);
