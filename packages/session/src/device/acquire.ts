@@ -36,9 +36,11 @@ function acquireShared(): Promise<DeviceHandle> {
  * then on. Does nothing where no session was made, or where sessions run on devices that the caller made.
  */
 export async function releaseDevice(): Promise<void> {
-  const handle = await shared?.catch(() => undefined);
+  const held = shared;
+  const handle = await held?.catch(() => undefined);
   if (handle === undefined) return;
-  shared = undefined;
+  // What was acquired in the meantime stays.
+  if (shared === held) shared = undefined;
   handle.device.destroy();
   await handle.device.lost;
 }
