@@ -23,7 +23,7 @@ import type { Session } from './session.js';
 export interface LoadOnnxOptions extends ImportOnnxOptions {
   /**
    * Reads a file in place of the file system: the model by the path given, files beside it by their path relative to
-   * its directory. For browsers and archives.
+   * its directory. For archives.
    */
   readonly readFile?: ((path: string) => Promise<Uint8Array>) | undefined;
 }

@@ -22,7 +22,7 @@ export interface LoadModelOptions extends Pick<ImportOptions, 'graph' | 'clearDe
   readonly name?: string | undefined;
   /**
    * Reads a file in place of the file system: `model.json` by the path given, weights by their path relative to its
-   * directory. For browsers and archives.
+   * directory. For archives.
    */
   readonly readFile?: ((path: string) => Promise<Uint8Array>) | undefined;
 }

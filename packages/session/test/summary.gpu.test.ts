@@ -22,6 +22,7 @@ import {
   scalarSummary,
   tensorFromProto,
   tensorSummary,
+  TensorValue,
   textSummary,
   type Tensor,
 } from '@forerun/graph';
@@ -194,6 +195,15 @@ describe('event files', () => {
     expect(accuracy?.summary?.value[0]).toMatchObject({ tag: 'accuracy', simpleValue: 0.25 });
     expect(stop?.sessionLog?.status).toBe(2);
     expect(version?.wallTime).toBeGreaterThan(1e9);
+  });
+
+  test('take nothing for a summary that is none', async () => {
+    const writer = new FileWriter(join(directory, 'none'));
+    expect(() => writer.addSummary(new TensorValue('float32', [], Float32Array.of(1)))).toThrow(
+      'a summary is a string scalar, as summary ops give it, not float32 []',
+    );
+    await writer.close();
+    expect(await events(writer.path)).toHaveLength(1);
   });
 
   test('are damaged in places that are named', async () => {

@@ -1,6 +1,7 @@
 /** The host steps of the ops that a saver puts into the graph. */
-import { BundleReader, BundleWriter, dataPath, indexPath, InternalError, TensorValue } from '@forerun/graph';
+import { BundleReader, BundleWriter, dataPath, indexPath, TensorValue } from '@forerun/graph';
 import type { HostStepFn } from '../run/hostOps.js';
+import { strings } from '../run/texts.js';
 import { openCheckpoint, removeFiles, writeFileAtomically } from './files.js';
 import { extentsOf, isWhole, joinSlices, parseSlice, sliceOf, type TensorSlice } from './tensorSlices.js';
 
@@ -115,13 +116,3 @@ export const shardedFilename: HostStepFn = (node, [basename, shard, count]) => {
   const name = `${strings(basename, node.name)[0] ?? ''}-${pad(shard)}-of-${pad(count)}`;
   return [new TensorValue('string', [], [name])];
 };
-
-/** The text elements of a string tensor. */
-export function strings(value: TensorValue | undefined, node: string): string[] {
-  if (value?.dtype !== 'string') throw new InternalError(`"${node}": expected a string tensor`);
-  const texts: string[] = [];
-  for (const element of value.data) {
-    texts.push(element instanceof Uint8Array ? new TextDecoder().decode(element) : String(element));
-  }
-  return texts;
-}

@@ -11,7 +11,7 @@ import {
   type TensorValue,
 } from '@forerun/graph';
 import { openCheckpoint } from './files.js';
-import { strings } from './hostOps.js';
+import { strings } from '../run/texts.js';
 import { cutSlice, parseSlice, sliceOf, type TensorSlice } from './tensorSlices.js';
 
 /** The `RestoreV2` nodes that the fetches need and whose outputs are not fed. */

@@ -3,6 +3,7 @@
  * variable takes which tensor of the checkpoint is in the function's body.
  */
 import { InvalidArgumentError, type FuncGraph, type Operation, type Tensor } from '@forerun/graph';
+import { textOf } from '../run/texts.js';
 
 /** An assignment of a restored tensor. */
 export interface RestoredVariable {
@@ -52,6 +53,5 @@ export function restoredKey(tensor: Tensor): string | undefined {
   const { op, index } = through(tensor);
   const names = op.inputs[1]?.op;
   if (op.type !== 'RestoreV2' || names?.type !== 'Const') return undefined;
-  const name: unknown = names.attrs.tensor('value').data[index];
-  return name instanceof Uint8Array ? new TextDecoder().decode(name) : String(name);
+  return textOf(names.attrs.tensor('value').data[index]);
 }

@@ -17,15 +17,21 @@ export function printFloat(
   value: number,
   { notation, precision, width = 0, fill = '' }: PrintFormat,
 ): string {
-  const negative = value < 0 || Object.is(value, -0);
-  const sign = negative ? '-' : fill === '+' || fill === ' ' ? fill : '';
+  const sign = signOf(value < 0 || Object.is(value, -0), fill);
   if (!Number.isFinite(value))
     return padded(sign, Number.isNaN(value) ? 'nan' : 'inf', width, fill === '0' ? '' : fill);
   const digits = precision ?? DEFAULT_PRECISION;
   return padded(sign, WRITERS[notation](Math.abs(value), digits, fill === '#'), width, fill);
 }
 
-function padded(sign: string, text: string, width: number, fill: string): string {
+/** What stands before a number. */
+export function signOf(negative: boolean, fill: string): string {
+  if (negative) return '-';
+  return fill === '+' || fill === ' ' ? fill : '';
+}
+
+/** A number brought to its least length. */
+export function padded(sign: string, text: string, width: number, fill: string): string {
   if (fill === '-') return (sign + text).padEnd(width);
   if (fill === '0') return sign + text.padStart(width - sign.length, '0');
   return (sign + text).padStart(width);

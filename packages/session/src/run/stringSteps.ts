@@ -14,7 +14,8 @@ import {
 } from '@forerun/graph';
 import { describe } from '../compiler/ir.js';
 import type { HostStepFn } from './hostOps.js';
-import { printFloat } from './printf.js';
+import { padded, printFloat, signOf } from './printf.js';
+import { bytesOfText } from './texts.js';
 
 type Hash = (bytes: Uint8Array, attrs: Attrs) => bigint;
 
@@ -22,10 +23,7 @@ function bucketed(hash: Hash): HostStepFn {
   return ({ name, attrs }, [input]) => {
     if (input?.dtype !== 'string') throw new InternalError(`"${name}": expected a string tensor`);
     const buckets = attrs.bigint('num_buckets');
-    const bucketOf = (element: TensorValue['data'][number]): bigint => {
-      const bytes = element instanceof Uint8Array ? element : new TextEncoder().encode(String(element));
-      return hash(bytes, attrs) % buckets;
-    };
+    const bucketOf = (element: unknown): bigint => hash(bytesOfText(element), attrs) % buckets;
     return [new TensorValue('int64', input.shape, BigInt64Array.from([...input.data].map(bucketOf)))];
   };
 }
@@ -39,11 +37,7 @@ function keyOf(attrs: Attrs): [bigint, bigint] {
 /** A number in decimal, as C's `printf` writes it with these flags. */
 function decimal(value: number | bigint, attrs: Attrs): string {
   const [width, fill] = [attrs.int('width'), attrs.string('fill')];
-  const sign = value < 0 ? '-' : fill === '+' || fill === ' ' ? fill : '';
-  const digits = String(value < 0 ? -value : value);
-  if (fill === '-') return (sign + digits).padEnd(width);
-  if (fill === '0') return sign + digits.padStart(width - sign.length, '0');
-  return (sign + digits).padStart(width);
+  return padded(signOf(value < 0, fill), String(value < 0 ? -value : value), width, fill);
 }
 
 const asString: HostStepFn = (node, [input]) => {

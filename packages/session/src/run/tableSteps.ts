@@ -8,7 +8,7 @@ import {
   type DType,
 } from '@forerun/graph';
 import { readFileIfPresent } from '../checkpoint/files.js';
-import { strings } from '../checkpoint/hostOps.js';
+import { strings } from './texts.js';
 import type { HashTable } from '../tables.js';
 import type { HostStepFn, HostStepNode } from './hostOps.js';
 

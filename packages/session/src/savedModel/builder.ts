@@ -14,6 +14,7 @@ import {
 } from '@forerun/graph';
 import { baseName, directoryEntries, readFileIfPresent, writeFileAtomically } from '../checkpoint/files.js';
 import { Saver } from '../checkpoint/saver.js';
+import { textOf } from '../run/texts.js';
 import type { Session } from '../session.js';
 import {
   ASSETS_DIRECTORY,
@@ -278,5 +279,5 @@ function assetPath(tensor: Tensor): string {
       },
     );
   }
-  return path instanceof Uint8Array ? new TextDecoder().decode(path) : String(path);
+  return textOf(path);
 }

@@ -2,15 +2,17 @@
 import {
   FailedPreconditionError,
   type Graph,
+  InvalidArgumentError,
   NotFoundError,
   proto,
   UnavailableError,
   writeGraphDef,
-  type TensorValue,
+  TensorValue,
 } from '@forerun/graph';
 import { fileSystem } from '../checkpoint/remote.js';
 import { readFileIfPresent } from '../checkpoint/files.js';
 import type { RunMetadata } from '../metadata.js';
+import { bytesOfText } from '../run/texts.js';
 import { recordOf, recordsIn } from './records.js';
 
 export interface FileWriterOptions {
@@ -68,7 +70,7 @@ export class FileWriter {
     return this.#path;
   }
 
-  /** Adds a summary: what a summary op gave, its bytes, or the message. */
+  /** Adds a summary: what a summary op gave, its bytes, or the message. Throws `InvalidArgumentError` for other tensors. */
   addSummary(
     summary: TensorValue | Uint8Array | proto.Init<proto.Summary>,
     globalStep: number | bigint = 0,
@@ -166,9 +168,13 @@ export class FileWriter {
 
 function messageOf(summary: TensorValue | Uint8Array | proto.Init<proto.Summary>): proto.Init<proto.Summary> {
   if (summary instanceof Uint8Array) return proto.decode('Summary', summary);
-  if (!('data' in summary)) return summary;
-  const [bytes] = summary.data;
-  return bytes instanceof Uint8Array ? proto.decode('Summary', bytes) : {};
+  if (!(summary instanceof TensorValue)) return summary;
+  const { dtype, shape, data } = summary;
+  if (dtype !== 'string' || data.length !== 1)
+    throw new InvalidArgumentError(
+      `a summary is a string scalar, as summary ops give it, not ${dtype} [${shape.join()}]`,
+    );
+  return proto.decode('Summary', bytesOfText(data[0]));
 }
 
 /**

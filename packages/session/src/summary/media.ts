@@ -1,6 +1,5 @@
 /** Images and sounds of summaries: values made 8 and 16 bits wide, as TensorFlow does, in PNG and WAV. */
 import type { proto } from '@forerun/graph';
-import { encode as encodePng } from 'fast-png';
 
 /** Below this, a scale would only enlarge rounding errors. */
 const ZERO = 1e-6;
@@ -11,13 +10,15 @@ export interface Picture {
   readonly channels: number;
 }
 
-/** One image, whose bytes are kept as they are. */
-export function imageOf(
-  pixels: Uint8Array,
-  { height, width, channels }: Picture,
-): proto.Init<proto.SummaryImage> {
-  const png = encodePng({ width, height, data: pixels, channels, depth: 8 });
-  return { height, width, colorspace: channels, encodedImageString: png };
+/** What makes an image of bytes, which are kept as they are. The library for it is loaded when first needed. */
+export async function imageWriter(): Promise<
+  (pixels: Uint8Array, picture: Picture) => proto.Init<proto.SummaryImage>
+> {
+  const { encode } = await import('fast-png');
+  return (data, { height, width, channels }) => {
+    const encodedImageString = encode({ width, height, data, channels, depth: 8 });
+    return { height, width, colorspace: channels, encodedImageString };
+  };
 }
 
 /** Rounds to the precision in which the values are scaled. */

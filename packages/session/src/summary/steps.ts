@@ -10,19 +10,24 @@ import {
 } from '@forerun/graph';
 import { describe } from '../compiler/ir.js';
 import type { HostStepFn, HostStepNode } from '../run/hostOps.js';
+import { bytesOfText, strings } from '../run/texts.js';
 import { histogramOf } from './histogram.js';
-import { audioOf, imageOf, toBytes } from './media.js';
+import { audioOf, imageWriter, toBytes } from './media.js';
 
 type SummaryValue = proto.Init<proto.SummaryValue>;
 
 /** What a step makes of its inputs. */
-type Summarize = (node: HostStepNode, inputs: readonly TensorValue[]) => readonly SummaryValue[];
+type Summarize = (
+  node: HostStepNode,
+  inputs: readonly TensorValue[],
+) => readonly SummaryValue[] | Promise<readonly SummaryValue[]>;
 
 const packed =
   (summarize: Summarize): HostStepFn =>
-  (node, inputs) => [
-    new TensorValue('string', [], [proto.encode('Summary', { value: summarize(node, inputs) })]),
-  ];
+  async (node, inputs) => {
+    const value = await summarize(node, inputs);
+    return [new TensorValue('string', [], [proto.encode('Summary', { value })])];
+  };
 
 function inputOf(node: HostStepNode, inputs: readonly TensorValue[], index: number): TensorValue {
   const input = inputs[index];
@@ -34,20 +39,14 @@ function fail(node: HostStepNode, rule: string): never {
   throw new InvalidArgumentError(`${describe(node)}: ${rule}${node.site()}`, { node: node.name });
 }
 
-function textsOf(value: TensorValue): string[] {
-  const text = (element: unknown): string =>
-    element instanceof Uint8Array ? new TextDecoder().decode(element) : String(element);
-  return Array.from(value.data as readonly unknown[], text);
-}
-
 const tagOf = (node: HostStepNode, inputs: readonly TensorValue[]): string =>
-  textsOf(inputOf(node, inputs, 0))[0] ?? '';
+  strings(inputs[0], node.name)[0] ?? '';
 
 /** The numbers of an input. */
 function numbersOf(node: HostStepNode, inputs: readonly TensorValue[], index: number): Float64Array {
   const host = toHostValue(inputOf(node, inputs, index));
   if (host === null) throw new InternalError(`${describe(node)}: input ${index} has no numbers`);
-  return Float64Array.from(host.data);
+  return host.data;
 }
 
 const scalars: Summarize = (node, inputs) => {
@@ -59,7 +58,7 @@ const scalars: Summarize = (node, inputs) => {
       `tags and values must have one shape, got [${tags.shape.join()}] and [${values.shape.join()}]`,
     );
   const numbers = numbersOf(node, inputs, 1);
-  return textsOf(tags).map((tag, i) => ({ tag, simpleValue: numbers[i] ?? 0 }));
+  return strings(tags, node.name).map((tag, i) => ({ tag, simpleValue: numbers[i] ?? 0 }));
 };
 
 const histogram: Summarize = (node, inputs) => {
@@ -81,7 +80,7 @@ function each(
   }));
 }
 
-const images: Summarize = (node, inputs) => {
+const images: Summarize = async (node, inputs) => {
   const { shape, dtype } = inputOf(node, inputs, 1);
   const [batch = 0, height = 0, width = 0, channels = 0] = shape;
   if (sizeOf(shape) === 0) fail(node, `images of shape [${shape.join()}] have no pixels`);
@@ -90,10 +89,11 @@ const images: Summarize = (node, inputs) => {
   const size = height * width * channels;
   const round = dtype === 'float64' ? (value: number) => value : Math.fround;
   const most = node.attrs.int('max_images');
+  const toImage = await imageWriter();
   return each({ tag: tagOf(node, inputs), kind: 'image', most, batch }, (i) => {
     const own = values.subarray(i * size, (i + 1) * size);
     const pixels = dtype === 'uint8' ? Uint8Array.from(own) : toBytes(own, channels, badColor, round);
-    return { image: imageOf(pixels, { height, width, channels }) };
+    return { image: toImage(pixels, { height, width, channels }) };
   });
 };
 
@@ -109,12 +109,8 @@ const sounds: Summarize = (node, inputs) => {
   }));
 };
 
-function bytesOf(element: unknown): Uint8Array {
-  return element instanceof Uint8Array ? element : new TextEncoder().encode(String(element));
-}
-
 const tensorV2: Summarize = (node, inputs) => {
-  const metadata = proto.decode('SummaryMetadata', bytesOf(inputOf(node, inputs, 2).data[0]));
+  const metadata = proto.decode('SummaryMetadata', bytesOfText(inputOf(node, inputs, 2).data[0]));
   return [{ tag: tagOf(node, inputs), tensor: tensorToProto(inputOf(node, inputs, 1)), metadata }];
 };
 
@@ -124,12 +120,8 @@ const tensorV1: Summarize = (node, inputs) => [
 ];
 
 const merged: Summarize = (node, inputs) => {
-  const values = inputs.flatMap(({ data }) =>
-    Array.from(
-      data as readonly unknown[],
-      (element) => proto.decode('Summary', bytesOf(element)).value,
-    ).flat(),
-  );
+  const elements = inputs.flatMap(({ data }) => Array.from<unknown>(data));
+  const values = elements.flatMap((element) => proto.decode('Summary', bytesOfText(element)).value);
   const tags = new Set<string>();
   for (const { tag } of values) {
     if (tag !== '' && tags.has(tag)) fail(node, `there are two values of the tag "${tag}" in its inputs`);
