@@ -1,51 +1,10 @@
 /**
  * A reader of Python's pickles that executes nothing: a stack machine with the opcodes that `torch.save` writes for
- * tensors in dictionaries. What a pickle would have called becomes a `Call` for the caller to judge; every global but
- * those that the caller names, and every other opcode, is refused.
+ * tensors in dictionaries. The caller says what a call that the pickle asks for is worth;
+ * every global but those that the caller names, and every other opcode, is refused.
  */
-import { DataLossError, InvalidArgumentError } from '@forerun/graph';
-
-/** A name that the pickle refers to, as `torch._utils._rebuild_tensor_v2`. */
-export class Global {
-  constructor(readonly name: string) {}
-}
-
-/** What `callee(*args)` would be. */
-export class Call {
-  constructor(
-    readonly callee: Global,
-    readonly args: readonly PickleValue[],
-  ) {}
-}
-
-/** Something that lies outside of the pickle. */
-export class PersistentId {
-  constructor(readonly id: readonly PickleValue[]) {}
-}
-
-/** A tuple, which unlike a list does not change. */
-export class Tuple {
-  constructor(readonly items: readonly PickleValue[]) {}
-}
-
-/** A dictionary, ordered. Keys are texts and numbers; others are refused. */
-export class Dictionary {
-  readonly entries = new Map<string | number, PickleValue>();
-}
-
-export type PickleValue =
-  | null
-  | boolean
-  | number
-  | bigint
-  | string
-  | Uint8Array
-  | Global
-  | Call
-  | PersistentId
-  | Tuple
-  | Dictionary
-  | PickleValue[];
+import { PickleReader } from './pickleReader.js';
+import { Dictionary, Global, PersistentId, Tuple, type PickleValue } from './pickleValue.js';
 
 /** What may be in a pickle. */
 export interface PickleRules {
@@ -58,7 +17,6 @@ export interface PickleRules {
 
 /** More than any dictionary of weights needs; what a pickle can make of a few bytes stays bounded. */
 const MAX_DEPTH_OF_STACK = 1_000_000;
-const MAX_TEXT_BYTES = 2 ** 24;
 
 const OP = {
   MARK: 0x28, STOP: 0x2e, POP: 0x30, POP_MARK: 0x31, BINFLOAT: 0x47, BININT: 0x4a, BININT1: 0x4b, BININT2: 0x4d,
@@ -82,63 +40,30 @@ export interface ReadPickle {
  * Reads the pickle at `start`. Throws `InvalidArgumentError` for what is refused and `DataLossError` for damage, both with the byte.
  */
 export function readPickle(bytes: Uint8Array, rules: PickleRules, start = 0): ReadPickle {
-  const machine = new PickleMachine(bytes, rules, start);
-  const value = machine.run();
-  return { value, end: machine.pos };
+  const reader = new PickleReader(bytes, rules.what, start);
+  const value = new PickleMachine(reader, rules).run();
+  return { value, end: reader.pos };
 }
 
 const MARK = Symbol('mark');
 type StackItem = PickleValue | typeof MARK;
 
 class PickleMachine {
-  readonly #view: DataView;
   readonly #stack: StackItem[] = [];
   readonly #memo = new Map<number, PickleValue>();
-  /** Where the opcode that is being carried out lies. */
-  #at = 0;
 
   constructor(
-    private readonly bytes: Uint8Array,
+    private readonly reader: PickleReader,
     private readonly rules: PickleRules,
-    public pos: number,
-  ) {
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  }
+  ) {}
 
   run(): PickleValue {
     for (;;) {
-      this.#at = this.pos;
-      const op = this.#view.getUint8(this.take(1));
+      const op = this.reader.opcode();
       if (op === OP.STOP) return this.pop();
       this.step(op);
-      if (this.#stack.length > MAX_DEPTH_OF_STACK) this.fail('the stack is too high');
+      if (this.#stack.length > MAX_DEPTH_OF_STACK) this.reader.fail('the stack is too high');
     }
-  }
-
-  private fail(rule: string): never {
-    throw new DataLossError(`${this.rules.what}: ${rule} at byte ${this.#at}`);
-  }
-
-  private refuse(what: string): never {
-    throw new InvalidArgumentError(
-      `${this.rules.what}: ${what} at byte ${this.#at} is refused; only tensors in dictionaries and lists are read, and nothing is executed`,
-    );
-  }
-
-  private take(count: number): number {
-    if (count > this.bytes.length - this.pos)
-      this.fail(`the pickle ends ${count - (this.bytes.length - this.pos)} bytes early`);
-    const at = this.pos;
-    this.pos += count;
-    return at;
-  }
-
-  private uint8(): number {
-    return this.#view.getUint8(this.take(1));
-  }
-
-  private uint32(): number {
-    return this.#view.getUint32(this.take(4), true);
   }
 
   private push(value: PickleValue): void {
@@ -147,17 +72,17 @@ class PickleMachine {
 
   private pop(): PickleValue {
     const value = this.#stack.pop();
-    return value === undefined || value === MARK ? this.fail('nothing on the stack') : value;
+    return value === undefined || value === MARK ? this.reader.fail('nothing on the stack') : value;
   }
 
   private top(): PickleValue {
     const value = this.#stack.at(-1);
-    return value === undefined || value === MARK ? this.fail('nothing on the stack') : value;
+    return value === undefined || value === MARK ? this.reader.fail('nothing on the stack') : value;
   }
 
   private popToMark(): PickleValue[] {
     const at = this.#stack.lastIndexOf(MARK);
-    if (at < 0) this.fail('no mark on the stack');
+    if (at < 0) this.reader.fail('no mark on the stack');
     const items = this.#stack.splice(at).slice(1);
     return items as PickleValue[];
   }
@@ -170,18 +95,18 @@ class PickleMachine {
   private step(op: number): void {
     if (this.literal(op) || this.container(op) || this.reference(op)) return;
     const name = NAMES.get(op);
-    this.refuse(`the opcode ${name ?? `0x${op.toString(16).padStart(2, '0')}`}`);
+    this.reader.refuse(`the opcode ${name ?? `0x${op.toString(16).padStart(2, '0')}`}`);
   }
 
   private literal(op: number): boolean {
     switch (op) {
       case OP.PROTO: {
-        const protocol = this.uint8();
-        if (protocol > HIGHEST_PROTOCOL) this.fail(`unknown protocol ${protocol}`);
+        const protocol = this.reader.uint8();
+        if (protocol > HIGHEST_PROTOCOL) this.reader.fail(`unknown protocol ${protocol}`);
         return true;
       }
       case OP.FRAME:
-        this.take(8);
+        this.reader.take(8);
         return true;
       case OP.NONE:
         this.push(null);
@@ -191,71 +116,48 @@ class PickleMachine {
         this.push(op === OP.NEWTRUE);
         return true;
       case OP.BININT:
-        this.push(this.#view.getInt32(this.take(4), true));
+        this.push(this.reader.int32());
         return true;
       case OP.BININT1:
-        this.push(this.uint8());
+        this.push(this.reader.uint8());
         return true;
       case OP.BININT2:
-        this.push(this.#view.getUint16(this.take(2), true));
+        this.push(this.reader.uint16());
         return true;
       case OP.BINFLOAT:
-        this.push(this.#view.getFloat64(this.take(8)));
+        this.push(this.reader.float64());
         return true;
       case OP.LONG1:
-        this.push(this.long(this.uint8()));
+        this.push(this.reader.long(this.reader.uint8()));
         return true;
       default:
         return this.text(op);
     }
   }
 
-  private long(length: number): number | bigint {
-    const at = this.take(length);
-    let value = 0n;
-    for (let i = length - 1; i >= 0; i--) value = (value << 8n) | BigInt(this.bytes[at + i] ?? 0);
-    const signed = length === 0 ? 0n : BigInt.asIntN(8 * length, value);
-    return Number.isSafeInteger(Number(signed)) ? Number(signed) : signed;
-  }
-
   private text(op: number): boolean {
     switch (op) {
       case OP.BINUNICODE:
-        this.push(this.utf8(this.uint32()));
+        this.push(this.reader.utf8(this.reader.uint32()));
         return true;
       case OP.SHORT_BINUNICODE:
-        this.push(this.utf8(this.uint8()));
+        this.push(this.reader.utf8(this.reader.uint8()));
         return true;
       // Python 2's texts are bytes; names of weights are ASCII.
       case OP.BINSTRING:
-        this.push(this.utf8(this.uint32()));
+        this.push(this.reader.utf8(this.reader.uint32()));
         return true;
       case OP.SHORT_BINSTRING:
-        this.push(this.utf8(this.uint8()));
+        this.push(this.reader.utf8(this.reader.uint8()));
         return true;
       case OP.BINBYTES:
-        this.push(this.raw(this.uint32()));
+        this.push(this.reader.raw(this.reader.uint32()));
         return true;
       case OP.SHORT_BINBYTES:
-        this.push(this.raw(this.uint8()));
+        this.push(this.reader.raw(this.reader.uint8()));
         return true;
       default:
         return false;
-    }
-  }
-
-  private raw(length: number): Uint8Array {
-    if (length > MAX_TEXT_BYTES) this.fail(`a text of ${length} bytes`);
-    const at = this.take(length);
-    return this.bytes.slice(at, at + length);
-  }
-
-  private utf8(length: number): string {
-    try {
-      return new TextDecoder('utf-8', { fatal: true }).decode(this.raw(length));
-    } catch (error) {
-      if (error instanceof DataLossError) throw error;
-      return this.fail('a text that is not UTF-8');
     }
   }
 
@@ -300,7 +202,7 @@ class PickleMachine {
 
   private dropping(op: number): boolean {
     if (op === OP.POP) {
-      if (this.#stack.pop() === undefined) this.fail('nothing on the stack');
+      if (this.#stack.pop() === undefined) this.reader.fail('nothing on the stack');
       return true;
     }
     if (op !== OP.POP_MARK) return false;
@@ -310,18 +212,18 @@ class PickleMachine {
 
   private append(items: readonly PickleValue[]): void {
     const list = this.top();
-    if (!Array.isArray(list)) this.fail('an append to what is no list');
+    if (!Array.isArray(list)) this.reader.fail('an append to what is no list');
     for (const item of items) list.push(item);
   }
 
   private setItems(items: readonly PickleValue[]): void {
     const target = this.top();
-    if (!(target instanceof Dictionary)) this.fail('an item set in what is no dictionary');
-    if (items.length % 2 !== 0) this.fail('a key without a value');
+    if (!(target instanceof Dictionary)) this.reader.fail('an item set in what is no dictionary');
+    if (items.length % 2 !== 0) this.reader.fail('a key without a value');
     for (let i = 0; i < items.length; i += 2) {
       const key = items[i];
       if (typeof key !== 'string' && typeof key !== 'number')
-        this.refuse('a key that is neither text nor number');
+        this.reader.refuse('a key that is neither text nor number');
       target.entries.set(key, items[i + 1] ?? null);
     }
   }
@@ -329,19 +231,19 @@ class PickleMachine {
   private reference(op: number): boolean {
     switch (op) {
       case OP.BINPUT:
-        this.#memo.set(this.uint8(), this.top());
+        this.#memo.set(this.reader.uint8(), this.top());
         return true;
       case OP.LONG_BINPUT:
-        this.#memo.set(this.uint32(), this.top());
+        this.#memo.set(this.reader.uint32(), this.top());
         return true;
       case OP.MEMOIZE:
         this.#memo.set(this.#memo.size, this.top());
         return true;
       case OP.BINGET:
-        this.recall(this.uint8());
+        this.recall(this.reader.uint8());
         return true;
       case OP.LONG_BINGET:
-        this.recall(this.uint32());
+        this.recall(this.reader.uint32());
         return true;
       default:
         return this.object(op);
@@ -350,38 +252,40 @@ class PickleMachine {
 
   private recall(index: number): void {
     const value = this.#memo.get(index);
-    if (value === undefined) this.fail(`nothing was kept as ${index}`);
+    if (value === undefined) this.reader.fail(`nothing was kept as ${index}`);
     this.push(value);
   }
 
   private object(op: number): boolean {
     switch (op) {
       case OP.GLOBAL:
-        this.pushGlobal(this.line(), this.line());
+        this.pushGlobal(this.reader.line(), this.reader.line());
         return true;
       case OP.STACK_GLOBAL: {
         const [module, name] = this.popMany(2).items;
-        if (typeof module !== 'string' || typeof name !== 'string') this.fail('a global without a name');
+        if (typeof module !== 'string' || typeof name !== 'string')
+          this.reader.fail('a global without a name');
         this.pushGlobal(module, name);
         return true;
       }
       case OP.BINPERSID: {
         const id = this.pop();
-        if (!(id instanceof Tuple)) this.fail('a persistent id that is no tuple');
+        if (!(id instanceof Tuple)) this.reader.fail('a persistent id that is no tuple');
         this.push(new PersistentId(id.items));
         return true;
       }
       case OP.REDUCE: {
         const args = this.pop();
         const callee = this.pop();
-        if (!(callee instanceof Global) || !(args instanceof Tuple)) this.fail('a call of what is no global');
+        if (!(callee instanceof Global) || !(args instanceof Tuple))
+          this.reader.fail('a call of what is no global');
         this.push(this.rules.call(callee.name, args.items));
         return true;
       }
       case OP.BUILD:
         // An OrderedDict's own attributes: `_metadata` of a state_dict.
         this.pop();
-        if (!(this.top() instanceof Dictionary)) this.refuse('a state set on what is no dictionary');
+        if (!(this.top() instanceof Dictionary)) this.reader.refuse('a state set on what is no dictionary');
         return true;
       default:
         return false;
@@ -390,16 +294,7 @@ class PickleMachine {
 
   private pushGlobal(module: string, name: string): void {
     const global = `${module}.${name}`;
-    if (!this.rules.allows(global)) this.refuse(`the global "${global}"`);
+    if (!this.rules.allows(global)) this.reader.refuse(`the global "${global}"`);
     this.push(new Global(global));
-  }
-
-  /** Text up to the end of a line. */
-  private line(): string {
-    const end = this.bytes.indexOf(0x0a, this.pos);
-    if (end < 0 || end - this.pos > 1000) this.fail('a name without an end');
-    const text = new TextDecoder().decode(this.bytes.subarray(this.pos, end));
-    this.pos = end + 1;
-    return text;
   }
 }

@@ -14,15 +14,8 @@ import {
   type BaseDType,
   type RandomAccessSource,
 } from '@forerun/graph';
-import {
-  Dictionary,
-  Global,
-  PersistentId,
-  readPickle,
-  Tuple,
-  type PickleRules,
-  type PickleValue,
-} from './pickle.js';
+import { readPickle, type PickleRules } from './pickle.js';
+import { Dictionary, Global, PersistentId, Tuple, type PickleValue } from './pickleValue.js';
 import { copyStrided } from './permute.js';
 import {
   asSource,

@@ -6,6 +6,7 @@ export * from './attr.js';
 export * from './errors.js';
 export * from './dtype.js';
 export * from './shape.js';
+export { float16Bits, float16Value, roundToHalf } from './halfFloat.js';
 export * from './value.js';
 export * from './opDef.js';
 export { lookupOp } from './opTable.js';

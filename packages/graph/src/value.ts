@@ -5,6 +5,7 @@
  */
 import { baseDType, type BaseDType, type DType } from './dtype.js';
 import { InternalError, InvalidArgumentError } from './errors.js';
+import { bfloat16Bits, bfloat16Value, float16Bits, float16Value } from './halfFloat.js';
 import { sizeOf } from './shape.js';
 
 export type NumericData =
@@ -54,6 +55,12 @@ export function allocateData(dtype: DType, length: number): NumericData {
   if (Data === undefined) throw new InvalidArgumentError(`dtype ${dtype} has no array storage`);
   return new Data(length);
 }
+
+/** How bit patterns become numbers. */
+const HALVES: Partial<Record<DType, (bits: number) => number>> = {
+  float16: float16Value,
+  bfloat16: bfloat16Value,
+};
 
 /** What gives the elements of values that nobody has asked for yet. */
 const READERS = new WeakMap<object, () => TensorData>();
@@ -131,7 +138,7 @@ export class TensorValue {
 
   /** What an element that is a bit pattern stands for; others stand for themselves. */
   private number(element: number): number {
-    return this.dtype === 'float16' || this.dtype === 'bfloat16' ? halfValue(this.dtype, element) : element;
+    return HALVES[this.dtype]?.(element) ?? element;
   }
 }
 
@@ -282,43 +289,6 @@ function flattenTyped(items: ArrayLike<number | bigint>, out: Scalar[]): number[
   return [items.length];
 }
 
-/** IEEE half-precision bits of `value`, rounded to nearest even. */
-export function float16Bits(value: number): number {
-  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
-  const abs = Math.abs(value);
-  if (Number.isNaN(value)) return 0x7e00;
-  if (abs >= 65520) return sign | 0x7c00;
-  if (abs < 2 ** -14) return sign | roundHalfEven(abs * 2 ** 24);
-  const exponent = Math.floor(Math.log2(abs));
-  const scaled = roundHalfEven(abs * 2 ** (10 - exponent));
-  return sign | ((exponent + 15) * 1024 + scaled - 1024);
-}
-
-/** The value of IEEE half-precision bits. */
-export function float16Value(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
-  return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-}
-
-/** The float16 that is nearest to a number. */
-export function roundToHalf(value: number): number {
-  return float16Value(float16Bits(value));
-}
-
-function bfloat16Bits(value: number): number {
-  const bits = new Uint32Array(Float32Array.of(value).buffer)[0] ?? 0;
-  return Number.isNaN(value) ? 0x7fc0 : ((bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16) & 0xffff;
-}
-
-function roundHalfEven(value: number): number {
-  const floor = Math.floor(value);
-  const rest = value - floor;
-  return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
-}
-
 /**
  * A value in the float64 working form: numbers of any numeric dtype or bool (0 and 1).
  * In an integer value an element that is not known while the graph is built is `NaN`.
@@ -338,15 +308,10 @@ export function isFullyKnown(value: HostValue): boolean {
 export function toHostValue(value: TensorValue): HostValue | null {
   const { dtype, shape, data } = value;
   if (!isTypedArray(data) || dtype.startsWith('complex')) return null;
-  const halves = dtype === 'float16' || dtype === 'bfloat16';
+  const numberOf = HALVES[dtype] ?? Number;
   const out = new Float64Array(data.length);
-  for (let i = 0; i < out.length; i++) out[i] = halves ? halfValue(dtype, Number(data[i])) : Number(data[i]);
+  for (let i = 0; i < out.length; i++) out[i] = numberOf(Number(data[i]));
   return { dtype, shape, data: out };
-}
-
-function halfValue(dtype: DType, bits: number): number {
-  if (dtype === 'float16') return float16Value(bits);
-  return new Float32Array(Uint32Array.of(bits << 16).buffer)[0] ?? 0;
 }
 
 /** Converts back from the working form; floats round, integers must be in range. */

@@ -15,7 +15,7 @@ import { calledFunctions } from '../ops/calledFunctions.js';
 import { TensorShape } from '../shape.js';
 import type { ArgSpec } from '../signature.js';
 import type { Tensor } from '../tensor.js';
-import { zeroGradient } from './gradients.js';
+import { zeroGradient } from './backward.js';
 import { copyBody, newFunction, register } from './functions.js';
 
 /** An argument or a result as a function of a file declares it. */

@@ -5,7 +5,8 @@
 import { dtypeToNumber, type DType } from '../dtype.js';
 import type { Init } from '../proto/message.js';
 import type { AttrValue } from '../proto/messages.js';
-import { float16Bits, TensorValue } from '../value.js';
+import { float16Bits } from '../halfFloat.js';
+import { TensorValue } from '../value.js';
 import { affine } from '../tfjs/writeGraphModel.js';
 import type { EditableGraph, EditableNode } from './editableGraph.js';
 import type { PassResult } from './passes.js';

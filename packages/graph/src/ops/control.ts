@@ -4,7 +4,8 @@
  */
 import type { FuncValue } from '../attr.js';
 import { inferSymbolicGradient, symbolicGradientGrad } from '../controlFlow/functionOps.js';
-import { callGrad, whileGrad } from '../controlFlow/gradients.js';
+import { callGrad } from '../controlFlow/callGradients.js';
+import { whileGrad } from '../controlFlow/loopGradients.js';
 import { baseDType, type DType } from '../dtype.js';
 import { op, type HandleData, type InferContext, type OpDef } from '../opDef.js';
 import type { Operation } from '../operation.js';

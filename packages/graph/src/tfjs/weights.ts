@@ -1,10 +1,10 @@
 /** The binary weights of TensorFlow.js models: plain, or quantized to 8 or 16 bits. */
 import { DataLossError, InvalidArgumentError } from '../errors.js';
+import { halfTable } from '../halfFloat.js';
 import { textOrBytes, toBytes } from '../proto/utf8.js';
 import { dataOfBytes } from '../serialize/tensorBytes.js';
 import { sizeOf } from '../shape.js';
 import { TensorValue, type TensorData } from '../value.js';
-import { halfTable } from './halfFloat.js';
 import type { WeightGroup, WeightQuantization, WeightSpec } from './modelJson.js';
 
 const ELEMENT_BYTES = { float32: 4, int32: 4, bool: 1, complex64: 8, string: 0 } as const;

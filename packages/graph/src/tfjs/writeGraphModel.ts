@@ -8,8 +8,8 @@ import type { AttrValue, GraphDef, NodeDef, SignatureDef } from '../proto/messag
 import { graphToGraphDef } from '../serialize/exportGraph.js';
 import { dataToBytes } from '../serialize/tensorBytes.js';
 import { dtypeToNumber, type DType } from '../dtype.js';
-import { float16Bits, type TensorValue } from '../value.js';
-import { halfToNumber } from './halfFloat.js';
+import { float16Bits, float16Value } from '../halfFloat.js';
+import type { TensorValue } from '../value.js';
 import type { WeightDType, WeightQuantization, WeightSpec } from './modelJson.js';
 import { stringBytes } from './weights.js';
 
@@ -160,7 +160,7 @@ function numbersOf(op: Operation, value: TensorValue, dtype: WeightDType): Float
   const { data } = value;
   const result = dtype === 'int32' ? new Int32Array(data.length) : new Float32Array(data.length);
   for (let i = 0; i < data.length; i++) {
-    const element = value.dtype === 'float16' ? halfToNumber(Number(data[i])) : Number(data[i]);
+    const element = value.dtype === 'float16' ? float16Value(Number(data[i])) : Number(data[i]);
     if (dtype === 'int32' && element !== (element | 0)) {
       throw new InvalidArgumentError(
         `${op.describe()}: element ${i} is ${element}, weights of TensorFlow.js are int32`,

@@ -13,7 +13,7 @@ import { Scope, type EarlierBranch } from './scope.js';
 import { listOf } from './storeOps.js';
 import type { Store } from './stores.js';
 import { builders } from '../../registry.js';
-import { ForwardCall } from '../gradients.js';
+import { ForwardCall } from '../callGradients.js';
 
 /** The joining nodes of one conditional. */
 export interface Conditional {
