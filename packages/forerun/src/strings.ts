@@ -1,8 +1,26 @@
-/** `fr.strings`: hashes of texts, and numbers as texts. */
+/** `fr.strings`: hashes of texts, numbers as texts and texts as numbers, texts taken apart and put together. */
 export {
   asString,
+  reduceJoin,
+  regexFullMatch,
+  regexReplace,
+  stringJoin as join,
+  stringLength as length,
+  stringLower as lower,
+  stringSplitV2 as split,
+  stringStrip as strip,
   stringToHashBucket as toHashBucket,
   stringToHashBucketFast as toHashBucketFast,
   stringToHashBucketStrong as toHashBucketStrong,
+  stringToNumber as toNumber,
+  stringUpper as upper,
+  substr,
   type AsStringOptions,
+  type TextCaseOptions,
+  type ReduceJoinOptions,
+  type RegexReplaceOptions,
+  type SeparatorOptions,
+  type StringSplitOptions,
+  type TextUnit,
+  type UnitOptions,
 } from '@forerun/graph';

@@ -62,6 +62,11 @@ const HALVES: Partial<Record<DType, (bits: number) => number>> = {
   bfloat16: bfloat16Value,
 };
 
+/** Zeros, of strings empty ones. Throws for dtypes without array storage. */
+export function zeroElements(dtype: DType, length: number): TensorData {
+  return dtype === 'string' ? new Array<string>(length).fill('') : allocateData(dtype, length);
+}
+
 /** What gives the elements of values that nobody has asked for yet. */
 const READERS = new WeakMap<object, () => TensorData>();
 

@@ -11,8 +11,9 @@ import { rewriteAccesses } from './wgsl/accessors.js';
 import { elementBytes, vectorType, type Width } from './wgsl/dtype.js';
 import { libraryFor } from './wgsl/library.js';
 
-/** The dtype that kernels compute a dtype in. */
+/** The dtype that kernels compute a dtype in. Texts are numbers, which kernels move and compare. */
 export function computedDType(dtype: DType): DType {
+  if (baseDType(dtype) === 'string') return 'int32';
   return baseDType(dtype) === 'float16' ? 'float32' : dtype;
 }
 

@@ -17,7 +17,7 @@ export class ConstantStore {
   buffer(value: TensorValue, name: string): GPUBuffer {
     let buffer = this.#buffers.get(value);
     if (buffer === undefined) {
-      const words = toWords(value, name);
+      const words = toWords(value, name, this.handle.texts, 'constant');
       const usage = BufferUsage.STORAGE | BufferUsage.COPY_SRC | BufferUsage.COPY_DST;
       buffer = this.handle.createBuffer(
         storageBytes(value.data.length, value.dtype),

@@ -4,11 +4,11 @@
  */
 import type { Tensor } from '@forerun/graph';
 import {
-  allocateData,
   FailedPreconditionError,
   getDefaultGraph,
   InvalidArgumentError,
   TensorValue,
+  zeroElements,
   type Graph,
 } from '@forerun/graph';
 import { sharedDevice, wrapDevice } from './device/acquire.js';
@@ -249,12 +249,5 @@ export class Session {
 
 function zeroFeed(tensor: Tensor, shape: readonly number[]): Feed {
   const size = shape.reduce((product, dim) => product * dim, 1);
-  const data = tensor.dtype === 'string' ? new Array<string>(size).fill('') : undefined;
-  const value =
-    data === undefined ? fullOfZeros(tensor, shape, size) : new TensorValue('string', shape, data);
-  return resolveFeed(tensor, value);
-}
-
-function fullOfZeros(tensor: Tensor, shape: readonly number[], size: number): TensorValue {
-  return new TensorValue(tensor.dtype, shape, allocateData(tensor.dtype, size));
+  return resolveFeed(tensor, new TensorValue(tensor.dtype, shape, zeroElements(tensor.dtype, size)));
 }

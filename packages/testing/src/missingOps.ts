@@ -82,12 +82,9 @@ export const MISSING_OPS: readonly MissingOps[] = [
   },
   {
     group: 'Strings and parsing',
-    reason: 'Strings live on the host only; parse before feeding.',
+    reason: 'They read records and encodings, which the host program does before feeding.',
     ops: list(`DecodeBase64 DecodeCSV DecodeJSONExample DecodeProtoV2 DecodeRaw EncodeBase64 EncodeProto ParseExample
-      ParseSequenceExample ParseSingleExample ParseTensor ReduceJoin RegexFullMatch RegexReplace SerializeTensor
-      StaticRegexFullMatch StaticRegexReplace StringJoin StringLength StringLower StringNGrams StringSplit StringSplitV2
-      StringStrip StringToNumber StringUpper Substr
-      UnicodeDecode UnicodeDecodeWithOffsets UnicodeEncode UnicodeScript UnicodeTranscode UnsortedSegmentJoin
+      ParseSequenceExample ParseSingleExample ParseTensor SerializeTensor UnicodeDecode UnicodeDecodeWithOffsets UnicodeEncode UnicodeScript UnicodeTranscode UnsortedSegmentJoin
       DecodePaddedRaw ParseExampleV2 ParseSequenceExampleV2 ParseSingleSequenceExample`),
   },
   {
@@ -269,10 +266,9 @@ export const MISSING_NAMES: readonly MissingOps[] = [
   {
     group: 'Sets and strings',
     reason:
-      'Sets are sparse tensors of rows, mostly of texts, which live on the host: use the sets and strings of JavaScript.',
-    ops: list(`sets.difference sets.intersection sets.set_size sets.union strings.join strings.length strings.lower
-      strings.ngrams strings.reduce_join strings.regex_full_match strings.regex_replace strings.split strings.strip strings.substr
-      strings.to_number strings.unicode_decode strings.unicode_encode strings.upper`),
+      'Sets are sparse tensors of rows, mostly of texts: use the sets of JavaScript. `StringNGrams` runs in graphs of files; ragged tensors are not here.',
+    ops: list(`sets.difference sets.intersection sets.set_size sets.union strings.ngrams strings.unicode_decode
+      strings.unicode_encode`),
   },
   {
     group: 'Linear operators',

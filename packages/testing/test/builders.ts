@@ -4,6 +4,8 @@ import { OPS, type OpName } from '@forerun/graph';
 /** Builders with names of their own, as TensorFlow's Python names differ from its op names. */
 export const BUILDER_NAMES: Partial<Record<OpName, string>> = {
   Const: 'constant',
+  StaticRegexReplace: 'regexReplace',
+  StaticRegexFullMatch: 'regexFullMatch',
   Assert: 'assertThat',
   Print: 'printTensor',
   PyFunc: 'jsFunc',
@@ -96,6 +98,8 @@ export const BUILDER_NAMES: Partial<Record<OpName, string>> = {
 
 /** Ops that only gradients, optimizers or importers make, and which of these. */
 export const MADE_BY: Partial<Record<OpName, string>> = {
+  StringSplit: 'importers; stringSplitV2 makes StringSplitV2',
+  StringNGrams: 'importers',
   Dilation2DBackpropInput: 'the gradient of Dilation2D',
   Dilation2DBackpropFilter: 'the gradient of Dilation2D',
   MaxPoolGrad: 'the gradient of MaxPool',

@@ -1,8 +1,13 @@
-/** Ops on texts, which live on the host: hashes of them, by which words without an entry in a table are numbered, and numbers as texts. */
+/** Ops on texts: hashes of them, by which words without an entry in a table are numbered, and numbers as texts. */
 import { apply, convertToTensor, type NameOptions } from '../apply.js';
 import { sameShape } from '../inferHelpers.js';
 import { notDifferentiable, op, type OpDef } from '../opDef.js';
 import type { Tensor, TensorLike } from '../tensor.js';
+import { STRING_FORMS } from './stringForms.js';
+import { STRING_PARTS } from './stringParts.js';
+
+export * from './stringForms.js';
+export * from './stringParts.js';
 
 const NO_GRADIENT = notDifferentiable('texts have no derivatives');
 
@@ -22,6 +27,8 @@ function bucketed(hash: string, input: string, more: readonly string[] = []): Op
 }
 
 export const STRING = {
+  ...STRING_FORMS,
+  ...STRING_PARTS,
   StringToHashBucket: bucketed('TensorFlow’s first hash', 'string_tensor'),
   StringToHashBucketFast: bucketed('FarmHash’s fingerprint', 'input'),
   StringToHashBucketStrong: bucketed('SipHash under a key', 'input', ['key: list(int)']),

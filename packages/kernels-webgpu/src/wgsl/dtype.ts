@@ -10,7 +10,7 @@ export type ValueType = StorageType | 'bool';
 export type Width = 1 | 4;
 
 /**
- * The WGSL type in which elements of `dtype` are stored: int64 is kept as i32 and bool as u32 0 or 1.
+ * The WGSL type in which elements of `dtype` are stored: int64 is kept as i32, bool as u32 0 or 1, a text as the number that stands for it.
  * Throws `UnimplementedError` for dtypes that are not computed with.
  */
 export function storageType(dtype: DType): StorageType {
@@ -21,6 +21,7 @@ export function storageType(dtype: DType): StorageType {
     case 'int64':
     case 'int8':
     case 'int16':
+    case 'string':
       return 'i32';
     case 'uint32':
     case 'uint8':

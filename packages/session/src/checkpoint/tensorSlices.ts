@@ -2,7 +2,7 @@
  * Slices of tensors in checkpoints, as `SaveV2` and `RestoreV2` name them: the sizes of the whole tensor, then for each axis where the slice
  * begins and how long it is, `-` for all of it: `8 4 2,3:-`. Variables in several parts are saved so.
  */
-import { allocateData, InvalidArgumentError, sizeOf, TensorValue, type TensorData } from '@forerun/graph';
+import { InvalidArgumentError, sizeOf, TensorValue, zeroElements } from '@forerun/graph';
 
 /** A part of a tensor of the whole's shape. */
 export interface TensorSlice {
@@ -102,15 +102,11 @@ function rowsOf({ whole, start, size }: TensorSlice, row: (inWhole: number, inSl
 
 type Elements = (string | number | bigint | Uint8Array)[];
 
-function elementsFor({ dtype }: TensorValue, count: number): TensorData {
-  return dtype === 'string' ? new Array<string>(count).fill('') : allocateData(dtype, count);
-}
-
 /** What a slice has of a tensor. Throws `InvalidArgumentError` when the tensor has another shape. */
 export function cutSlice(value: TensorValue, slice: TensorSlice | null, name: string): TensorValue {
   if (slice === null) return value;
   requireShape(value.shape, slice.whole, `"${name}" in the checkpoint`);
-  const data = elementsFor(value, sizeOf(slice.size));
+  const data = zeroElements(value.dtype, sizeOf(slice.size));
   const length = slice.size.at(-1) ?? 1;
   rowsOf(slice, (from, to) => {
     for (let i = 0; i < length; i++) (data as Elements)[to + i] = value.data[from + i] ?? 0;
@@ -132,7 +128,7 @@ export function joinSlices(
       `"${name}": slices of ${count} elements are no tensor of ${sizeOf(whole)}`,
     );
   }
-  const data = elementsFor(first.value, count);
+  const data = zeroElements(first.value.dtype, count);
   for (const { value, slice } of parts) {
     requireShape(slice.whole, whole, `a slice of "${name}"`);
     requireShape(value.shape, slice.size, `a slice of "${name}"`);

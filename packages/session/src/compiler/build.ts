@@ -7,14 +7,14 @@ import { fromHostValue, InternalError, type HostValue } from '@forerun/graph';
 import type { ConstantStore } from '../constants.js';
 import { BufferUsage } from '../device/flags.js';
 import type { DeviceHandle } from '../device/handle.js';
-import { isDeviceDType, toWords } from '../device/words.js';
+import { toWords } from '../device/words.js';
 import type { Command, DeviceStep, HostStep, PlannedFeed, PlannedValue, ValueSource } from '../plan.js';
 import { hostStep } from '../run/hostOps.js';
 import type { VariableStore } from '../variables.js';
 import { MAX_FOLDED_ELEMENTS, type HostValues } from './hostValues.js';
 import { describe, elements, type IrValue } from './ir.js';
 import type { BoundBinding, BoundDispatch, BoundSource, LoweredUnit } from './lower.js';
-import type { MemoryPlan } from './memory.js';
+import { boundValues, type MemoryPlan } from './memory.js';
 import type { Schedule } from './schedule.js';
 import { isTrainingStep, shareShaders, type PlannedShader } from './shareShaders.js';
 import { bytesOf, storageBytes, storageOf } from './storage.js';
@@ -38,6 +38,8 @@ export class PlanBuilder {
   readonly #feeds: (GPUBuffer | null)[];
   readonly #slots = new Map<IrValue, number>();
   readonly #arena: readonly GPUBuffer[];
+  /** Results of host steps that kernels read. */
+  readonly #uploaded: ReadonlySet<IrValue>;
   random: GPUBuffer | null = null;
   constantBytes = 0;
 
@@ -53,6 +55,13 @@ export class PlanBuilder {
   ) {
     this.#arena = memory.buffers.map((bytes, i) => this.own(bytes, `temporary ${i}`));
     this.#feeds = feedValues.map(() => null);
+    const read = schedule.order.flatMap((lowered) => (lowered.kind === 'host' ? [] : boundValues(lowered)));
+    this.#uploaded = new Set(
+      read.flatMap((value) => {
+        const storage = storageOf(value, schedule.copied);
+        return storage.kind === 'host' ? [storage.value] : [];
+      }),
+    );
   }
 
   /** Makes all steps. Pipelines compile in parallel. */
@@ -185,7 +194,11 @@ export class PlanBuilder {
       return this.state.constants.buffer(node.literal, describe(node));
     }
     const buffer = this.own(bytesOf(value), `constant ${node.name}`);
-    this.handle.queue.writeBuffer(buffer, 0, toWords(this.literal(value), describe(node)));
+    this.handle.queue.writeBuffer(
+      buffer,
+      0,
+      toWords(this.literal(value), describe(node), this.handle.texts, 'constant'),
+    );
     return buffer;
   }
 
@@ -230,7 +243,7 @@ export class PlanBuilder {
 
   private uploadBuffer(value: IrValue): GPUBuffer | null {
     const index = this.memory.bufferOf.get(value);
-    return index === undefined || !isDeviceDType(value.dtype)
+    return index === undefined || !this.#uploaded.has(value)
       ? null
       : this.arenaBuffer(index, value.node.name);
   }

@@ -35,6 +35,7 @@ export function contextOf(node: IrNode, host: HostValues, adapter: AdapterFacts)
   // A scalar may be a parameter that the kernel takes from the host.
   const held = [...node.inputs.filter((value) => elements(value) !== 1), ...node.outputs];
   for (const value of held) requireComputed(node, operandOf(value).dtype);
+  refuseTexts(node);
   const inputs = node.inputs.map((value) => computedOperand(operandOf(value)));
   const outputs = node.outputs.map((value) => computedOperand(operandOf(value)));
   return {
@@ -61,6 +62,17 @@ function requireComputed(node: IrNode, dtype: DType): void {
     `${describe(node)}: dtype ${dtype} is not computed with on the device${node.site()}`,
     { node: node.name },
   );
+}
+
+/** Texts are numbers on the device: they can be moved and compared there, not computed with, nor kept from one run to the next. */
+function refuseTexts(node: IrNode): void {
+  const refuse = (why: string): never => {
+    throw new UnimplementedError(`${describe(node)}: ${why}${node.site()}`, { node: node.name });
+  };
+  const isText = (value: IrValue): boolean => value.dtype === 'string';
+  if (node.type.startsWith('Add') && node.inputs.some(isText)) refuse('texts are joined by StringJoin');
+  const variable = [...node.inputs, ...node.outputs].find((value) => value.variable?.dtype === 'string');
+  if (variable !== undefined) refuse('variables of dtype string are not kept on the device');
 }
 
 function requireHost(node: IrNode, i: number, what: string, host: HostValues): HostValue {

@@ -1,6 +1,5 @@
 /** One op on tensor lists while a program is built: its operands, and nodes of other ops that do a part of its work. */
 import {
-  allocateData,
   Attrs,
   baseDType,
   InvalidArgumentError,
@@ -8,6 +7,7 @@ import {
   sizeOf,
   TensorShape,
   TensorValue,
+  zeroElements,
   type AttrValue,
   type DType,
   type HostValue,
@@ -103,7 +103,7 @@ export class ListOp {
   }
 
   zeros(dtype: DType, shape: readonly number[]): IrValue {
-    return this.constant(new TensorValue(dtype, shape, allocateData(dtype, sizeOf(shape))));
+    return this.constant(new TensorValue(dtype, shape, zeroElements(dtype, sizeOf(shape))));
   }
 
   constant(literal: TensorValue): IrValue {

@@ -5,6 +5,7 @@
 import { AbortedError, InternalError, ResourceExhaustedError } from '@forerun/graph';
 import type { AdapterFacts } from '@forerun/kernels-webgpu';
 import { SharedShaders } from './sharedShaders.js';
+import { TextPool } from './texts.js';
 import { waitFor } from './wait.js';
 import { BufferUsage, ShaderStage } from './flags.js';
 
@@ -32,6 +33,7 @@ export class DeviceHandle {
   readonly #layouts = new Map<LayoutKey, { group: GPUBindGroupLayout; pipeline: GPUPipelineLayout }>();
   readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
   readonly sharedShaders = new SharedShaders();
+  readonly texts = new TextPool();
   /** Pipelines that were dispatched to warm up. */
   readonly warmed = new WeakSet<GPUComputePipeline>();
   #noWorkgroups: GPUBuffer | undefined;

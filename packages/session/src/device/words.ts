@@ -1,6 +1,6 @@
 /**
  * Conversion between JavaScript values and device words. Elements take 32 bits on the device: bool as 0 and 1, small integers
- * widened, int64 as int32 after a range check. Only float16 takes 16 bits, those that a `TensorValue` has.
+ * widened, int64 as int32 after a range check, texts by the numbers of a pool. Only float16 takes 16 bits, those that a `TensorValue` has.
  */
 import {
   allocateData,
@@ -13,6 +13,7 @@ import {
   type DType,
 } from '@forerun/graph';
 import { elementBytes } from '@forerun/kernels-webgpu';
+import type { TextPool } from './texts.js';
 
 export type Words = Float32Array | Int32Array | Uint32Array | Uint16Array;
 
@@ -54,12 +55,23 @@ export function isDeviceDType(dtype: DType): boolean {
     'uint8',
     'uint16',
     'uint32',
+    'string',
   ].includes(baseDType(dtype));
 }
 
-/** The device words of a value, of an even number of float16 elements; shares memory where the layouts agree. `what` names it in errors. */
-export function toWords(value: TensorValue, what: string): Words {
+/**
+ * The device words of a value, of an even number of float16 elements; shares memory where the layouts agree. `what` names it in errors; texts
+ * get numbers of `texts` for the runs that are active, or for ever where `use` says so.
+ */
+export function toWords(
+  value: TensorValue,
+  what: string,
+  texts?: TextPool,
+  use: 'run' | 'constant' = 'run',
+): Words {
   const { data, dtype } = value;
+  if (dtype === 'string' && texts !== undefined)
+    return texts.numbers(data as readonly (string | Uint8Array)[], use);
   if (data instanceof Float32Array || data instanceof Int32Array || data instanceof Uint32Array) {
     if (dtype === 'float32' || dtype === 'int32' || dtype === 'uint32') return data;
   }
@@ -97,11 +109,13 @@ export function fromWords(
   dtype: DType,
   shape: readonly number[],
   length: number,
+  texts: TextPool,
 ): TensorValue {
   if (!isDeviceDType(dtype)) throw new InvalidArgumentError(`dtype ${dtype} cannot be read from the device`);
   const words = wordsAt(bytes, offset, dtype, length);
   if (dtype === 'float32' || dtype === 'float16' || dtype === 'int32' || dtype === 'uint32')
     return new TensorValue(dtype, shape, words.slice());
+  if (dtype === 'string') return new TensorValue(dtype, shape, texts.texts(words));
   const data = allocateData(dtype, length);
   const big = data instanceof BigInt64Array;
   for (let i = 0; i < length; i++) data[i] = big ? BigInt(words[i] ?? 0) : (words[i] ?? 0);
@@ -119,6 +133,7 @@ function wordsAt(bytes: ArrayBuffer, offset: number, dtype: DType, length: numbe
     case 'int64':
     case 'int8':
     case 'int16':
+    case 'string':
       return new Int32Array(bytes, offset, length);
     default:
       return new Uint32Array(bytes, offset, length);

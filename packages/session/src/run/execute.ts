@@ -49,6 +49,8 @@ export class Execution {
   /** What the device says about this run's submit, where it is one. */
   #verdict: Promise<GPUError | null> | null = null;
   #initialized: readonly VariableRef[] = [];
+  /** The run as the pool of texts knows it. */
+  #run: number | null = null;
   /** Fetches and their places where they are not the plan's. */
   #apart: { readonly fetches: readonly PlannedValue[]; readonly copies: Plan['fetchCopies'] } | null = null;
 
@@ -65,6 +67,7 @@ export class Execution {
   /** Submits the run. Waits for the device only where a host step or `tracer` does. Throws before anything runs when the state is wrong. */
   async start(): Promise<void> {
     this.plan.retain();
+    this.#run = this.#handle.texts.begin();
     try {
       if (this.plan.isOneSubmit && this.tracer === undefined) this.submitAll();
       else {
@@ -95,6 +98,8 @@ export class Execution {
   }
 
   private end(): void {
+    if (this.#run !== null) this.#handle.texts.end(this.#run);
+    this.#run = null;
     const staging = this.#staging;
     this.#staging = null;
     if (staging !== null && this.#apart !== null) this.#handle.destroyBuffer(staging);
@@ -198,7 +203,7 @@ export class Execution {
   }
 
   private upload(value: TensorValue, buffer: GPUBuffer, name: string): void {
-    this.#handle.queue.writeBuffer(buffer, 0, toWords(value, name));
+    this.#handle.queue.writeBuffer(buffer, 0, toWords(value, name, this.#handle.texts));
   }
 
   private encode({ commands }: DeviceStep): void {
@@ -312,7 +317,7 @@ export class Execution {
       return reshaped(result, shape);
     }
     const length = sizeOf(shape);
-    return fromWords(mapped ?? new ArrayBuffer(0), offset, dtype, shape, length);
+    return fromWords(mapped ?? new ArrayBuffer(0), offset, dtype, shape, length, this.#handle.texts);
   }
 
   private fed(position: number): Feed {

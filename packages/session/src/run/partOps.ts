@@ -11,6 +11,7 @@ import {
 import { NO_SALT } from '@forerun/kernels-webgpu';
 import { touchesLists } from '../compiler/lists.js';
 import type { DeferredOp } from '../compiler/values.js';
+import type { TextPool } from '../device/texts.js';
 import { evaluate, evaluateChecked } from './hostEvaluation.js';
 import { hostStep, isHostStep } from './hostOps.js';
 import { readTensor, readTensors } from './readback.js';
@@ -35,7 +36,9 @@ export class PartOps {
     // One that a plan had to leave is carried out here, whatever it takes.
     const isList = hostInputs !== null || inputs.some(({ kind }) => kind === 'list');
     if (isList && touchesLists(op)) return this.listed(op, inputs);
-    return hostInputs?.length === 0 ? this.evaluated(op, inputs) : counted(op, inputs);
+    return hostInputs?.length === 0
+      ? this.evaluated(op, inputs)
+      : counted(op, inputs, this.context.handle.texts);
   }
 
   private async listed(op: Operation, inputs: readonly RuntimeValue[]): Promise<readonly RuntimeValue[]> {
@@ -75,7 +78,7 @@ export class PartOps {
     if (tensors.length < inputs.length) return null;
     if (op.def?.evaluate === undefined) return null;
     await readTensors(this.context.handle, tensors);
-    return evaluateChecked(op, tensors);
+    return evaluateChecked(op, tensors, this.context.handle.texts);
   }
 
   /** A host step whose results have shapes that only it knows. */
@@ -95,7 +98,11 @@ export class PartOps {
 }
 
 /** Small integers and booleans whose operands are on the host. */
-function counted(op: Operation, inputs: readonly RuntimeValue[]): readonly RuntimeValue[] | null {
+function counted(
+  op: Operation,
+  inputs: readonly RuntimeValue[],
+  texts: TextPool,
+): readonly RuntimeValue[] | null {
   const { def } = op;
   if (def?.evaluate === undefined || def.stateful || op.outputs.length === 0) return null;
   if (op.inputs.every(({ op: { type } }) => type === 'Const')) return null;
@@ -104,7 +111,7 @@ function counted(op: Operation, inputs: readonly RuntimeValue[]): readonly Runti
     (value) => value.kind === 'tensor' && value.value !== null && sizeOf(value.shape) <= MAX_HOST_ELEMENTS,
   ) as RuntimeTensor[];
   if (tensors.length < inputs.length) return null;
-  return evaluate(op, tensors);
+  return evaluate(op, tensors, texts);
 }
 
 const sums = new WeakMap<Graph, Map<string, FuncGraph>>();

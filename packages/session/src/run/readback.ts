@@ -3,6 +3,7 @@ import { InternalError, sizeOf, type TensorValue } from '@forerun/graph';
 import { BufferUsage, MapMode } from '../device/flags.js';
 import type { DeviceHandle } from '../device/handle.js';
 import { fromWords, transferBytes } from '../device/words.js';
+import type { TextPool } from '../device/texts.js';
 import type { RuntimeTensor } from './runtimeValues.js';
 
 /** Brings the elements of tensors to the host, in one readback. */
@@ -21,18 +22,18 @@ export async function readTensors(handle: DeviceHandle, tensors: readonly Runtim
     }
     handle.queue.submit([encoder.finish()]);
     await handle.wait(staging.mapAsync(MapMode.READ));
-    fill(missing, staging.getMappedRange());
+    fill(missing, staging.getMappedRange(), handle.texts);
     staging.unmap();
   } finally {
     handle.destroyBuffer(staging);
   }
 }
 
-function fill(tensors: readonly RuntimeTensor[], mapped: ArrayBuffer): void {
+function fill(tensors: readonly RuntimeTensor[], mapped: ArrayBuffer, texts: TextPool): void {
   let offset = 0;
   for (const tensor of tensors) {
     const length = sizeOf(tensor.shape);
-    tensor.value = fromWords(mapped, offset, tensor.dtype, tensor.shape, length);
+    tensor.value = fromWords(mapped, offset, tensor.dtype, tensor.shape, length, texts);
     offset += transferBytes(tensor.shape, tensor.dtype);
   }
 }

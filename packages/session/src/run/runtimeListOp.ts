@@ -1,12 +1,12 @@
 /** One op on tensor lists that the run carries out: its operands, and copies on the device. */
 import {
-  allocateData,
   baseDType,
   InvalidArgumentError,
   sizeOf,
   TensorShape,
   TensorValue,
   UnimplementedError,
+  zeroElements,
   type DType,
   type HandleData,
   type Operation,
@@ -174,7 +174,7 @@ export class RuntimeListOp {
     parts.forEach((part, i) => {
       const bytes = transferBytes(part.shape, dtype);
       if (part.buffer !== null || part.value === null || bytes === 0) return;
-      const words = toWords(part.value, this.op.name);
+      const words = toWords(part.value, this.op.name, handle.texts);
       handle.queue.writeBuffer(buffer, places[i] ?? 0, words.buffer, words.byteOffset, bytes);
     });
     return { kind: 'tensor', dtype, shape, buffer, value: null };
@@ -237,11 +237,11 @@ function hostParts({ value, dtype }: RuntimeTensor, shapes: readonly (readonly n
   return shapes.map((shape) => {
     const [start, size] = [next, sizeOf(shape)];
     next += size;
-    const data = value === null ? allocateData(dtype, size) : value.data.slice(start, start + size);
+    const data = value === null ? zeroElements(dtype, size) : value.data.slice(start, start + size);
     return hostTensor(new TensorValue(dtype, shape, data));
   });
 }
 
 export function zeros({ dtype }: HandleData, shape: readonly number[]): RuntimeTensor {
-  return hostTensor(new TensorValue(dtype, shape, allocateData(dtype, sizeOf(shape))));
+  return hostTensor(new TensorValue(dtype, shape, zeroElements(dtype, sizeOf(shape))));
 }

@@ -44,12 +44,15 @@ export class StagedRun {
     feeds: readonly Feed[],
     scope: Omit<Scope, 'key' | 'operations' | 'salt'>,
   ): Promise<TensorValue[]> {
+    const { texts } = this.context.handle;
+    const run = texts.begin();
     try {
       const known = new Map(feeds.map((feed) => [feed.tensor, fedValue(feed)] as const));
       const part = new Part(this, this.context, { ...scope, key: '', operations: [], salt: NO_SALT }, known);
       await part.execute(first, feeds);
       return await this.readAll(await part.run());
     } finally {
+      texts.end(run);
       this.context.pool.reset();
     }
   }

@@ -1,4 +1,4 @@
-/** Host steps of texts: hashes of them, and numbers as texts. */
+/** Host steps of texts: hashes of them, and numbers as texts; all others of the family. */
 import {
   fingerprint64,
   hash64,
@@ -15,6 +15,8 @@ import {
 import { describe } from '../compiler/ir.js';
 import type { HostStepFn } from './hostOps.js';
 import { padded, printFloat, signOf } from './printf.js';
+import { TEXT_FORMS } from './textForms.js';
+import { TEXT_PARTS } from './textParts.js';
 import { bytesOfText } from './texts.js';
 
 type Hash = (bytes: Uint8Array, attrs: Attrs) => bigint;
@@ -79,4 +81,6 @@ export const STRING_STEPS: Readonly<Record<string, HostStepFn>> = {
   StringToHashBucketFast: bucketed(fingerprint64),
   StringToHashBucketStrong: bucketed((bytes, attrs) => sipHash64(bytes, keyOf(attrs))),
   AsString: asString,
+  ...TEXT_FORMS,
+  ...TEXT_PARTS,
 };

@@ -1,13 +1,7 @@
 /** Host steps of hash tables: filling, looking up, changing. */
-import {
-  ForerunError,
-  InternalError,
-  InvalidArgumentError,
-  NotFoundError,
-  TensorValue,
-  type DType,
-} from '@forerun/graph';
+import { InternalError, InvalidArgumentError, NotFoundError, TensorValue, type DType } from '@forerun/graph';
 import { readFileIfPresent } from '../checkpoint/files.js';
+import { namedStep } from './namedStep.js';
 import { strings } from './texts.js';
 import type { HashTable } from '../tables.js';
 import type { HostStepFn, HostStepNode } from './hostOps.js';
@@ -20,21 +14,11 @@ type TableStep = (
 
 /** A step on the table of a node; what it refuses names the node. */
 function step(run: TableStep): HostStepFn {
-  return async (node, inputs, { tables }) => {
+  return namedStep((node, inputs, { tables }) => {
     const [ref] = node.resources;
     if (ref?.table === undefined) throw new InternalError(`${node.type} "${node.name}" has no table`);
-    try {
-      return await run(tables.table(ref), inputs, node);
-    } catch (error) {
-      if (!(error instanceof ForerunError)) throw error;
-      const Kind = error.constructor as new (
-        message: string,
-        options: ErrorOptions & { node: string },
-      ) => Error;
-      const message = `${node.type} "${node.name}": ${error.message}${node.site()}`;
-      throw new Kind(message, { node: node.name, cause: error });
-    }
-  };
+    return run(tables.table(ref), inputs, node);
+  });
 }
 
 function input(inputs: readonly TensorValue[], i: number): TensorValue {
