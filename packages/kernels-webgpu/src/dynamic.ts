@@ -50,6 +50,7 @@ export const DYNAMIC_KERNELS = {
   UniqueWithCountsV2: SIZED_BY_VALUES,
   ListDiff: SIZED_BY_VALUES,
   DynamicPartition: SIZED_BY_VALUES,
+  RaggedTensorToTensor: SIZED_BY_VALUES,
   DynamicStitch: device(lowerStitch),
   ParallelDynamicStitch: device(lowerStitch),
 } satisfies Partial<Record<OpName, Kernel>>;

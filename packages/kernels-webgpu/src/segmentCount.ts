@@ -74,5 +74,7 @@ return u32(clamp(place, 0.0, f32(${rows - 1})));
 export const COUNT_KERNELS = {
   Bincount: device(lowerBincount),
   DenseBincount: composed,
+  SparseBincount: composed,
+  RaggedBincount: composed,
   HistogramFixedWidth: device(lowerHistogram),
 } satisfies Partial<Record<OpName, Kernel>>;

@@ -111,3 +111,31 @@ test('a group does all of its operations, also those that are done before one th
   await sess.run(both, { x: [5, 5, 5, 5] });
   expect((await sess.run([a, b])).map((value) => value.toArray())).toEqual([2, 11]);
 });
+
+/** How often each number up to the largest occurs: the size of the result is computed, and asked for by a part of an op. */
+function counts(numbers: fr.Tensor): fr.Tensor {
+  const size = fr.add(fr.reduceMax(numbers, { axis: [0] }), 1);
+  const attrs = { T: 'int32', Tidx: 'int32' };
+  const inputs = [numbers, size, fr.constant([], { dtype: 'int32' })];
+  return fr.getDefaultGraph().createOp({ type: 'DenseBincount', inputs, attrs }).output(0);
+}
+
+test('an op made of others waits for its own inputs, also in a function that is called', async () => {
+  const x = fr.placeholder('int32', [4], { name: 'x' });
+  const graph = fr.getDefaultGraph();
+  const fn = new fr.FuncGraph('counted', graph);
+  const [first, arg] = ['first', 'numbers'].map((name) =>
+    fn.addInput({ name, dtype: 'int32', shape: fr.TensorShape.UNKNOWN }),
+  ) as [fr.Tensor, fr.Tensor];
+  fn.outputs = fn.asDefault(() => [fr.identity(counts(arg)), first]);
+  graph.addFunction(fn);
+  const types = ['int32', 'int32'] as const;
+  const [called] = graph.createOp({
+    type: 'PartitionedCall',
+    inputs: [fr.constant(7, { dtype: 'int32' }), fr.add(x, 1)],
+    attrs: { Tin: types, Tout: types, f: { kind: 'func', value: { name: 'counted', attrs: new Map() } } },
+  }).outputs;
+  sess = await Session.create();
+  const both = await sess.run([counts(fr.mul(x, 1)), called ?? x], { x: [3, 0, 3, 1] });
+  expect(both.map((value) => value.toArray())).toEqual([[1, 1, 0, 2], [0, 1, 1, 0, 2]]); // prettier-ignore
+});

@@ -202,7 +202,7 @@ export const MISSING_OPS: readonly MissingOps[] = [
     group: 'Ragged tensors',
     reason:
       'A ragged tensor is values and row splits; sequence lengths, masks and segment reductions do the same.',
-    ops: list(`RaggedGather RaggedRange RaggedTensorToSparse RaggedTensorToTensor
+    ops: list(`RaggedGather RaggedRange RaggedTensorToSparse
       RaggedTensorFromVariant RaggedTensorToVariant`),
   },
   {

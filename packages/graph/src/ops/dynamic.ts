@@ -5,9 +5,15 @@
 import { DYNAMIC_PARTITION } from './dynamicPartition.js';
 import { DYNAMIC_UNIQUE } from './dynamicUnique.js';
 import { DYNAMIC_WHERE } from './dynamicWhere.js';
+import { RAGGED_DENSE } from './raggedDense.js';
 
 export * from './dynamicPartition.js';
 export * from './dynamicUnique.js';
 export * from './dynamicWhere.js';
 
-export const DYNAMIC = { ...DYNAMIC_WHERE, ...DYNAMIC_UNIQUE, ...DYNAMIC_PARTITION };
+export const DYNAMIC = {
+  ...DYNAMIC_WHERE,
+  ...DYNAMIC_UNIQUE,
+  ...DYNAMIC_PARTITION,
+  ...RAGGED_DENSE,
+};

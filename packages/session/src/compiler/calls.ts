@@ -119,9 +119,18 @@ class CallBuilder {
     };
     const first = op.inputs.length - fn.inputs.length;
     fn.inputs.forEach((input, i) => builder.references.pass(op.inputs[first + i], input));
-    for (const operation of bodyOf(fn)) builder.build(operation, inner);
+    for (const operation of bodyOf(fn)) buildInside(builder, operation, inner);
     this.#nodes.push(...fn.effects.flatMap((effect) => inner.nodes.get(effect) ?? []));
     return fn.outputs.map((output) => builder.result(output, op, inner));
+  }
+}
+
+/** Adds an operation of a function's body. Where it waits for values, so does the call, whatever the values are to the operation. */
+function buildInside(builder: ProgramBuilder, operation: Operation, frame: Frame): void {
+  try {
+    builder.build(operation, frame);
+  } catch (error) {
+    throw error instanceof Deferral ? new Deferral([]) : error;
   }
 }
 

@@ -5,7 +5,7 @@ import { inferOutputs } from './inferOutputs.js';
 import type { IrValue } from './ir.js';
 import { pruneGraph } from './prune.js';
 import type { ProgramBuilder } from './programBuilder.js';
-import type { Frame, Value } from './values.js';
+import { Deferral, type Frame, type Value } from './values.js';
 
 export function isComposed({ def }: Operation): boolean {
   return def?.compose !== undefined;
@@ -26,10 +26,31 @@ export function buildComposed(builder: ProgramBuilder, op: Operation, frame: Fra
     path: `${frame.path}${op.name}/`,
     waits: [...new Set([...waits, ...after])],
   };
-  for (const part of parts.operations) builder.build(part, inner);
+  for (const part of parts.operations) {
+    try {
+      builder.build(part, inner);
+    } catch (error) {
+      throw error instanceof Deferral ? new Deferral(behind(part, error.hostInputs, parts.inputs)) : error;
+    }
+  }
   const values = parts.outputs.map((output) => builder.value(output, inner));
   frame.nodes.set(op, [...new Set([...inner.nodes.values()].flat())]);
   builder.setOutputs(op, values, frame);
+}
+
+/** The inputs of an op that decide what one of its parts waits for. */
+function behind(part: Operation, wanted: readonly number[], inputs: readonly Tensor[]): number[] {
+  const found = new Set<number>();
+  const stack = wanted.flatMap((i) => part.inputs[i] ?? []);
+  const seen = new Set<Tensor>();
+  for (let tensor = stack.pop(); tensor !== undefined; tensor = stack.pop()) {
+    if (seen.has(tensor)) continue;
+    seen.add(tensor);
+    const input = inputs.indexOf(tensor);
+    if (input >= 0) found.add(input);
+    else stack.push(...tensor.op.inputs);
+  }
+  return [...found].sort((a, b) => a - b);
 }
 
 interface Parts {

@@ -56,7 +56,42 @@ const stitch: Reference = ({ inputs }) => {
   return [merged];
 };
 
+/** For each element the rows that lead to it are followed; where one ends before, the default stands. */
+const raggedDense: Reference = ({ attrs, input, inputs }) => {
+  const [asked, values, filling] = [input(0), input(1), input(2)];
+  const types = attrs.strings('row_partition_types');
+  const partitions = inputs.slice(3).map(({ data }) => Array.from(data));
+  const rowIds = (type: string, data: readonly number[]): number[] =>
+    type === 'ROW_SPLITS'
+      ? data.slice(1).flatMap((end, row) => new Array<number>(end - (data[row] ?? 0)).fill(row))
+      : [...data];
+  const ids = types.flatMap((type, i) =>
+    type === 'FIRST_DIM_SIZE' ? [] : [rowIds(type, partitions[i] ?? [])],
+  );
+  const first = types[0] === 'FIRST_DIM_SIZE' ? (partitions[0]?.[0] ?? 0) : (partitions[0]?.length ?? 1) - 1;
+  const children = (depth: number, row: number): number[] =>
+    [...(ids[depth] ?? []).keys()].filter((k) => ids[depth]?.[k] === row);
+  const widths = ids.map((own, depth) => Math.max(0, ...own.map((row) => children(depth, row).length)));
+  const inner = values.shape.slice(1);
+  const shape = [first, ...widths, ...inner].map((size, i) =>
+    asked.shape.length > 0 && (asked.data[i] ?? -1) >= 0 ? (asked.data[i] ?? 0) : size,
+  );
+  const read = coordinates(values);
+  return [
+    tabulate(values.dtype, shape, (at) => {
+      let row: number | undefined = at[0] !== undefined && at[0] < first ? at[0] : undefined;
+      ids.forEach((_, depth) => {
+        row = row === undefined ? undefined : children(depth, row)[at[depth + 1] ?? 0];
+      });
+      const rest = at.slice(ids.length + 1);
+      if (row !== undefined) return read([row, ...rest]);
+      return filling.data[filling.data.length === 1 ? 0 : (rest.at(-1) ?? 0)] ?? 0;
+    }),
+  ];
+};
+
 export const DYNAMIC_REFERENCES = {
+  RaggedTensorToTensor: raggedDense,
   Where: ({ input }) => {
     const x = input(0);
     const found: number[][] = [];

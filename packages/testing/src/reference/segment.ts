@@ -1,5 +1,5 @@
 /** Float64 references of the family `segment`. */
-import type { HostValue } from '@forerun/graph';
+import type { Attrs, DType, HostValue } from '@forerun/graph';
 import type { FamilyReferences, Reference } from '../sample.js';
 import { BUCKETIZE_REFERENCES } from './bucketize.js';
 import { tabulate } from './tabulate.js';
@@ -120,6 +120,25 @@ function rowsGrad(divisor: Divisor): Reference {
 const one: Divisor = () => 1;
 const mean: Divisor = (rows) => rows;
 
+/** How often each number occurs in its row, or what its weights add up to; bins in one row where `rows` is null. */
+function countedRows(
+  dtype: DType,
+  attrs: Attrs,
+  numbers: Float64Array,
+  rowOf: (k: number) => number,
+  rows: number | null,
+  bins: number,
+  weights: Float64Array,
+): HostValue {
+  const binary = attrs.bool('binary_output');
+  return tabulate(dtype, rows === null ? [bins] : [rows, bins], (at) => {
+    const [row, bin] = rows === null ? [0, at[0]] : at;
+    const found = [...numbers.keys()].filter((k) => rowOf(k) === row && numbers[k] === bin);
+    if (binary) return found.length > 0 ? 1 : 0;
+    return found.reduce((sum, k) => sum + (weights.length === 0 ? 1 : (weights[k] ?? 0)), 0);
+  });
+}
+
 export const SEGMENT_REFERENCES = {
   SegmentSum: sorted((rows) => rows.reduce((a, b) => a + b), 0),
   SegmentMean: ({ input, ...c }) => {
@@ -160,6 +179,19 @@ export const SEGMENT_REFERENCES = {
     };
     const shape = [...numbers.shape.slice(0, -1), bins];
     return [tabulate(dtype, shape, (at) => count(at.length === 1 ? 0 : (at[0] ?? 0), at.at(-1) ?? 0))];
+  },
+  SparseBincount: ({ attrs, input, outputs: [dtype = 'int32'] }) => {
+    const [indices, numbers, sizes] = [input(0), input(1).data, input(2).data];
+    const rank = sizes.length;
+    const rowOf = (k: number): number => (rank === 1 ? 0 : (indices.data[k * rank] ?? 0));
+    const rows = rank === 1 ? null : (sizes[0] ?? 0);
+    return [countedRows(dtype, attrs, numbers, rowOf, rows, input(3).data[0] ?? 0, input(4).data)];
+  },
+  RaggedBincount: ({ attrs, input, outputs: [dtype = 'int32'] }) => {
+    const splits = Array.from(input(0).data);
+    const rowOf = (k: number): number => splits.filter((split) => split <= k).length - 1;
+    const size = input(2).data[0] ?? 0;
+    return [countedRows(dtype, attrs, input(1).data, rowOf, splits.length - 1, size, input(3).data)];
   },
   HistogramFixedWidth: ({ input, outputs: [dtype = 'int32'] }) => {
     const [low = 0, high = 1] = input(1).data;

@@ -164,6 +164,70 @@ export const DYNAMIC_SAMPLES = {
       { inputs: '[2];[]', message: /y must have rank 1/ },
     ],
   },
+  RaggedTensorToTensor: {
+    samples: [
+      {
+        name: 'row splits',
+        inputs: [int(-1), [1, 2, 3, 4, 5], 0.5, ints(0, 2, 2, 5)],
+        attrs: { num_row_partition_tensors: 1, row_partition_types: ['ROW_SPLITS'] },
+        skipGradient: NONE,
+      },
+      {
+        name: 'row ids, cut and filled',
+        inputs: [ints(4, 2), ints(1, 2, 3, 4, 5), int(-7), int(3), ints(0, 0, 2, 2, 2)],
+        attrs: { num_row_partition_tensors: 2, row_partition_types: ['FIRST_DIM_SIZE', 'VALUE_ROWIDS'] },
+      },
+      {
+        name: 'two ragged dimensions of rows',
+        inputs: [ints(-1, -1, 3, -1), counting(5, 2), [8, 9], ints(0, 1, 3), ints(0, 0, 4, 5)],
+        attrs: { num_row_partition_tensors: 2, row_partition_types: ['ROW_SPLITS', 'ROW_SPLITS'] },
+        skipGradient: NONE,
+      },
+      {
+        name: 'no rows',
+        inputs: [int(-1), none, int(1), ints(0)],
+        attrs: { num_row_partition_tensors: 1, row_partition_types: ['ROW_SPLITS'] },
+        skipGradient: NONE,
+      },
+    ],
+    shapes: [
+      {
+        inputs: '[2];[?];[];[?]',
+        dtypes: ['int64', 'float32', 'float32', 'int64'],
+        constants: { 0: [-1, 8] },
+        attrs: { num_row_partition_tensors: 1, row_partition_types: ['ROW_SPLITS'] },
+        outputs: '[?,8]',
+      },
+      {
+        inputs: '[];?;[];[?]',
+        dtypes: ['int64', 'float32', 'float32', 'int64'],
+        attrs: { num_row_partition_tensors: 1, row_partition_types: ['ROW_SPLITS'] },
+        outputs: '?',
+      },
+    ],
+    errors: [
+      {
+        inputs: '[];[5];[];[3]',
+        dtypes: ['int64', 'float32', 'float32', 'int64'],
+        constants: { 3: [0, 3, 2] },
+        attrs: { num_row_partition_tensors: 1, row_partition_types: ['ROW_SPLITS'] },
+        message: /row splits must rise from 0; they are \[0, 3, 2\]/,
+      },
+      {
+        inputs: '[3];[5];[];[3]',
+        dtypes: ['int64', 'float32', 'float32', 'int64'],
+        constants: { 0: [1, 2, 3] },
+        attrs: { num_row_partition_tensors: 1, row_partition_types: ['ROW_SPLITS'] },
+        message: /shape must have 2 sizes, got \[1, 2, 3\]/,
+      },
+      {
+        inputs: '[];[5];[];[3]',
+        dtypes: ['int64', 'float32', 'float32', 'int64'],
+        attrs: { num_row_partition_tensors: 1, row_partition_types: ['ROW_LENGTHS'] },
+        message: /must have FIRST_DIM_SIZE, VALUE_ROWIDS, ROW_SPLITS, got ROW_LENGTHS/,
+      },
+    ],
+  },
   DynamicPartition: {
     samples: [
       { name: 'rows', inputs: [scattered(5, 2), ints(0, 2, 0, 1, 2)], attrs: { num_partitions: 3 } },

@@ -1,8 +1,10 @@
 /** Samples of the family `segment`. */
+import type { NestedArray } from '@forerun/graph';
 import type { FamilySamples, OpSamples, Sample, SampleInput } from '../sample.js';
 import { BUCKETIZE_SAMPLES } from './bucketize.js';
 import { counting, indices, int, ints, none, scattered } from './literals.js';
 
+const wide = (...value: NestedArray[]): SampleInput => ({ value, dtype: 'int64' });
 const KINK = 'equal elements: a kink';
 const FEW = 'that of few is the same';
 
@@ -285,6 +287,77 @@ export const SEGMENT_SAMPLES = {
     errors: [
       { inputs: '[3];[];[2]', message: /weights must be empty or have the shape of arr, \[3\], got \[2\]/ },
       { inputs: '[3];[];[0]', constants: { 1: -1 }, message: /size must not be negative, got -1/ },
+    ],
+  },
+  SparseBincount: {
+    samples: [
+      {
+        name: 'a matrix',
+        inputs: [wide([0, 1], [0, 2], [2, 0], [2, 3]), ints(1, 1, 0, 7), wide(3, 4), int(3), empty],
+      },
+      {
+        name: 'weights',
+        inputs: [wide([0, 1], [1, 2], [1, 3]), ints(1, 2, 2), wide(2, 4), int(3), [0.5, 2, 3]],
+      },
+      {
+        name: 'what occurs in a vector',
+        inputs: [wide([0], [3], [4]), ints(1, 1, 2), wide(5), int(4), empty],
+        attrs: { binary_output: true },
+      },
+    ],
+    shapes: [
+      {
+        inputs: '[?,2];[?];[2];[];[0]',
+        dtypes: ['int64', 'int32', 'int64', 'int32', 'float32'],
+        constants: { 3: 5 },
+        outputs: '[?,5]',
+      },
+      { inputs: '?;?;?;[];?', dtypes: ['int64', 'int32', 'int64', 'int32', 'float32'], outputs: '?' },
+    ],
+    errors: [
+      {
+        inputs: '[2,3];[2];[3];[];[0]',
+        dtypes: ['int64', 'int32', 'int64', 'int32', 'float32'],
+        message: /dense_shape must have 1 or 2 sizes, got 3/,
+      },
+      {
+        inputs: '[2,1];[2];[1];[];[3]',
+        dtypes: ['int64', 'int32', 'int64', 'int32', 'float32'],
+        message: /weights must be empty or have the shape of values, \[2\], got \[3\]/,
+      },
+    ],
+  },
+  RaggedBincount: {
+    samples: [
+      { name: 'rows', inputs: [wide(0, 2, 2, 5), ints(1, 1, 0, 7, 2), int(3), empty] },
+      { name: 'weights', inputs: [wide(0, 1, 4), ints(1, 2, 2, 0), int(3), [0.5, 2, 3, -1]] },
+      {
+        name: 'what occurs',
+        inputs: [wide(0, 3, 3), ints(1, 1, 2), int(4), empty],
+        attrs: { binary_output: true },
+      },
+    ],
+    shapes: [
+      {
+        inputs: '[4];[?];[];[0]',
+        dtypes: ['int64', 'int32', 'int32', 'float32'],
+        constants: { 2: 5 },
+        outputs: '[3,5]',
+      },
+      { inputs: '?;?;[];?', dtypes: ['int64', 'int32', 'int32', 'float32'], outputs: '[?,?]' },
+    ],
+    errors: [
+      {
+        inputs: '[0];[2];[];[0]',
+        dtypes: ['int64', 'int32', 'int32', 'float32'],
+        message: /splits must not be empty/,
+      },
+      {
+        inputs: '[2];[2];[];[0]',
+        dtypes: ['int64', 'int32', 'int32', 'float32'],
+        constants: { 2: -1 },
+        message: /size must not be negative, got -1/,
+      },
     ],
   },
   HistogramFixedWidth: {
