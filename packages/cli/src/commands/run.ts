@@ -197,43 +197,43 @@ function render(
   written: readonly string[],
   terminal: Terminal,
 ): string {
-  const { colors } = terminal;
+  return [
+    ...resultTable(results, terminal),
+    ...written.map((path) => `wrote ${path}`),
+    '',
+    `First run ${formatNumber(times.firstMilliseconds)} ms with compilation${steadyText(times)}; on ${adapter}`,
+    ...(kernels.length === 0 ? [] : kernelTable(kernels.slice(0, SHOWN_KERNELS), terminal)),
+  ].join('\n');
+}
+
+function resultTable(results: readonly Result[], terminal: Terminal): string[] {
   const rows = results.map(({ name, value }): Cell[] => [
-    { text: name, paint: colors.cyan },
+    { text: name, paint: terminal.colors.cyan },
     value?.dtype ?? 'ran',
     value === undefined ? '' : formatShape(value.shape),
     value === undefined ? '' : summarizeValue(value),
   ]);
-  const steady =
-    times.medianMilliseconds === undefined
-      ? ''
-      : `, then ${times.runs} runs with a median of ${formatNumber(times.medianMilliseconds)} ms, the fastest ${formatNumber(times.minMilliseconds ?? 0)} ms`;
-  const kernelRows = kernels
-    .slice(0, SHOWN_KERNELS)
-    .map(({ name, label, microseconds }): Cell[] => [
-      { text: name, paint: colors.cyan },
-      label,
-      `${formatNumber(microseconds)} µs`.replace('µ', terminal.unicode ? 'µ' : 'u'),
-    ]);
-  return [
-    ...table(
-      [{ title: 'output' }, { title: 'dtype' }, { title: 'shape' }, { title: 'value', flexible: true }],
-      rows,
-      terminal,
-    ),
-    ...written.map((path) => `wrote ${path}`),
-    '',
-    `First run ${formatNumber(times.firstMilliseconds)} ms with compilation${steady}; on ${adapter}`,
-    ...(kernelRows.length === 0
-      ? []
-      : [
-          '',
-          colors.bold('Kernels'),
-          ...table(
-            [{ title: 'node', flexible: true }, { title: 'kernel' }, { title: 'time', right: true }],
-            kernelRows,
-            terminal,
-          ),
-        ]),
-  ].join('\n');
+  const columns = [
+    { title: 'output' },
+    { title: 'dtype' },
+    { title: 'shape' },
+    { title: 'value', flexible: true },
+  ];
+  return table(columns, rows, terminal);
+}
+
+function steadyText({ runs, medianMilliseconds, minMilliseconds = 0 }: Times): string {
+  if (medianMilliseconds === undefined) return '';
+  return `, then ${runs} runs with a median of ${formatNumber(medianMilliseconds)} ms, the fastest ${formatNumber(minMilliseconds)} ms`;
+}
+
+function kernelTable(kernels: readonly KernelTime[], terminal: Terminal): string[] {
+  const { colors, unicode } = terminal;
+  const rows = kernels.map(({ name, label, microseconds }): Cell[] => [
+    { text: name, paint: colors.cyan },
+    label,
+    `${formatNumber(microseconds)} ${unicode ? 'µs' : 'us'}`,
+  ]);
+  const columns = [{ title: 'node', flexible: true }, { title: 'kernel' }, { title: 'time', right: true }];
+  return ['', colors.bold('Kernels'), ...table(columns, rows, terminal)];
 }

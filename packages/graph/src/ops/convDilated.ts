@@ -50,13 +50,30 @@ export function withSpaceToBatch(
   { filterShape, spatialDims, dataFormat, name = 'with_space_to_batch' }: SpaceToBatchOptions = {},
 ): Tensor {
   const x = convertToTensor(input);
-  const count = dilationRate.length;
   const first = dataFormat?.startsWith('NC') === true ? 2 : 1;
   const axes = spatialDims ?? dilationRate.map((_, i) => first + i);
+  checkDilation(axes, dilationRate);
+  if (dilationRate.every((rate) => rate === 1)) return op(x, axes.length, padding);
+  const basePads = basePaddings(padding, dilationRate, filterShape);
+  const sizes = imageSizes(x, axes);
+  // space-to-batch takes all axes from the first on: those between stay as they are
+  const every = Array.from({ length: axes.at(-1) ?? 1 }, (_, i) => axes.indexOf(i + 1));
+  const spread = <T>(values: readonly T[], none: T): T[] => every.map((i) => values[i] ?? none);
+  return withGraphOf(x, () =>
+    nameScope(name, () => {
+      const [pads, crops] = requiredSpaceToBatchPaddings(sizes, dilationRate, { basePaddings: basePads });
+      const block = spread(dilationRate, 1);
+      const parts = spaceToBatchNd(x, block, spread(rowsOf(pads), [0, 0]));
+      return batchToSpaceNd(op(parts, axes.length, 'VALID'), block, spread(rowsOf(crops), [0, 0]));
+    }),
+  );
+}
+
+function checkDilation(axes: readonly number[], dilationRate: readonly number[]): void {
   const rising = axes.every((axis, i) => Number.isInteger(axis) && axis > (axes[i - 1] ?? 0));
-  if (axes.length !== count || !rising) {
+  if (axes.length !== dilationRate.length || !rising) {
     throw new InvalidArgumentError(
-      `withSpaceToBatch: spatialDims must be ${count} axes from 1 on in rising order, got [${axes.join(',')}]`,
+      `withSpaceToBatch: spatialDims must be ${dilationRate.length} axes from 1 on in rising order, got [${axes.join(',')}]`,
     );
   }
   if (dilationRate.some((rate) => !Number.isInteger(rate) || rate < 1)) {
@@ -64,28 +81,13 @@ export function withSpaceToBatch(
       `withSpaceToBatch: dilationRate must hold integers of 1 or more, got [${dilationRate.join(',')}]`,
     );
   }
-  if (dilationRate.every((rate) => rate === 1)) return op(x, count, padding);
-  const base = basePaddings(padding, dilationRate, filterShape);
-  const { dims } = x.shape;
-  const sizes = axes.map((axis) => dims?.[axis] ?? null);
-  if (sizes.some((size) => size === null)) {
-    throw new InvalidArgumentError(
-      `withSpaceToBatch: the sizes of the image axes must be known, the input has shape ${x.shape.toString()}`,
-    );
-  }
-  // space-to-batch takes all axes from the first on: those between stay as they are
-  const last = axes.at(-1) ?? 1;
-  const every = Array.from({ length: last }, (_, i) => axes.indexOf(i + 1));
-  const spread = <T>(values: readonly T[], none: T): T[] => every.map((i) => values[i] ?? none);
-  return withGraphOf(x, () =>
-    nameScope(name, () => {
-      const [pads, crops] = requiredSpaceToBatchPaddings(sizes as readonly number[], dilationRate, {
-        basePaddings: base,
-      });
-      const block = spread(dilationRate, 1);
-      const parts = spaceToBatchNd(x, block, spread(rowsOf(pads), [0, 0]));
-      return batchToSpaceNd(op(parts, count, 'VALID'), block, spread(rowsOf(crops), [0, 0]));
-    }),
+}
+
+function imageSizes({ shape }: Tensor, axes: readonly number[]): number[] {
+  const sizes = axes.flatMap((axis) => shape.dims?.[axis] ?? []);
+  if (sizes.length === axes.length) return sizes;
+  throw new InvalidArgumentError(
+    `withSpaceToBatch: the sizes of the image axes must be known, the input has shape ${shape.toString()}`,
   );
 }
 

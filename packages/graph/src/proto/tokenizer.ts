@@ -208,48 +208,69 @@ const NUMBERED = /([0-7]{1,3})|[xX]([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{4})|U([0-9a-
 
 /** Bytes of a literal's source text; `fail` is called for an escape that does not exist. */
 export function unescapeLiteral(source: string, fail: (rule: string) => never): Uint8Array {
-  const encoder = new TextEncoder();
-  if (!source.includes('\\')) return encoder.encode(source);
-  // Only characters beyond ASCII take more bytes than they are long.
-  let bytes = new Uint8Array(source.length);
-  let [filled, i] = [0, 0];
-  const add = (text: string, next: number): void => {
-    const encoded = encoder.encode(text);
-    const needed = filled + encoded.length + source.length - next;
-    if (needed > bytes.length) {
-      const grown = new Uint8Array(2 * needed);
-      grown.set(bytes.subarray(0, filled));
-      bytes = grown;
-    }
-    bytes.set(encoded, filled);
-    filled += encoded.length;
-    i = next;
-  };
+  if (!source.includes('\\')) return new TextEncoder().encode(source);
+  const bytes = new GrowingBytes(source.length);
+  let i = 0;
   while (i < source.length) {
     const code = source.charCodeAt(i);
     if (code >= 0x80) {
       let end = i + 1;
       while (source.charCodeAt(end) >= 0x80) end++;
-      add(source.slice(i, end), end);
-    } else if (code !== BACKSLASH) {
-      bytes[filled++] = code;
+      bytes.addText(source.slice(i, end), source.length - end);
+      i = end;
+    } else if (code === BACKSLASH) i = addEscape(source, i + 1, bytes, fail);
+    else {
+      bytes.add(code);
       i++;
-    } else {
-      const octal = octalAt(source, i + 1);
-      if (octal !== undefined) {
-        bytes[filled++] = octal;
-        i += 4;
-      } else {
-        const { byte, text, length } = escapeAt(source, i + 1, fail);
-        if (text !== undefined) add(text, i + 1 + length);
-        else {
-          bytes[filled++] = byte;
-          i += 1 + length;
-        }
-      }
     }
   }
-  return bytes.slice(0, filled);
+  return bytes.take();
+}
+
+/** Adds what the escape at `at`, behind its backslash, means; returns where it ends. */
+function addEscape(source: string, at: number, bytes: GrowingBytes, fail: (rule: string) => never): number {
+  const octal = octalAt(source, at);
+  if (octal !== undefined) {
+    bytes.add(octal);
+    return at + 3;
+  }
+  const { byte, text, length } = escapeAt(source, at, fail);
+  const end = at + length;
+  if (text === undefined) bytes.add(byte);
+  else bytes.addText(text, source.length - end);
+  return end;
+}
+
+/** Bytes with room for one per character of the source: only characters beyond ASCII take more than they are long. */
+class GrowingBytes {
+  readonly #encoder = new TextEncoder();
+  #bytes: Uint8Array;
+  #filled = 0;
+
+  constructor(length: number) {
+    this.#bytes = new Uint8Array(length);
+  }
+
+  add(byte: number): void {
+    this.#bytes[this.#filled++] = byte;
+  }
+
+  /** Adds a text, behind which `rest` characters of the source follow. */
+  addText(text: string, rest: number): void {
+    const encoded = this.#encoder.encode(text);
+    const needed = this.#filled + encoded.length + rest;
+    if (needed > this.#bytes.length) {
+      const grown = new Uint8Array(2 * needed);
+      grown.set(this.#bytes.subarray(0, this.#filled));
+      this.#bytes = grown;
+    }
+    this.#bytes.set(encoded, this.#filled);
+    this.#filled += encoded.length;
+  }
+
+  take(): Uint8Array {
+    return this.#bytes.slice(0, this.#filled);
+  }
 }
 
 /** The byte that three octal digits mean, as almost all bytes of weights are written. */

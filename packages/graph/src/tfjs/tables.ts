@@ -178,42 +178,33 @@ function sorted({ keys, values }: Table): Table {
 /** A search in the sorted keys; where a key is not what was looked for, the default. */
 function searchNodes(node: NodeDef, { keys, values }: Table): NodeDef[] {
   const [, wanted = '', fallback = ''] = node.input;
-  const [count] = keys.shape;
-  const [from, to] = [dtypeToNumber(keys.dtype), dtypeToNumber(values.dtype)];
-  const int32 = dtypeToNumber('int32');
-  const integers = (name: string, list: readonly number[], shape: readonly number[]): NodeDef =>
-    constantNode(`${node.name}/${name}`, new TensorValue('int32', shape, Int32Array.from(list)));
+  const [count = 0] = keys.shape;
+  const int32 = { type: dtypeToNumber('int32') };
+  const from = { type: dtypeToNumber(keys.dtype) };
+  const to = { type: dtypeToNumber(values.dtype) };
+  const constants = {
+    keys,
+    rows: new TensorValue(keys.dtype, [1, count], keys.data),
+    values,
+    row: new TensorValue('int32', [2], Int32Array.of(1, -1)),
+    last: new TensorValue('int32', [], Int32Array.of(count - 1)),
+    axis: new TensorValue('int32', [], Int32Array.of(0)),
+  };
   const made = (name: string, op: string, input: readonly string[], attrs: Attrs): NodeDef =>
-    nodeOf(
-      `${node.name}/${name}`,
-      op,
-      input.map((part) => (part.startsWith('/') ? node.name + part : part)),
-      attrs,
-    );
-  const gatherAttrs = (type: number): Attrs => ({
-    Tparams: { type },
-    Tindices: { type: int32 },
-    Taxis: { type: int32 },
-  });
+    nodeOf(`${node.name}${name}`, op, input.map(within), attrs);
+  const within = (input: string): string => (input.startsWith('/') ? node.name + input : input);
+  const gathered = (type: Attrs[string]): Attrs => ({ Tparams: type, Tindices: int32, Taxis: int32 });
   return [
-    constantNode(`${node.name}/keys`, keys),
-    constantNode(`${node.name}/rows`, new TensorValue(keys.dtype, [1, count ?? 0], keys.data)),
-    constantNode(`${node.name}/values`, values),
-    integers('row', [1, -1], [2]),
-    integers('last', [(count ?? 0) - 1], []),
-    integers('axis', [0], []),
-    made('wanted', 'Reshape', [wanted, '/row'], { T: { type: from }, Tshape: { type: int32 } }),
-    made('bound', 'LowerBound', ['/rows', '/wanted'], { T: { type: from }, out_type: { type: int32 } }),
-    made('at', 'Minimum', ['/bound', '/last'], { T: { type: int32 } }),
-    made('key', 'GatherV2', ['/keys', '/at', '/axis'], gatherAttrs(from)),
-    made('found', 'Equal', ['/key', '/wanted'], { T: { type: from } }),
-    made('value', 'GatherV2', ['/values', '/at', '/axis'], gatherAttrs(to)),
-    made('chosen', 'SelectV2', ['/found', '/value', fallback], { T: { type: to } }),
-    made('shape', 'Shape', [wanted], { T: { type: from }, out_type: { type: int32 } }),
-    nodeOf(node.name, 'Reshape', [`${node.name}/chosen`, `${node.name}/shape`], {
-      T: { type: to },
-      Tshape: { type: int32 },
-    }),
+    ...Object.entries(constants).map(([name, value]) => constantNode(`${node.name}/${name}`, value)),
+    made('/wanted', 'Reshape', [wanted, '/row'], { T: from, Tshape: int32 }),
+    made('/bound', 'LowerBound', ['/rows', '/wanted'], { T: from, out_type: int32 }),
+    made('/at', 'Minimum', ['/bound', '/last'], { T: int32 }),
+    made('/key', 'GatherV2', ['/keys', '/at', '/axis'], gathered(from)),
+    made('/found', 'Equal', ['/key', '/wanted'], { T: from }),
+    made('/value', 'GatherV2', ['/values', '/at', '/axis'], gathered(to)),
+    made('/chosen', 'SelectV2', ['/found', '/value', fallback], { T: to }),
+    made('/shape', 'Shape', [wanted], { T: from, out_type: int32 }),
+    made('', 'Reshape', ['/chosen', '/shape'], { T: to, Tshape: int32 }),
   ];
 }
 

@@ -71,13 +71,42 @@ function findSaverNodes(
   scope: string,
   checkpoint: string | undefined,
 ): SaverNodes {
-  const filename = graph.getTensorByName(scope + saverDef.filenameTensorName);
   const restore = graph.getOperationByName(scope + saverDef.restoreOpName);
-  const byHandle = new Map<Tensor, Variable>();
-  for (const key of graph.collectionKeys) {
-    for (const item of graph.getCollection(key))
-      if (item instanceof Variable) byHandle.set(item.handle, item);
+  const byHandle = variablesByHandle(graph);
+  const variables = variablesOfCall(restore, byHandle, checkpoint);
+  const inParts = new Set<string>();
+  const tables: SavedTable[] = [];
+  for (const assign of assignments(restore)) {
+    if (IMPORTS.has(assign.type)) {
+      tables.push(savedTable(assign));
+      continue;
+    }
+    const { key, variable } = assignedVariable(assign, byHandle);
+    if (variables.has(key)) inParts.add(key);
+    variables.set(key, variable);
   }
+  return {
+    variables,
+    tables,
+    inParts: inParts.size > 0 ? inParts : undefined,
+    filename: graph.getTensorByName(scope + saverDef.filenameTensorName),
+    save: graph.getTensorByName(scope + saverDef.saveTensorName),
+    restore,
+    saverDef,
+  };
+}
+
+function variablesByHandle(graph: Graph): Map<Tensor, Variable> {
+  const items = graph.collectionKeys.flatMap((key) => graph.getCollection(key));
+  return new Map(items.flatMap((item) => (item instanceof Variable ? [[item.handle, item]] : [])));
+}
+
+/** What a saver of TensorFlow 2, which is a function, restores, by the keys in the checkpoint. */
+function variablesOfCall(
+  restore: Operation,
+  byHandle: ReadonlyMap<Tensor, Variable>,
+  checkpoint: string | undefined,
+): Map<string, Variable> {
   const variables = new Map<string, Variable>();
   for (const { handle, key } of isFunctionCall(restore) ? restoredVariables(restore) : []) {
     const read = checkpoint === undefined ? undefined : restoredVariable(handle, checkpoint, key);
@@ -89,34 +118,22 @@ function findSaverNodes(
     }
     variables.set(key, variable);
   }
-  const inParts = new Set<string>();
-  const tables: SavedTable[] = [];
-  for (const assign of assignments(restore)) {
-    const [handle, restored] = assign.inputs;
-    if (IMPORTS.has(assign.type)) {
-      tables.push(savedTable(assign));
-      continue;
-    }
-    const variable =
-      handle === undefined ? undefined : (byHandle.get(handle) ?? variableBehind(handle, assign));
-    const key = restored === undefined ? undefined : restoredKey(restored);
-    if (variable === undefined || key === undefined) {
-      throw new InvalidArgumentError(
-        `the saver's node "${assign.name}" assigns no variable of the graph's collections`,
-      );
-    }
-    if (variables.has(key)) inParts.add(key);
-    variables.set(key, variable);
-  }
-  return {
-    variables,
-    tables,
-    inParts: inParts.size > 0 ? inParts : undefined,
-    filename,
-    save: graph.getTensorByName(scope + saverDef.saveTensorName),
-    restore,
-    saverDef,
-  };
+  return variables;
+}
+
+/** The variable that a node of a saver assigns, and its key in the checkpoint. */
+function assignedVariable(
+  assign: Operation,
+  byHandle: ReadonlyMap<Tensor, Variable>,
+): { readonly key: string; readonly variable: Variable } {
+  const [handle, restored] = assign.inputs;
+  const variable =
+    handle === undefined ? undefined : (byHandle.get(handle) ?? variableBehind(handle, assign));
+  const key = restored === undefined ? undefined : restoredKey(restored);
+  if (variable !== undefined && key !== undefined) return { key, variable };
+  throw new InvalidArgumentError(
+    `the saver's node "${assign.name}" assigns no variable of the graph's collections`,
+  );
 }
 
 const IMPORTS: ReadonlySet<string> = new Set(['LookupTableImport', 'LookupTableImportV2']);

@@ -2,10 +2,10 @@
 import type { Operation, Tensor, TensorValue } from '@forerun/graph';
 import type { AdapterFacts } from '@forerun/kernels-webgpu';
 import type { DeviceHandle } from '../device/handle.js';
-import { Plan } from '../plan.js';
+import { Plan, type PlanInit } from '../plan.js';
 import { PlanBuilder, type SessionState } from './build.js';
 import { fuse, type Unit } from './fuse.js';
-import { fit, type LoweredProgram, type MemoryWish } from './fit.js';
+import { fit, type Fitted, type LoweredProgram, type MemoryWish } from './fit.js';
 import { fuseUnits } from './fusion/index.js';
 import type { HostValues } from './hostValues.js';
 import type { IrNode, IrValue, Program, VariableRef } from './ir.js';
@@ -60,63 +60,72 @@ export async function compile(
   request: CompileRequest,
 ): Promise<Compiled> {
   const started = performance.now();
-  const report = (stage: CompileStage, done = 0, total = 1): void =>
-    request.onProgress?.({ stage, done, total });
+  const report: Report = (stage, done = 0, total = 1) => request.onProgress?.({ stage, done, total });
   report('simplify');
-  const feeds = new Map(request.feeds.map((tensor, i) => [tensor, i]));
   const tuning = await request.tuner.forPlan();
   const facts = { ...handle.facts, choose: tuning.choose };
-  const front = await tuned(
-    compileFront({ ...request, feeds }, request, facts, report),
-    facts,
-    tuning,
-    report,
-  );
-  const { host, exact, reports } = front;
+  const feeds = new Map(request.feeds.map((tensor, i) => [tensor, i]));
+  const untuned = compileFront({ ...request, feeds }, request, facts, report);
+  const front = await tuned(untuned, facts, tuning, report);
   report('schedule');
-  const inPlace = request.passes.inPlace !== false;
-  const fitted = fit(front.program, request.memory, { adapter: facts, inPlace }, (each) =>
-    each === front.program
-      ? fuseFront(front, facts, request.passes)
-      : lowerAgain(each, host, facts, request.passes),
-  );
-  const { program, scheduled, memory } = fitted;
+  const fitted = fitFront(front, request, facts);
   const builder = new PlanBuilder(
     handle,
-    scheduled,
-    memory,
-    host,
+    fitted.scheduled,
+    fitted.memory,
+    front.host,
     state,
-    feedValues(exact, request.feeds.length),
+    feedValues(front.exact, request.feeds.length),
     request.passes.parameters !== false,
   );
   const before = handle.counts.pipelines;
-  const { steps, fetches } = await buildOrFree(handle, builder, async () => ({
-    steps: await builder.steps((done, total) => report('pipelines', done, total)),
-    fetches: program.fetches.map((value) => builder.planned(value)),
-  }));
+  const built = await buildSteps(handle, builder, fitted, report);
   const planReport = reportOf(fitted, builder, {
     graphNodes: request.operations.length,
-    passes: reports,
+    passes: front.reports,
     pipelines: handle.counts.pipelines - before,
     kernels: tuning.report(),
     compileMilliseconds: performance.now() - started,
   });
-  const plan = new Plan(handle, {
-    ...variableUse(scheduled.order),
-    steps,
-    fetches,
-    deferred: front.deferred,
-    exports: front.exports,
-    feeds: builder.feeds,
-    random: builder.random,
-    hostSlots: builder.hostSlots,
-    owned: builder.owned,
-    report: planReport,
-  });
-  return { plan, valueFeeds: [...host.usedFeeds] };
+  return {
+    plan: planOf(handle, front, fitted, builder, { ...built, report: planReport }),
+    valueFeeds: [...front.host.usedFeeds],
+  };
 }
 
+/** The schedule and the memory of a front, in the form that the wish for memory asks for. */
+function fitFront(front: Front, { memory, passes }: CompileRequest, facts: AdapterFacts): Fitted {
+  const inPlace = passes.inPlace !== false;
+  return fit(front.program, memory, { adapter: facts, inPlace }, (each) =>
+    each === front.program ? fuseFront(front, facts, passes) : lowerAgain(each, front.host, facts, passes),
+  );
+}
+
+function buildSteps(
+  handle: DeviceHandle,
+  builder: PlanBuilder,
+  { program }: Fitted,
+  report: Report,
+): Promise<BuiltSteps> {
+  return buildOrFree(handle, builder, async () => ({
+    steps: await builder.steps((done, total) => report('pipelines', done, total)),
+    fetches: program.fetches.map((value) => builder.planned(value)),
+  }));
+}
+
+function planOf(
+  handle: DeviceHandle,
+  { deferred, exports }: Front,
+  { scheduled }: Fitted,
+  { feeds, random, hostSlots, owned }: PlanBuilder,
+  built: BuiltSteps & Pick<PlanInit, 'report'>,
+): Plan {
+  const use = variableUse(scheduled.order);
+  return new Plan(handle, { ...use, ...built, deferred, exports, feeds, random, hostSlots, owned });
+}
+
+type Report = (stage: CompileStage, done?: number, total?: number) => void;
+type BuiltSteps = Pick<PlanInit, 'steps' | 'fetches'>;
 type Front = Omit<Specialized, 'program'> & {
   readonly exact: Program;
   readonly program: Program;
@@ -126,12 +135,7 @@ type Front = Omit<Specialized, 'program'> & {
 };
 
 /** Measures kernels that nobody measured, where that is wanted, and lowers with what came out. */
-async function tuned(
-  front: Front,
-  facts: AdapterFacts,
-  tuning: PlanTuning,
-  report: (stage: CompileStage) => void,
-): Promise<Front> {
+async function tuned(front: Front, facts: AdapterFacts, tuning: PlanTuning, report: Report): Promise<Front> {
   report('tune');
   if (!(await tuning.tune())) return front;
   return { ...front, open: lower(front.units, front.host, facts) };
@@ -166,7 +170,7 @@ function compileFront(
   pruned: Pruned,
   { fed, keep = false, passes }: CompileRequest,
   facts: AdapterFacts,
-  report: (stage: CompileStage) => void,
+  report: Report,
 ): Front {
   const forced = new Map<Operation, readonly number[]>();
   for (;;) {

@@ -1,5 +1,12 @@
 /** Host steps of hash tables: filling, looking up, changing. */
-import { InternalError, InvalidArgumentError, NotFoundError, TensorValue, type DType } from '@forerun/graph';
+import {
+  InternalError,
+  InvalidArgumentError,
+  NotFoundError,
+  TensorValue,
+  type DType,
+  type NumericData,
+} from '@forerun/graph';
 import { readFileIfPresent } from '../checkpoint/files.js';
 import { namedStep } from './namedStep.js';
 import { strings } from './texts.js';
@@ -86,50 +93,34 @@ const initializeFromFile = step(async (table, [filename], node) => {
   return [];
 });
 
+/** Elements of the dtypes that columns are read as, from a text and where it stands. */
+const PARSERS: Partial<
+  Record<DType, (texts: readonly string[], where: (i: number) => string) => NumericData>
+> = {
+  int64: (texts, where) => BigInt64Array.from(texts, (text, i) => wholeOf(text, where(i))),
+  int32: (texts, where) => Int32Array.from(texts, (text, i) => int32Of(numberOf(text, where(i)), where(i))),
+  float32: (texts, where) => Float32Array.from(texts, (text, i) => numberOf(text, where(i))),
+  float64: (texts, where) => Float64Array.from(texts, (text, i) => numberOf(text, where(i))),
+};
+
 function columnOf(
   lines: readonly string[],
   index: number,
   dtype: DType,
   { path, delimiter }: { readonly path: string; readonly delimiter: string },
 ): TensorValue {
+  const where = (i: number): string => `"${path}", line ${i + 1}`;
   const texts = lines.map((line, i) => {
     if (index === WHOLE_LINE) return line;
     if (index === LINE_NUMBER) return String(i);
     const part = line.split(delimiter)[index];
     if (part !== undefined) return part;
-    throw new InvalidArgumentError(`"${path}", line ${i + 1}: there is no column ${index}`);
+    throw new InvalidArgumentError(`${where(i)}: there is no column ${index}`);
   });
-  const shape = [lines.length];
-  if (dtype === 'string') return new TensorValue('string', shape, texts);
-  const number = (i: number): number => numberOf(texts[i] ?? '', `"${path}", line ${i + 1}`);
-  switch (dtype) {
-    case 'int64':
-      return new TensorValue(
-        dtype,
-        shape,
-        BigInt64Array.from(texts, (text, i) => wholeOf(text, `"${path}", line ${i + 1}`)),
-      );
-    case 'int32':
-      return new TensorValue(
-        dtype,
-        shape,
-        Int32Array.from(texts, (_, i) => int32Of(number(i), `"${path}", line ${i + 1}`)),
-      );
-    case 'float32':
-      return new TensorValue(
-        dtype,
-        shape,
-        Float32Array.from(texts, (_, i) => number(i)),
-      );
-    case 'float64':
-      return new TensorValue(
-        dtype,
-        shape,
-        Float64Array.from(texts, (_, i) => number(i)),
-      );
-    default:
-      throw new InvalidArgumentError(`columns of text files are not read as ${dtype}`);
-  }
+  if (dtype === 'string') return new TensorValue('string', [texts.length], texts);
+  const parse = PARSERS[dtype];
+  if (parse === undefined) throw new InvalidArgumentError(`columns of text files are not read as ${dtype}`);
+  return new TensorValue(dtype, [texts.length], parse(texts, where));
 }
 
 function numberOf(text: string, where: string): number {

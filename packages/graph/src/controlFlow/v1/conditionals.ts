@@ -90,26 +90,12 @@ export function buildConditional(translator: Translator, conditional: Conditiona
     branchFunction(translator, conditional, stores, region, scope),
   );
   if (otherwise === undefined || then === undefined) return;
-  const functions = [then.fn, otherwise.fn] as const;
   const awaiting = [...merges, ...waitingEntries(translator, conditional)];
   const controls = awaiting.flatMap((op) => translator.controls(op, scope));
+  const name = `${merges[0]?.name ?? 'cond'}/If`;
   scope.within(() => {
-    const captured = shareCaptures(functions);
-    const waits = register(functions).filter((op) => op.graph === scope.graph);
-    const op = scope.graph.createOp({
-      type: functions.some(isStateful) ? 'If' : 'StatelessIf',
-      name: `${merges[0]?.name ?? 'cond'}/If`,
-      inputs: [selector, ...captured],
-      controlInputs: [...new Set([...controls, ...waits])],
-      attrs: {
-        then_branch: funcAttr(then.fn),
-        else_branch: funcAttr(otherwise.fn),
-        Tout: { kind: 'list(type)', value: then.fn.outputs.map(({ dtype }) => dtype) },
-        output_shapes: then.fn.outputs.map(({ shape }, i) =>
-          commonShape(shape, otherwise.fn.outputs[i]?.shape),
-        ),
-      },
-    });
+    const functions = [then.fn, otherwise.fn] as const;
+    const op = ifOf(name, scope, selector, functions, controls);
     merges.forEach((merge, i) => {
       translator.set(scope, merge.output(0), op.output(2 * i));
       translator.set(scope, merge.output(1), op.output(2 * i + 1));
@@ -119,6 +105,30 @@ export function buildConditional(translator: Translator, conditional: Conditiona
     [then, otherwise].forEach((branch, b) => {
       noteBranch(scope, { scope: branch.scope, op, handOver: (value) => call.output(b, value) });
     });
+  });
+}
+
+function ifOf(
+  name: string,
+  { graph }: Scope,
+  selector: Tensor,
+  functions: readonly [then: FuncGraph, otherwise: FuncGraph],
+  controls: readonly Operation[],
+): Operation {
+  const [then, otherwise] = functions;
+  const captured = shareCaptures(functions);
+  const waits = register(functions).filter((op) => op.graph === graph);
+  return graph.createOp({
+    type: functions.some(isStateful) ? 'If' : 'StatelessIf',
+    name,
+    inputs: [selector, ...captured],
+    controlInputs: [...new Set([...controls, ...waits])],
+    attrs: {
+      then_branch: funcAttr(then),
+      else_branch: funcAttr(otherwise),
+      Tout: { kind: 'list(type)', value: then.outputs.map(({ dtype }) => dtype) },
+      output_shapes: then.outputs.map(({ shape }, i) => commonShape(shape, otherwise.outputs[i]?.shape)),
+    },
   });
 }
 

@@ -33,48 +33,77 @@ interface Frame {
 }
 
 /** Makes the `While` of the loop that `exit` leaves, and takes its results for those of all exits. */
-export function buildLoop(translator: Translator, exit: Operation, inLoop: Scope): void {
+export function buildLoop(translator: Translator, exit: Operation, scope: Scope): void {
   const frame = frameOf(translator, translator.regions.of(exit), exit);
-  const scope = inLoop;
   const initial = [
     ...frame.vars.map((v) => translator.value(v.initial, scope)),
     ...frame.stores.map((store) => listOf(translator, store, scope)),
   ];
   const controls = frame.enters.flatMap((enter) => translator.controls(enter, scope));
+  const { functions, shapes } = settledFunctions(translator, frame, initial, scope);
+  scope.within(() => {
+    const op = whileOf(scope, frame, functions, initial, shapes, controls);
+    takeResults(translator, frame, op, scope);
+  });
+}
+
+/** The functions of the loop, with the shapes of its variables: what changes from iteration to iteration is found by trying. */
+function settledFunctions(
+  translator: Translator,
+  frame: Frame,
+  initial: readonly Tensor[],
+  scope: Scope,
+): { readonly functions: LoopFunctions; readonly shapes: readonly TensorShape[] } {
   let shapes = initial.map(({ shape }) => shape);
   let functions = loopFunctions(translator, frame, initial, shapes, scope);
-  // Shapes that change from iteration to iteration are found by trying.
   for (let relaxed = widen(shapes, functions); !same(relaxed, shapes); relaxed = widen(shapes, functions)) {
     shapes = relaxed;
     functions = loopFunctions(translator, frame, initial, shapes, scope);
   }
-  const [cond, body] = functions;
+  return { functions, shapes };
+}
+
+function whileOf(
+  { graph }: Scope,
+  { region, enters }: Frame,
+  [cond, body]: LoopFunctions,
+  initial: readonly Tensor[],
+  shapes: readonly TensorShape[],
+  controls: readonly Operation[],
+): Operation {
   const results = body.outputs;
-  scope.within(() => {
-    const captured = shareCaptures([cond, body]);
-    body.outputs = [...results, ...body.inputs.slice(body.inputs.length - captured.length)];
-    const waits = register([cond, body]).filter((op) => op.graph === scope.graph);
-    const inputs = [...initial, ...captured];
-    const op = scope.graph.createOp({
-      type: isStateful(cond) || isStateful(body) ? 'While' : 'StatelessWhile',
-      name: `${frame.region.frame}/While`,
-      inputs,
-      controlInputs: [...new Set([...controls, ...waits])],
-      attrs: {
-        cond: funcAttr(cond),
-        body: funcAttr(body),
-        output_shapes: inputs.map(({ shape }, i) => shapes[i] ?? shape),
-        parallel_iterations: parallelIterations(frame.enters),
-      },
-    });
-    for (const other of frame.exits) {
-      const left = leftBy(other);
-      const index = frame.vars.findIndex(({ switches }) => switches.some((s) => s === left));
-      if (index < 0) throw unstructured(other, 'leaves with a value that is no loop variable');
-      translator.set(scope, other.output(0), op.output(index));
-    }
-    frame.stores.forEach((store, i) => scope.lists.set(store, op.output(frame.vars.length + i)));
+  const captured = shareCaptures([cond, body]);
+  body.outputs = [...results, ...body.inputs.slice(body.inputs.length - captured.length)];
+  const waits = register([cond, body]).filter((op) => op.graph === graph);
+  const inputs = [...initial, ...captured];
+  return graph.createOp({
+    type: isStateful(cond) || isStateful(body) ? 'While' : 'StatelessWhile',
+    name: `${region.frame}/While`,
+    inputs,
+    controlInputs: [...new Set([...controls, ...waits])],
+    attrs: {
+      cond: funcAttr(cond),
+      body: funcAttr(body),
+      output_shapes: inputs.map(({ shape }, i) => shapes[i] ?? shape),
+      parallel_iterations: parallelIterations(enters),
+    },
   });
+}
+
+/** Takes the results of the `While` for those of the exits, and for what became of the stores. */
+function takeResults(
+  translator: Translator,
+  { vars, exits, stores }: Frame,
+  op: Operation,
+  scope: Scope,
+): void {
+  for (const exit of exits) {
+    const left = leftBy(exit);
+    const index = vars.findIndex(({ switches }) => switches.some((s) => s === left));
+    if (index < 0) throw unstructured(exit, 'leaves with a value that is no loop variable');
+    translator.set(scope, exit.output(0), op.output(index));
+  }
+  stores.forEach((store, i) => scope.lists.set(store, op.output(vars.length + i)));
 }
 
 /** The `Switch` by which a value comes to an `Exit`: gradients pass it on through an `Identity`. */
@@ -121,35 +150,18 @@ function unstructured(op: Operation, what: string): UnimplementedError {
   return new UnimplementedError(`${op.describe()} ${what}`, { node: op.name });
 }
 
+type LoopFunctions = readonly [cond: FuncGraph, body: FuncGraph];
+
 function loopFunctions(
   translator: Translator,
-  { region, vars, condition, stores }: Frame,
+  frame: Frame,
   initial: readonly Tensor[],
   shapes: readonly TensorShape[],
   scope: Scope,
-): [cond: FuncGraph, body: FuncGraph] {
-  const declare = (role: string): { fn: FuncGraph; inner: Scope } => {
-    const fn = newFunction(`${region.frame.replaceAll('/', '_')}_${role}`, scope.graph);
-    const inner = new Scope(region, fn, scope);
-    vars.forEach(({ merge, switches }, i) => {
-      const {
-        dtype = merge.output(0).dtype,
-        shape = merge.output(0).shape,
-        handle = null,
-      } = initial[i] ?? {};
-      const input = fn.addInput({ dtype, shape: shapes[i] ?? shape, handle, name: merge.name });
-      inner.values.set(merge.output(0), input);
-      for (const op of switches) inner.values.set(op.output(1), input);
-    });
-    stores.forEach((store, i) => {
-      const { shape, handle = null } = initial[vars.length + i] ?? {};
-      const name = store.op.name;
-      if (shape !== undefined) inner.lists.set(store, fn.addInput({ dtype: 'variant', shape, handle, name }));
-    });
-    return { fn, inner };
-  };
-  const cond = declare('cond');
-  const body = declare('body');
+): LoopFunctions {
+  const { vars, condition, stores } = frame;
+  const cond = declare('cond', frame, initial, shapes, scope);
+  const body = declare('body', frame, initial, shapes, scope);
   translator.buildAll([condition], cond.inner);
   cond.fn.outputs = [cond.fn.capture(translator.value(condition.output(0), cond.inner))];
   translator.buildAll(
@@ -164,8 +176,32 @@ function loopFunctions(
   return [cond.fn, body.fn];
 }
 
-function widen(shapes: readonly TensorShape[], [, body]: readonly FuncGraph[]): TensorShape[] {
-  return shapes.map((shape, i) => commonShape(shape, body?.outputs[i]?.shape));
+/** A function of the loop that has its variables for arguments and nothing else yet. */
+function declare(
+  role: 'cond' | 'body',
+  { region, vars, stores }: Frame,
+  initial: readonly Tensor[],
+  shapes: readonly TensorShape[],
+  scope: Scope,
+): { readonly fn: FuncGraph; readonly inner: Scope } {
+  const fn = newFunction(`${region.frame.replaceAll('/', '_')}_${role}`, scope.graph);
+  const inner = new Scope(region, fn, scope);
+  vars.forEach(({ merge, switches }, i) => {
+    const { dtype, shape, handle } = initial[i] ?? merge.output(0);
+    const input = fn.addInput({ dtype, shape: shapes[i] ?? shape, handle, name: merge.name });
+    inner.values.set(merge.output(0), input);
+    for (const op of switches) inner.values.set(op.output(1), input);
+  });
+  stores.forEach((store, i) => {
+    const { shape, handle = null } = initial[vars.length + i] ?? {};
+    const name = store.op.name;
+    if (shape !== undefined) inner.lists.set(store, fn.addInput({ dtype: 'variant', shape, handle, name }));
+  });
+  return { fn, inner };
+}
+
+function widen(shapes: readonly TensorShape[], [, body]: LoopFunctions): TensorShape[] {
+  return shapes.map((shape, i) => commonShape(shape, body.outputs[i]?.shape));
 }
 
 function same(a: readonly TensorShape[], b: readonly TensorShape[]): boolean {
