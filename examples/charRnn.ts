@@ -65,8 +65,6 @@ const [y, newState] = cell.apply(fr.oneHot(last, letters.length), state);
 const noise = fr.neg(fr.log(fr.neg(fr.log(fr.random.uniform([1, letters.length], { minval: 1e-6 })))));
 const scores = fr.add(fr.div(dense.apply(y), positive('temperature', false)), noise);
 const drawn = fr.argMax(scores, { axis: 1, outputType: 'int32' });
-const memories = state.flatMap((part) => [...part]);
-const newMemories = newState.flatMap((part) => [...part]);
 
 const init = fr.globalVariablesInitializer();
 const weights = fr.trainableVariables().reduce((sum, { shape }) => sum + (shape.size ?? 0), 0);
@@ -77,13 +75,14 @@ await sess.run(init);
 async function write(beginning: string, length: number): Promise<string> {
   let written = beginning;
   let next = [letters.indexOf(beginning)];
-  let memory: readonly fr.TensorValue[] | null = null;
+  let memory = await sess.run(state);
   for (let i = 0; i < length; i++) {
-    const feeds = new Map<fr.Tensor, fr.FeedValue>([[last, next]]);
-    memory?.forEach((value, part) => feeds.set(memories[part] ?? last, value));
-    const result: { drawn: fr.TensorValue; memory: readonly fr.TensorValue[] } = await sess.run(
-      { drawn, memory: newMemories },
-      feeds,
+    const result: { drawn: fr.TensorValue; memory: typeof memory } = await sess.run(
+      { drawn, memory: newState },
+      [
+        [last, next],
+        [state, memory],
+      ],
     );
     memory = result.memory;
     next = [result.drawn.item()];

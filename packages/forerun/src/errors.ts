@@ -5,6 +5,7 @@ export {
   DataLossError,
   FailedPreconditionError,
   ForerunError,
+  ForerunError as OpError,
   InternalError,
   InvalidArgumentError,
   NotFoundError,

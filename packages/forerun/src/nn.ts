@@ -88,6 +88,7 @@ export {
   weightedMoments,
   withSpaceToBatch,
   swish,
+  swish as silu,
   xwPlusB,
 } from '@forerun/graph';
 export const {

@@ -81,6 +81,7 @@ export {
   importMetaGraph,
   latestCheckpoint,
   loadWeights,
+  summaryIterator,
   writeGraph,
   type LoadWeightsOptions,
   type LoadWeightsReport,

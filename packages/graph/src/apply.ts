@@ -111,7 +111,7 @@ function resolveVariable(input: TensorLike): TensorLike {
 }
 
 /** A list with tensors among its elements, such as the shape `[n, -1]`. */
-function holdsTensors(input: unknown): input is MixedArray {
+export function holdsTensors(input: unknown): input is MixedArray {
   if (!Array.isArray(input)) return false;
   return input.some((item) => item instanceof Tensor || isTensorConvertible(item) || holdsTensors(item));
 }

@@ -170,7 +170,9 @@ function checkAttr(spec: AttrSpec, attr: AttrValue): void {
   if (spec.allowed !== undefined) {
     const bad = notAllowed(spec.allowed, attr.value);
     if (bad !== undefined) {
-      failRule(`attribute "${spec.name}" must be one of ${spec.allowed.join(', ')}, got ${bad}`);
+      failRule(
+        `attribute "${spec.name}" must be one of ${spec.allowed.join(', ')}, got ${bad}${integerHint(spec.allowed, bad)}`,
+      );
     }
   }
   if (spec.minimum !== undefined) {
@@ -179,6 +181,13 @@ function checkAttr(spec: AttrSpec, attr: AttrValue): void {
       failRule(`attribute "${spec.name}" must be at least ${spec.minimum}, got ${size}`);
     }
   }
+}
+
+/** What to do where a number without a dtype has become float32 and an integer is wanted. */
+function integerHint(allowed: readonly string[], got: string): string {
+  if (got !== 'float32' || !allowed.includes('int32') || allowed.some((dtype) => dtype.startsWith('float')))
+    return '';
+  return ": numbers without a dtype are float32; give { dtype: 'int32' }, or cast";
 }
 
 /** The first of an attribute's values, as text, that is not among the allowed ones. */

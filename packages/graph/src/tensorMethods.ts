@@ -37,6 +37,7 @@ const BUILDERS = {
   matMul: 'matMul',
   reshape: 'reshape',
   slice: 'slice',
+  getItem: 'getItem',
   transpose: 'transpose',
   sum: 'reduceSum',
   mean: 'reduceMean',

@@ -1,8 +1,14 @@
 /** The variables of a graph by collection, and the operations that initialize them. */
-import type { NameOptions } from './apply.js';
+import { constant, type NameOptions } from './apply.js';
 import type { Operation } from './operation.js';
+import { InternalError } from './errors.js';
+import { stack } from './ops/arrayJoin.js';
+import { jsFunc } from './ops/debug.js';
 import { group, noOp } from './ops/source.js';
-import { getDefaultGraph } from './scopes.js';
+import { isVariableInitialized } from './ops/state.js';
+import { getDefaultGraph, nameScope } from './scopes.js';
+import type { Tensor } from './tensor.js';
+import { TensorValue } from './value.js';
 import { Variable } from './variable.js';
 import { GraphKeys } from './variableKeys.js';
 
@@ -38,6 +44,11 @@ export function metricVariables(scope?: string): Variable[] {
   return variablesIn(GraphKeys.METRIC_VARIABLES, scope);
 }
 
+/** Variables of which moving averages are kept (`tf.moving_average_variables`). */
+export function movingAverageVariables(scope?: string): Variable[] {
+  return variablesIn(GraphKeys.MOVING_AVERAGE_VARIABLES, scope);
+}
+
 /** An operation that initializes `variables` (`tf.variables_initializer`). */
 export function variablesInitializer(
   variables: readonly Variable[],
@@ -60,6 +71,28 @@ export function localVariablesInitializer(options: NameOptions = {}): Operation 
   return variablesInitializer(localVariables(), options);
 }
 
+/**
+ * The names of those of `varList` that have no value yet, a string vector (`tf.report_uninitialized_variables`). Default: all
+ * global and local variables made so far.
+ */
+export function reportUninitializedVariables(
+  varList: readonly Variable[] = [...globalVariables(), ...localVariables()],
+  { name = 'report_uninitialized_variables' }: NameOptions = {},
+): Tensor {
+  return nameScope(name, () => {
+    if (varList.length === 0) return constant([], { dtype: 'string', shape: [0] });
+    const initialized = stack(varList.map((variable) => isVariableInitialized(variable)));
+    const names = varList.map((variable) => variable.op.name);
+    const without = (has: TensorValue): TensorValue => {
+      const found = names.filter((_, i) => Number(has.data[i]) === 0);
+      return new TensorValue('string', [found.length], found);
+    };
+    const [report] = jsFunc(without, [initialized], 'string', { outputShapes: [[null]] });
+    if (report === undefined) throw new InternalError('jsFunc gave no result');
+    return report;
+  });
+}
+
 /** Appends to a collection of the default graph (`tf.add_to_collection`). */
 export function addToCollection(key: string, value: unknown): void {
   getDefaultGraph().addToCollection(key, value);
@@ -70,7 +103,36 @@ export function addToCollections(keys: readonly string[], value: unknown): void 
   getDefaultGraph().addToCollections(keys, value);
 }
 
-/** A copy of a collection of the default graph (`tf.get_collection`); `scope` restricts it to names that start so. */
-export function getCollection(key: string, scope?: string): unknown[] {
-  return getDefaultGraph().getCollection(key, scope);
+/** What the standard collections hold, by their names in files. */
+export interface CollectionItems {
+  readonly variables: Variable;
+  readonly local_variables: Variable;
+  readonly metric_variables: Variable;
+  readonly model_variables: Variable;
+  readonly trainable_variables: Variable;
+  readonly moving_average_variables: Variable;
+  readonly global_step: Variable;
+  readonly update_ops: Operation;
+  readonly losses: Tensor;
+  readonly regularization_losses: Tensor;
+  readonly train_op: Operation;
+  readonly summaries: Tensor;
+  readonly table_initializer: Operation;
+  readonly asset_filepaths: Tensor;
+}
+
+/** An item of the collection `K`; of collections of programs' own nothing is known. */
+export type CollectionItem<K extends string> = K extends keyof CollectionItems ? CollectionItems[K] : unknown;
+
+/**
+ * A copy of a collection of the default graph (`tf.get_collection`); `scope` restricts it to names that start so. The
+ * type says what layers, losses and optimizers put into the standard collections.
+ */
+export function getCollection<K extends string>(key: K, scope?: string): CollectionItem<K>[] {
+  return getDefaultGraph().getCollection(key, scope) as CollectionItem<K>[];
+}
+
+/** The collection itself, made when there is none: what is added to the list is in the collection (`tf.get_collection_ref`). */
+export function getCollectionRef<K extends string>(key: K): CollectionItem<K>[] {
+  return getDefaultGraph().getCollectionRef(key) as CollectionItem<K>[];
 }

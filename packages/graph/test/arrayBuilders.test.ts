@@ -148,6 +148,11 @@ describe('array builders', () => {
     expect(valueOf(getItem(x(), '...', [null, null, -1]))).toEqual([3, 2, 1, 6, 5, 4]);
     expect(String(getItem(x(), newaxis, [1, null], '...', newaxis).shape)).toBe('[1,1,3,1]');
     expect(valueOf(getItem(x(), [-1, null], [0, 2]))).toEqual([4, 5]);
+    const one = constant(1, { dtype: 'int32' });
+    expect(valueOf(getItem(x(), one, ':'))).toEqual([4, 5, 6]);
+    expect(valueOf(x().getItem(':', [one, null]))).toEqual([2, 3, 5, 6]);
+    expect(String(getItem(x(), placeholder('int32', []), ':').shape)).toBe('[3]');
+    expect(() => getItem(x(), '1' as ':')).toThrow(/entry 0 is 1: an index, \[begin, end\], ':'/);
     expect(() => getItem(x(), 2)).toThrow(/index 2 is out of range for dimension 0 of size 2/);
     expect(() => getItem(x(), '...', '...')).toThrow(/only one ellipsis/);
     expect(() => getItem(x(), 0, 0, 0)).toThrow(/3 indices are given for an input of rank 2/);

@@ -11,6 +11,7 @@ import {
   controlDependencies,
   destroyVariable,
   getCollection,
+  getCollectionRef,
   globalVariables,
   globalVariablesInitializer,
   gradients,
@@ -18,6 +19,7 @@ import {
   isVariableInitialized,
   localVariables,
   localVariablesInitializer,
+  movingAverageVariables,
   mul,
   nameScope,
   placeholder,
@@ -99,6 +101,18 @@ describe('a variable', () => {
       expect(globalVariables('fro')).toEqual([frozen]);
       addToCollection('mine', w);
       expect(getCollection('mine')).toEqual([w]);
+    });
+  });
+
+  it('is in a collection that a program may change', () => {
+    inGraph(() => {
+      const w = new Variable(1, { name: 'w' });
+      getCollectionRef(GraphKeys.MOVING_AVERAGE_VARIABLES).push(w);
+      expect(movingAverageVariables()).toEqual([w]);
+      const [typed] = getCollection(GraphKeys.TRAINABLE_VARIABLES);
+      expect(typed?.dtype).toBe('float32');
+      getCollectionRef(GraphKeys.TRAINABLE_VARIABLES).pop();
+      expect(trainableVariables()).toEqual([]);
     });
   });
 

@@ -2,6 +2,7 @@
 export {
   AUTO_REUSE,
   VariableScope,
+  getLocalVariable,
   getVariable,
   getVariableScope,
   variableScope,

@@ -4,6 +4,7 @@
  */
 import {
   InvalidArgumentError,
+  checkOptions,
   convertToTensor,
   constant,
   fill,
@@ -62,13 +63,16 @@ function flattened(value: NestedArray): NestedArray[] {
   return Array.isArray(value) ? (value as readonly NestedArray[]).flatMap(flattened) : [value];
 }
 
+type UniformOptions = RandomInitializerOptions & { readonly minval?: number; readonly maxval?: number };
+
 /** Uniform in [minval, maxval) (`tf.random_uniform_initializer`). Default range -0.05 to 0.05. */
-export function randomUniformInitializer({
-  minval = -0.05,
-  maxval = 0.05,
-  seed,
-  dtype: own = 'float32',
-}: RandomInitializerOptions & { readonly minval?: number; readonly maxval?: number } = {}): Initializer {
+export function randomUniformInitializer(options: UniformOptions = {}): Initializer {
+  const {
+    minval = -0.05,
+    maxval = 0.05,
+    seed,
+    dtype: own = 'float32',
+  } = checkOptions('randomUniformInitializer', options, '{ minval: -1, maxval: 1 }');
   return (shape, { dtype = own } = {}) => randomUniform(shape, { minval, maxval, dtype, seed });
 }
 
@@ -78,22 +82,24 @@ interface NormalOptions extends RandomInitializerOptions {
 }
 
 /** Normal with `mean` 0 and `stddev` 0.05 by default (`tf.random_normal_initializer`). */
-export function randomNormalInitializer({
-  mean = 0,
-  stddev = 0.05,
-  seed,
-  dtype: own = 'float32',
-}: NormalOptions = {}): Initializer {
+export function randomNormalInitializer(options: NormalOptions = {}): Initializer {
+  const {
+    mean = 0,
+    stddev = 0.05,
+    seed,
+    dtype: own = 'float32',
+  } = checkOptions('randomNormalInitializer', options, '{ stddev: 0.1 }');
   return (shape, { dtype = own } = {}) => randomNormal(shape, { mean, stddev, dtype, seed });
 }
 
 /** Normal, redrawn beyond two standard deviations (`tf.truncated_normal_initializer`). Default `stddev` 0.05. */
-export function truncatedNormalInitializer({
-  mean = 0,
-  stddev = 0.05,
-  seed,
-  dtype: own = 'float32',
-}: NormalOptions = {}): Initializer {
+export function truncatedNormalInitializer(options: NormalOptions = {}): Initializer {
+  const {
+    mean = 0,
+    stddev = 0.05,
+    seed,
+    dtype: own = 'float32',
+  } = checkOptions('truncatedNormalInitializer', options, '{ stddev: 0.1 }');
   return (shape, { dtype = own } = {}) => truncatedNormal(shape, { mean, stddev, dtype, seed });
 }
 
@@ -173,6 +179,25 @@ export function lecunNormalInitializer(options: RandomInitializerOptions = {}): 
 /** Uniform of variance 1 / fan in (LeCun et al., 1998). */
 export function lecunUniformInitializer(options: RandomInitializerOptions = {}): Initializer {
   return varianceScalingInitializer({ ...options, distribution: 'uniform' });
+}
+
+/**
+ * Uniform in +-factor * sqrt(3 / n), n being the number of inputs: all dimensions but the last multiplied
+ * (`tf.uniform_unit_scaling_initializer`; Sussillo and Abbott, 2014). The scale of the inputs is kept; `factor` 1 is for
+ * linear layers, about 1.43 for relu.
+ */
+export function uniformUnitScalingInitializer(
+  options: RandomInitializerOptions & { readonly factor?: number } = {},
+): Initializer {
+  const {
+    factor = 1,
+    seed,
+    dtype: own = 'float32',
+  } = checkOptions('uniformUnitScalingInitializer', options, '{ factor: 1.43 }');
+  return (shape, { dtype = own } = {}) => {
+    const limit = factor * Math.sqrt(3 / Math.max(1, sizeOf(shape.slice(0, -1))));
+    return randomUniform(shape, { minval: -limit, maxval: limit, dtype, seed });
+  };
 }
 
 /** `gain` on the diagonal of a matrix, zeros elsewhere (`tf.initializers.identity`). Throws unless the rank is 2. */

@@ -12,6 +12,7 @@ export {
   randomNormalInitializer as randomNormal,
   randomUniformInitializer as randomUniform,
   truncatedNormalInitializer as truncatedNormal,
+  uniformUnitScalingInitializer as uniformUnitScaling,
   varianceScalingInitializer as varianceScaling,
   zerosInitializer as zeros,
 } from './initializers.js';
@@ -19,5 +20,6 @@ export { orthogonalInitializer as orthogonal } from './orthogonal.js';
 export {
   globalVariablesInitializer as globalVariables,
   localVariablesInitializer as localVariables,
+  tablesInitializer as tables,
   variablesInitializer as variables,
 } from '@forerun/graph';

@@ -6,6 +6,7 @@ import {
   equal,
   expandDims,
   greater,
+  identity,
   matMul,
   mul,
   oneHot,
@@ -53,7 +54,7 @@ function rangeOf(count: number): Tensor {
 
 /**
  * The mean over the classes that occur of intersection / union of labels and predictions (`tf.metrics.mean_iou`). Both
- * hold class numbers below `numClasses`; the matrix of their counts is a local variable.
+ * hold class numbers below `numClasses`; the matrix of their counts is a local variable, which the update gives.
  */
 export function meanIou(
   labels: TensorLike,
@@ -68,13 +69,13 @@ export function meanIou(
     const weighted = weight === null ? rows : mul(rows, expandDims(weight, 1));
     const batch = matMul(weighted, oneHot(guesses, numClasses), { transposeA: true });
     const value = meanOverUnions(total.asTensor(), numClasses, 'mean_iou');
-    return [value, meanOverUnions(total.assignAdd(batch), numClasses, 'update_op')];
+    return [value, identity(total.assignAdd(batch), { name: 'update_op' })];
   });
 }
 
 /**
  * The mean over all classes of the share of their labels that are predicted (`tf.metrics.mean_per_class_accuracy`); 0
- * for a class that does not occur.
+ * for a class that does not occur. The update gives the shares of the classes.
  */
 export function meanPerClassAccuracy(
   labels: TensorLike,
@@ -92,7 +93,7 @@ export function meanPerClassAccuracy(
     const newCount = count.assignAdd(reduceSum(right, { axis: 0 }));
     return [
       reduceMean(divNoNan(count, total), { name: 'mean_accuracy' }),
-      reduceMean(divNoNan(newCount, newTotal), { name: 'update_op' }),
+      divNoNan(newCount, newTotal, { name: 'update_op' }),
     ];
   });
 }

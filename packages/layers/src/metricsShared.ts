@@ -13,11 +13,11 @@ import {
   size,
   type Tensor,
   type TensorLike,
-  type Variable,
+  Variable,
+  zeros,
 } from '@forerun/graph';
-import { zerosInitializer } from './initializers.js';
 import { squeezeLast } from './squeezeLast.js';
-import { getVariable, variableScope } from './variableScope.js';
+import { variableScope } from './variableScope.js';
 
 export interface MetricOptions {
   /** Weight of each value; broadcasts to the values. Default 1. */
@@ -48,11 +48,10 @@ export function metric(
   });
 }
 
-/** A local variable that starts at 0. */
+/** A local variable that starts at 0; its name begins with the name scopes around it, as in TensorFlow. */
 export function metricVariable(name: string, shape: readonly number[] = []): Variable {
-  return getVariable(name, {
-    shape: [...shape],
-    initializer: zerosInitializer(),
+  return new Variable(() => zeros([...shape]), {
+    name,
     trainable: false,
     collections: [GraphKeys.LOCAL_VARIABLES, GraphKeys.METRIC_VARIABLES],
   });

@@ -167,6 +167,21 @@ export function getVariable(name: string, options: GetVariableOptions = {}): Var
   return variable;
 }
 
+/**
+ * As `getVariable`, for a variable of this process that is not trained or saved (`tf.get_local_variable`): it joins
+ * `LOCAL_VARIABLES`.
+ */
+export function getLocalVariable(
+  name: string,
+  { collections = [], ...options }: Omit<GetVariableOptions, 'trainable'> = {},
+): Variable {
+  return getVariable(name, {
+    ...options,
+    trainable: false,
+    collections: [...new Set([...collections, GraphKeys.LOCAL_VARIABLES])],
+  });
+}
+
 function alreadyExists(name: string, existing: Variable): AlreadyExistsError {
   return new AlreadyExistsError(
     `variable "${name}" exists already${existing.op.creationSite()}. To share it, set reuse: true or reuse: AUTO_REUSE in variableScope()`,

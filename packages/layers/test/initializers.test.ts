@@ -147,6 +147,26 @@ describe('random initializers', () => {
     expect(Math.abs(found.stddev / Math.sqrt(2 / 180) - 1)).toBeLessThan(0.05);
   });
 
+  it('uniformUnitScaling keeps to its limit, by all dimensions but the last', () => {
+    const { stddev, largest } = statistics(
+      valueOf(initializers.uniformUnitScaling({ factor: 1.43 }), [4, 5, 200]),
+    );
+    const limit = 1.43 * Math.sqrt(3 / 20);
+    expect(largest).toBeLessThanOrEqual(limit);
+    expect(stddev).toBeCloseTo(limit / Math.sqrt(3), 2);
+  });
+
+  it('refuse arguments by position, which would be lost', () => {
+    const loose = layers.randomUniformInitializer as (...args: readonly unknown[]) => layers.Initializer;
+    expect(() => loose(-1, 1)).toThrow(
+      'randomUniformInitializer: options must be an object such as { minval: -1, maxval: 1 }, got -1',
+    );
+    for (const make of [layers.randomNormalInitializer, layers.truncatedNormalInitializer])
+      expect(() => make(0.1 as never)).toThrow(
+        /options must be an object such as \{ stddev: 0.1 \}, got 0.1/,
+      );
+  });
+
   it('repeat with the same seeds and differ with others', () => {
     const first = valueOf(initializers.glorotUniform({ seed: 3 }), [4]);
     expect(valueOf(initializers.glorotUniform({ seed: 3 }), [4])).toEqual(first);

@@ -5,10 +5,11 @@ import {
   getCollection,
   localVariables,
   localVariablesInitializer,
+  nameScope,
   placeholder,
   type Variable,
 } from '@forerun/graph';
-import { metrics } from '@forerun/layers';
+import { AUTO_REUSE, metrics, variableScope } from '@forerun/layers';
 import { ReferenceSession } from './run.js';
 
 describe('metrics.mean', () => {
@@ -32,6 +33,24 @@ describe('metrics.mean', () => {
       session.do(localVariablesInitializer());
       session.get(update);
       expect(session.get(value)).toEqual([15 / 4]);
+    });
+  });
+
+  it('has its variables below the name scopes around it, whatever is reused', () => {
+    new Graph().asDefault(() => {
+      nameScope('evaluation', () => metrics.mean([1]));
+      const build = (): metrics.Metric => metrics.mean([2], { name: 'loss' });
+      variableScope('a', { reuse: AUTO_REUSE }, build);
+      variableScope('a', { reuse: true }, build);
+      expect(localVariables().map((v) => v.op.name)).toEqual([
+        'evaluation/mean/total',
+        'evaluation/mean/count',
+        'a/loss/total',
+        'a/loss/count',
+        'a_1/loss/total',
+        'a_1/loss/count',
+      ]);
+      expect(localVariables('evaluation/')).toHaveLength(2);
     });
   });
 

@@ -128,18 +128,24 @@ describe('metrics of classes', () => {
   const labels = constant.bind(null, [0, 1, 2, 1, 0], { dtype: 'int32' });
   const guesses = constant.bind(null, [0, 1, 1, 1, 2], { dtype: 'int32' });
 
-  it('meanIou leaves out classes that do not occur', () => {
-    once(
-      () => metrics.meanIou(labels(), guesses(), 4),
-      (got) => expectNear(got, [(1 / 2 + 2 / 3 + 0) / 3]),
-    );
+  it('meanIou leaves out classes that do not occur, and updates its matrix', () => {
+    ReferenceSession.in((session) => {
+      const [value, update] = metrics.meanIou(labels(), guesses(), 4);
+      session.do(localVariablesInitializer());
+      expect(update.shape.dims).toEqual([4, 4]);
+      // By row the labels, by column the answers.
+      expectNear(session.get(update), [1, 0, 1, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
+      expectNear(session.get(value), [(1 / 2 + 2 / 3 + 0) / 3]);
+    });
   });
 
-  it('meanPerClassAccuracy', () => {
-    once(
-      () => metrics.meanPerClassAccuracy(labels(), guesses(), 3),
-      (got) => expectNear(got, [(1 / 2 + 1 + 0) / 3]),
-    );
+  it('meanPerClassAccuracy updates the accuracy of each class', () => {
+    ReferenceSession.in((session) => {
+      const [value, update] = metrics.meanPerClassAccuracy(labels(), guesses(), 3);
+      session.do(localVariablesInitializer());
+      expectNear(session.get(update), [1 / 2, 1, 0]);
+      expectNear(session.get(value), [(1 / 2 + 1 + 0) / 3]);
+    });
   });
 });
 

@@ -7,13 +7,15 @@ import {
   add,
   constant,
   getCollection,
+  globalVariables,
+  localVariables,
   nameScope,
   trainableVariables,
-  type Tensor,
 } from '@forerun/graph';
 import {
   AUTO_REUSE,
   constantInitializer,
+  getLocalVariable,
   getVariable,
   getVariableScope,
   l2Regularizer,
@@ -92,7 +94,7 @@ describe('variableScope', () => {
             getVariable('plain', { shape: [2], initializer: zerosInitializer(), regularizer: null }),
           ] as const,
       );
-      const losses = getCollection(GraphKeys.REGULARIZATION_LOSSES) as Tensor[];
+      const losses = getCollection(GraphKeys.REGULARIZATION_LOSSES);
       expect(losses.map((loss) => loss.name)).toEqual(['a/b/w/Regularizer/l2_regularizer:0']);
       session.initialize([w, plain]);
       expect(session.read(w)).toEqual([3, 3]);
@@ -173,6 +175,15 @@ describe('getVariable', () => {
       expect(w.initialValue?.name).toMatch(/^w\/Initializer\/random_uniform/);
       expect(n.dtype).toBe('int64');
       expect(trainableVariables()).toEqual([w]);
+    });
+  });
+
+  it('may be local: not trained, not saved', () => {
+    inGraph(() => {
+      const w = variableScope('a', () => getLocalVariable('w', { shape: [2], collections: ['mine'] }));
+      expect(w.op.name).toBe('a/w');
+      expect([localVariables(), globalVariables(), trainableVariables()]).toEqual([[w], [], []]);
+      expect(getCollection('mine')).toEqual([w]);
     });
   });
 });

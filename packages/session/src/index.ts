@@ -21,7 +21,7 @@ export {
 export type { PlannedDispatch, PlannedTemporary, PlanReport } from './plan.js';
 export type { TuningConfig } from './tuning/sessionTuner.js';
 export type { ChoiceSource, ChosenKernel, TuningMode } from './tuning/tuner.js';
-export type { FeedKey, Feeds, FeedValue } from './run/feeds.js';
+export type { FeedKey, Feeds, FeedValue, NestedFeedValue } from './run/feeds.js';
 export type { FetchedSparseTensor, SparseTensorValue } from './run/sparseFeeds.js';
 export type { Fetched, Fetches, FetchLeaf } from './run/fetches.js';
 export { Saver, type SaveOptions, type SaverOptions } from './checkpoint/saver.js';

@@ -26,7 +26,7 @@ import {
   type DenseFeedKey,
   type FeedKey,
   type Feeds,
-  type FeedValue,
+  type NestedFeedValue,
 } from './run/feeds.js';
 import { resolveFetches, type Fetched, type Fetches, type ResolvedFetches } from './run/fetches.js';
 import { Flights } from './run/flights.js';
@@ -124,12 +124,12 @@ export class Session {
   makeCallable<const F extends Fetches>(
     fetches: F,
     feedTensors: readonly FeedKey[] = [],
-  ): (...values: FeedValue[]) => Promise<Fetched<F>> {
+  ): (...values: NestedFeedValue[]) => Promise<Fetched<F>> {
     this.requireOpen();
     const resolved = resolveFetches(this.graph, fetches);
     const targets = feedTensors.map((key) => feedTarget(this.graph, key));
     const memo = new PlanMemo();
-    const call = async (values: readonly FeedValue[]): Promise<unknown> => {
+    const call = async (values: readonly NestedFeedValue[]): Promise<unknown> => {
       this.requireOpen();
       if (values.length !== targets.length) {
         throw new InvalidArgumentError(`the callable takes ${targets.length} values, got ${values.length}`);

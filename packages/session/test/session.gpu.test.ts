@@ -50,6 +50,43 @@ describe('feeds and fetches', () => {
     }
   });
 
+  test('a nesting of tensors is fed with a value of its nesting, which may be what was fetched', async () => {
+    const [a, b, c] = ['a', 'b', 'c'].map((name) => fr.placeholder('float32', [], { name }));
+    if (a === undefined || b === undefined || c === undefined) throw new Error('three placeholders');
+    const state = [{ a, b }, c] as const;
+    const next = [{ a: fr.add(a, 1), b: fr.add(b, 2) }, fr.add(c, 3)] as const;
+    await open();
+    let value = await sess.run(next, [[state, [{ a: 10, b: 20 }, 30]]]);
+    value = await sess.run(next, new Map([[state, value]]));
+    expect([value[0].a.item(), value[0].b.item(), value[1].item()]).toEqual([12, 24, 36]);
+    const call = sess.makeCallable(fr.addN([a, b, c]), [state]);
+    expect((await call(value)).item()).toBe(72);
+    await expect(sess.run(a, [[state, [1, 2, 3]]])).rejects.toThrow(
+      'feed for a list of 2 must be of that structure, got a list of 3',
+    );
+    await expect(sess.run(a, [[state, [{ a: 1 }, 2]]])).rejects.toThrow(
+      'feed for {a, b} must be of that structure, got {a}',
+    );
+    await expect(sess.run(a, [[state, 5]])).rejects.toThrow('got 5');
+    await expect(
+      sess.run(a, [
+        [
+          [a, { d: 'nowhere' }],
+          [1, { d: 2 }],
+        ],
+      ]),
+    ).rejects.toThrow(/feed: .*nowhere/);
+    await expect(
+      sess.run(a, [
+        [state, value],
+        [c, 1],
+      ]),
+    ).rejects.toThrow('"c:0" is fed twice');
+    await expect(sess.run(a, [[[null as never], [1]]])).rejects.toThrow(
+      'a feed key must be a tensor, a variable or a name, got null',
+    );
+  });
+
   test('any tensor may be fed', async () => {
     const x = fr.placeholder('float32', [2]);
     const inner = fr.exp(x);
@@ -252,6 +289,20 @@ describe('variables', () => {
     await sess.run(destroy);
     expect((await sess.run(asked)).toArray()).toBe(false);
     await expect(sess.run(v)).rejects.toThrow(/variable "v" is not initialized/);
+  });
+
+  test('those without a value are reported by name', async () => {
+    const [w] = [new fr.Variable([1, 2], { name: 'w' }), new fr.Variable(3, { name: 'v' })];
+    new fr.Variable(0, { name: 'n', trainable: false, collections: [fr.GraphKeys.LOCAL_VARIABLES] });
+    const report = fr.reportUninitializedVariables();
+    const none = fr.reportUninitializedVariables([]);
+    await open();
+    expect((await sess.run(report)).toArray()).toEqual(['w', 'v', 'n']);
+    await sess.run([w.initializer, fr.localVariablesInitializer()]);
+    expect((await sess.run(report)).toArray()).toEqual(['v']);
+    await sess.run(fr.globalVariablesInitializer());
+    expect((await sess.run(report)).shape).toEqual([0]);
+    expect((await sess.run(none)).shape).toEqual([0]);
   });
 
   test('variables without elements can be initialized and saved', async () => {

@@ -1,6 +1,6 @@
 /** Ops that make tensors of a given shape: fills, ranges, broadcasts. They belong to the shape family. */
 import { checkOptions } from '../checkOptions.js';
-import { apply, constant, convertToTensor, type NameOptions } from '../apply.js';
+import { apply, constant, convertToTensor, holdsTensors, type NameOptions } from '../apply.js';
 import { baseDType, type DType } from '../dtype.js';
 import { sameShape, shapeFromInput, withRank } from '../inferHelpers.js';
 import { topGraph, withGraph } from '../graphStack.js';
@@ -203,12 +203,12 @@ export function fill(dims: TensorLike, value: TensorLike, { name }: NameOptions 
 
 type DTypeOptions = NameOptions & { readonly dtype?: DType };
 
-/** Zeros of shape `shape`: a list of sizes or an integer vector (`tf.zeros`). */
+/** Zeros of shape `shape`: a list of sizes, some of which may be int32 scalars, or an integer vector (`tf.zeros`). */
 export function zeros(shape: ShapeLike | TensorLike, options: DTypeOptions = {}): Tensor {
   return uniform(shape, 0, { name: 'zeros', ...checkOptions('zeros', options, "{ dtype: 'int32' }") });
 }
 
-/** Ones of shape `shape`: a list of sizes or an integer vector (`tf.ones`). */
+/** Ones of shape `shape`, given as for `zeros` (`tf.ones`). */
 export function ones(shape: ShapeLike | TensorLike, options: DTypeOptions = {}): Tensor {
   return uniform(shape, 1, { name: 'ones', ...checkOptions('ones', options, "{ dtype: 'int32' }") });
 }
@@ -220,7 +220,7 @@ function uniform(
 ): Tensor {
   const base = baseDType(dtype);
   const value = base === 'bool' ? element === 1 : base === 'string' ? '' : element;
-  if (shape instanceof Tensor || isTensorConvertible(shape)) {
+  if (shape instanceof Tensor || isTensorConvertible(shape) || holdsTensors(shape)) {
     return fill(shape, constant(value, { dtype: base }), { name });
   }
   const dims = TensorShape.of(shape as ShapeLike).toStatic();

@@ -1,6 +1,7 @@
 /** Mathematical functions that are made of several ops: Bessel and beta functions, tests of order, casts by name. */
 import { convertToTensor, type NameOptions } from '../apply.js';
-import { isFloating, type DType } from '../dtype.js';
+import { checkOptions } from '../checkOptions.js';
+import { baseDType, isFloating, type DType } from '../dtype.js';
 import { InvalidArgumentError } from '../errors.js';
 import { IndexedSlices } from '../indexedSlices.js';
 import { nameScope, withGraphOf } from '../scopes.js';
@@ -8,7 +9,7 @@ import type { Tensor, TensorLike } from '../tensor.js';
 import { stack } from './arrayJoin.js';
 import { slice } from './arraySlice.js';
 import { reshape } from './arrayView.js';
-import { add, divNoNan, maximum, mul, realDiv, sub } from './binary.js';
+import { add, divNoNan, maximum, minimum, mul, realDiv, sub } from './binary.js';
 import { less, lessEqual } from './comparison.js';
 import { onesLike } from './fill.js';
 import { reduceAll, reduceMax, reduceSum } from './reduction.js';
@@ -16,7 +17,7 @@ import { scatterNd } from './scatter.js';
 import { size } from './shape.js';
 import { besselI0e, besselI1e, lgamma } from './special.js';
 import { exp } from './transcendental.js';
-import { abs, cast } from './unary.js';
+import { abs, cast, floor } from './unary.js';
 
 function composed(name: string, input: TensorLike, build: (x: Tensor) => Tensor): Tensor {
   const x = convertToTensor(input);
@@ -139,3 +140,30 @@ export const toFloat = casting('float32', 'ToFloat');
 export const toInt32 = casting('int32', 'ToInt32');
 /** `x` as int64 (`tf.to_int64`). */
 export const toInt64 = casting('int64', 'ToInt64');
+
+/**
+ * The bin of each value among `nbins` of equal width over `valueRange`, `[low, high]` (`tf.histogram_fixed_width_bins`), in the
+ * shape of the values; values outside go to the first and the last bin.
+ */
+export function histogramFixedWidthBins(
+  values: TensorLike,
+  valueRange: TensorLike,
+  options: NameOptions & { readonly nbins?: number; readonly dtype?: 'int32' | 'int64' } = {},
+): Tensor {
+  const {
+    nbins = 100,
+    dtype = 'int32',
+    name = 'histogram_bins',
+  } = checkOptions('histogramFixedWidthBins', options, '{ nbins: 10 }');
+  if (!(Number.isInteger(nbins) && nbins > 0))
+    throw new InvalidArgumentError(`histogramFixedWidthBins: nbins must be a positive integer, got ${nbins}`);
+  return composed(name, values, (x) => {
+    const range = convertToTensor(valueRange, { dtype: baseDType(x.dtype) });
+    const [low, high] = [slice(range, [0], [1]), slice(range, [1], [1])].map((end) => reshape(end, [])) as [
+      Tensor,
+      Tensor,
+    ];
+    const bins = floor(mul(realDiv(sub(x, low), sub(high, low)), nbins));
+    return cast(maximum(minimum(bins, nbins - 1), 0), dtype);
+  });
+}

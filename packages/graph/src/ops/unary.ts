@@ -6,6 +6,7 @@ import { apply, convertToTensor, type NameOptions } from '../apply.js';
 import { baseDType, isFloating, type DType } from '../dtype.js';
 import { sameShape } from '../inferHelpers.js';
 import { notDifferentiable, op, type OpDef, type OpSpec } from '../opDef.js';
+import { SparseTensor } from '../sparseTensor.js';
 import type { Tensor, TensorLike } from '../tensor.js';
 import { ACTIVATION } from './activation.js';
 import { BIT_COUNTS } from './bitwise.js';
@@ -232,9 +233,17 @@ export function invert(x: TensorLike, { name }: NameOptions = {}): Tensor {
 
 /**
  * Conversion to `dtype` (`tf.cast`): floats to integers toward zero, anything but 0 to true. A tensor that
- * has the dtype already is returned as it is.
+ * has the dtype already is returned as it is. Of a sparse tensor the values are converted.
  */
-export function cast(x: TensorLike, dtype: DType, { name }: NameOptions = {}): Tensor {
+export function cast(x: SparseTensor, dtype: DType, options?: NameOptions): SparseTensor;
+export function cast(x: TensorLike, dtype: DType, options?: NameOptions): Tensor;
+export function cast(
+  x: TensorLike | SparseTensor,
+  dtype: DType,
+  { name }: NameOptions = {},
+): Tensor | SparseTensor {
+  if (x instanceof SparseTensor)
+    return new SparseTensor(x.indices, cast(x.values, dtype, { name }), x.denseShape);
   const value = convertToTensor(x);
   if (baseDType(value.dtype) === baseDType(dtype)) return value;
   return apply('Cast', [value], { name, attrs: { DstT: baseDType(dtype) } });

@@ -2,6 +2,7 @@
 import {
   Graph,
   InvalidArgumentError,
+  SparseTensor,
   builders as ops,
   gradients,
   withGraphOf,
@@ -28,6 +29,38 @@ function values(build: () => readonly Tensor[]): NestedArray[] {
 const value = (build: () => Tensor): NestedArray | undefined => values(() => [build()])[0];
 
 describe('functions on arrays', () => {
+  it('zeros and ones take lists in which some sizes are computed', () => {
+    const rows = (): Tensor => ops.getItem(ops.shape(ops.zeros([2, 5])), 0);
+    expect(value(() => ops.ones([rows(), 1]))).toEqual([[1], [1]]);
+    expect(value(() => ops.zeros([1, rows()], { dtype: 'int32' }))).toEqual([[0, 0]]);
+    new Graph().asDefault(() => {
+      const batch = ops.placeholder('int32', []);
+      expect(String(ops.zeros([batch, 3]).shape)).toBe('[?,3]');
+    });
+  });
+
+  it('histogramFixedWidthBins gives the bin of each value', () => {
+    const numbers = [-1, 0, 1.5, 2, 5, 15];
+    expect(value(() => ops.histogramFixedWidthBins(numbers, [0, 5], { nbins: 5 }))).toEqual([
+      0, 0, 1, 2, 4, 4,
+    ]);
+    expect(() => ops.histogramFixedWidthBins([1], [0, 5], { nbins: 0 })).toThrow(
+      /nbins must be a positive integer, got 0/,
+    );
+  });
+
+  it('cast converts the values of a sparse tensor', () => {
+    new Graph().asDefault(() => {
+      const sparse = new SparseTensor([[0, 1]], ops.constant([2.5]), [1, 2]);
+      const cast = ops.cast(sparse, 'int32');
+      expect([cast.dtype, cast.indices, cast.denseShape]).toEqual([
+        'int32',
+        sparse.indices,
+        sparse.denseShape,
+      ]);
+    });
+  });
+
   it('meshgrid has the first vector along the columns, or along the rows', () => {
     const [x, y] = values(() =>
       ops.meshgrid([

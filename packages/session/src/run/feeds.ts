@@ -17,6 +17,7 @@ import {
 } from '@forerun/graph';
 import { transferBytes } from '../device/words.js';
 import { isSparseValue, sparseFeeds, type SparseTensorValue } from './sparseFeeds.js';
+import { nestedFeeds, nestedTarget, NestedTarget, type Pair } from './nestedFeeds.js';
 
 /** A value for one tensor: number, nested arrays, typed array, `TensorValue`, anything of its form, or a buffer on the device. */
 export type DenseFeedValue = NestedArray | NumericData | TensorValue | TensorValueLike | GPUBuffer;
@@ -32,13 +33,24 @@ export interface TensorValueLike {
 
 /** What means one tensor. */
 export type DenseFeedKey = Tensor | TensorConvertible | string;
-export type FeedKey = DenseFeedKey | SparseTensor;
+/** A tensor, or any nesting of tensors, such as the state of recurrent cells, which takes values of the same nesting. */
+export type FeedKey =
+  DenseFeedKey | SparseTensor | Pair<FeedKey> | readonly FeedKey[] | { readonly [key: string]: FeedKey };
+/** A value for one key, of the key's nesting. */
+export type NestedFeedValue =
+  | FeedValue
+  | Pair<NestedFeedValue>
+  | readonly NestedFeedValue[]
+  | { readonly [key: string]: NestedFeedValue };
 
 /** A `Map`, pairs, or a record by name. */
 export type Feeds =
-  | ReadonlyMap<FeedKey, FeedValue>
-  | readonly (readonly [FeedKey, FeedValue])[]
+  | ReadonlyMap<FeedKey, NestedFeedValue>
+  | readonly (readonly [FeedKey, NestedFeedValue])[]
   | Readonly<Record<string, FeedValue>>;
+
+/** What a feed key means. */
+export type FeedTarget = Tensor | SparseTensor | NestedTarget;
 
 /** One resolved feed: a checked value, or a device buffer with the placeholder's static shape. */
 export interface Feed {
@@ -58,18 +70,27 @@ export function resolveFeeds(graph: Graph, feeds: Feeds | undefined): Feed[] {
   return resolved;
 }
 
-function pairs(feeds: Feeds | undefined): readonly (readonly [FeedKey, FeedValue])[] {
+function pairs(feeds: Feeds | undefined): readonly (readonly [FeedKey, NestedFeedValue])[] {
   if (feeds === undefined) return [];
-  if (feeds instanceof Map) return [...(feeds as ReadonlyMap<FeedKey, FeedValue>)];
-  if (Array.isArray(feeds)) return feeds as readonly (readonly [FeedKey, FeedValue])[];
+  if (feeds instanceof Map) return [...(feeds as ReadonlyMap<FeedKey, NestedFeedValue>)];
+  if (Array.isArray(feeds)) return feeds as readonly (readonly [FeedKey, NestedFeedValue])[];
   return Object.entries(feeds as Readonly<Record<string, FeedValue>>);
 }
 
-/** What a feed key means: a tensor, or a sparse tensor of the graph. */
-export function feedTarget(graph: Graph, key: FeedKey): Tensor | SparseTensor {
-  if (!(key instanceof SparseTensor)) return feedTensor(graph, key);
-  for (const part of [key.indices, key.values, key.denseShape]) feedTensor(graph, part);
-  return key;
+/** What a feed key means: a tensor, a sparse tensor of the graph, or a nesting of these. */
+export function feedTarget(graph: Graph, key: FeedKey): FeedTarget {
+  if (key instanceof SparseTensor) {
+    for (const part of [key.indices, key.values, key.denseShape]) feedTensor(graph, part);
+    return key;
+  }
+  return isNesting(key) ? nestedTarget(key, (part) => feedTarget(graph, part)) : feedTensor(graph, key);
+}
+
+function isNesting(key: FeedKey): key is Exclude<FeedKey, DenseFeedKey | SparseTensor> {
+  const value: unknown = key;
+  return (
+    typeof value === 'object' && value !== null && !(value instanceof Tensor) && !isTensorConvertible(value)
+  );
 }
 
 /** The tensor that a feed key means; a bare op name means its first output. */
@@ -110,8 +131,10 @@ function feedHint(graph: Graph, message: string): string {
   return `; its placeholders are ${names.join(', ')}${placeholders.length > 5 ? ', ...' : ''}`;
 }
 
-/** The feeds of one target: three for a sparse tensor. */
-export function feedsOf(target: Tensor | SparseTensor, value: FeedValue): Feed[] {
+/** The feeds of one target: three for a sparse tensor, those of all parts for a nesting. */
+export function feedsOf(target: FeedTarget, value: NestedFeedValue): Feed[] {
+  if (target instanceof NestedTarget)
+    return nestedFeeds(target, value).flatMap(([part, partValue]) => feedsOf(part, partValue));
   if (target instanceof SparseTensor) {
     return sparseFeeds(target, value).map(([tensor, part]) => resolveFeed(tensor, part));
   }
@@ -121,7 +144,7 @@ export function feedsOf(target: Tensor | SparseTensor, value: FeedValue): Feed[]
       { node: target.op.name },
     );
   }
-  return [resolveFeed(target, value)];
+  return [resolveFeed(target, value as DenseFeedValue)];
 }
 
 /** Checks one value against its tensor's dtype and static shape. */

@@ -12,11 +12,12 @@ import {
   type TensorConvertible,
   type TensorValue,
 } from '@forerun/graph';
+import type { Pair } from './nestedFeeds.js';
 import type { FetchedSparseTensor } from './sparseFeeds.js';
 
 /** One thing to fetch. A name is a tensor (`loss:0`) or an operation (`train`). */
 export type FetchLeaf = Tensor | SparseTensor | Operation | TensorConvertible | string;
-export type Fetches = FetchLeaf | readonly Fetches[] | { readonly [key: string]: Fetches };
+export type Fetches = FetchLeaf | Pair<Fetches> | readonly Fetches[] | { readonly [key: string]: Fetches };
 
 /** The result of fetching `F`: values for tensors and variables, three for sparse tensors, `undefined` for operations. */
 export type Fetched<F> = F extends Tensor
@@ -31,7 +32,9 @@ export type Fetched<F> = F extends Tensor
           ? F extends `${string}:${number}`
             ? TensorValue
             : TensorValue | undefined
-          : { -readonly [K in keyof F]: Fetched<F[K]> };
+          : F extends Pair<infer T>
+            ? Pair<Fetched<T>>
+            : { -readonly [K in keyof F]: Fetched<F[K]> };
 
 /** The distinct tensors and operations of a fetch structure, and how to put results into it. */
 export interface ResolvedFetches {
@@ -52,7 +55,7 @@ export function resolveFetches(graph: Graph, fetches: Fetches): ResolvedFetches 
     if (typeof item === 'object' && !isLeaf(item)) {
       return Array.isArray(item)
         ? (item as readonly Fetches[]).map(place)
-        : Object.fromEntries(Object.entries(item).map(([key, value]) => [key, place(value)]));
+        : withFields(item, Object.entries(item as Readonly<Record<string, Fetches>>), place);
     }
     const element = leafElement(graph, item);
     if (element instanceof Operation) {
@@ -77,7 +80,18 @@ function fill(slot: Slot, values: readonly TensorValue[]): unknown {
   if (slot === undefined) return undefined;
   if (typeof slot === 'number') return values[slot];
   if (Array.isArray(slot)) return (slot as readonly Slot[]).map((item) => fill(item, values));
-  return Object.fromEntries(Object.entries(slot).map(([key, item]) => [key, fill(item, values)]));
+  return withFields(slot, Object.entries(slot), (item) => fill(item, values));
+}
+
+/** A record with other values, or an object of the same class: the state of an LSTM stays a pair. */
+function withFields<T, U>(
+  like: object,
+  fields: readonly (readonly [string, T])[],
+  map: (value: T) => U,
+): Readonly<Record<string, U>> {
+  const copy = Object.create(Object.getPrototypeOf(like) as object | null) as Record<string, U>;
+  for (const [key, value] of fields) copy[key] = map(value);
+  return copy;
 }
 
 function isLeaf(item: object): item is Exclude<FetchLeaf, string | SparseTensor> {
