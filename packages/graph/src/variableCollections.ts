@@ -1,14 +1,13 @@
 /** The variables of a graph by collection, and the operations that initialize them. */
 import { constant, type NameOptions } from './apply.js';
 import type { Operation } from './operation.js';
-import { InternalError } from './errors.js';
 import { stack } from './ops/arrayJoin.js';
-import { jsFunc } from './ops/debug.js';
+import { booleanMask } from './ops/dynamicWhere.js';
 import { group, noOp } from './ops/source.js';
 import { isVariableInitialized } from './ops/state.js';
+import { logicalNot } from './ops/unary.js';
 import { getDefaultGraph, nameScope } from './scopes.js';
 import type { Tensor } from './tensor.js';
-import { TensorValue } from './value.js';
 import { Variable } from './variable.js';
 import { GraphKeys } from './variableKeys.js';
 
@@ -82,14 +81,11 @@ export function reportUninitializedVariables(
   return nameScope(name, () => {
     if (varList.length === 0) return constant([], { dtype: 'string', shape: [0] });
     const initialized = stack(varList.map((variable) => isVariableInitialized(variable)));
-    const names = varList.map((variable) => variable.op.name);
-    const without = (has: TensorValue): TensorValue => {
-      const found = names.filter((_, i) => Number(has.data[i]) === 0);
-      return new TensorValue('string', [found.length], found);
-    };
-    const [report] = jsFunc(without, [initialized], 'string', { outputShapes: [[null]] });
-    if (report === undefined) throw new InternalError('jsFunc gave no result');
-    return report;
+    const names = constant(
+      varList.map((variable) => variable.op.name),
+      { dtype: 'string' },
+    );
+    return booleanMask(names, logicalNot(initialized));
   });
 }
 
