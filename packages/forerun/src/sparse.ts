@@ -1,6 +1,18 @@
 /** `fr.sparse`: tensors as lists of their elements. */
 export {
   SparseTensor,
+  sparseAdd as add,
+  sparseConcat as concat,
+  sparseExpandDims as expandDims,
+  sparseFromDense as fromDense,
+  sparseMaximum as maximum,
+  sparseMerge as merge,
+  sparseMinimum as minimum,
+  sparseRetain as retain,
+  sparseSlice as slice,
+  sparseSplit as split,
+  sparseToIndicator as toIndicator,
+  sparseTranspose as transpose,
   sparseFillEmptyRows as fillEmptyRows,
   sparsePlaceholder as placeholder,
   sparseReduceSum as reduceSum,

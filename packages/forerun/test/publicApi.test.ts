@@ -419,7 +419,12 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
   sparse: [
     ...[
       'SparseTensor',
+      'add',
+      'concat',
       'fillEmptyRows',
+      'fromDense',
+      'retain',
+      'transpose',
       'placeholder',
       'reduceSum',
       'reorder',

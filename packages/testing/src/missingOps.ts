@@ -290,11 +290,39 @@ export const MISSING_NAMES: readonly MissingOps[] = [
       quantization.quantize quantization.quantized_concat`),
   },
   {
-    group: 'Sparse tensors beyond products, reordering and dense forms',
+    group: 'Sparse tensors, the rest',
     reason:
-      'Their sizes depend on values; indices and values can be worked with as the dense tensors that they are.',
-    ops: list(`sparse.add sparse.concat sparse.cross sparse.expand_dims sparse.mask sparse.maximum sparse.merge sparse.minimum sparse.reduce_max
-      sparse.reset_shape sparse.reshape sparse.retain sparse.slice sparse.split sparse.to_indicator sparse.transpose`),
+      '`dynamicStitch`, `booleanMask`, segment reductions and hash buckets of `fr.strings` do what these do.',
+    ops: list(
+      `sparse.cross sparse.mask sparse.reduce_max sparse.reduce_max_sparse sparse.reduce_sum_sparse sparse.reset_shape`,
+    ),
+  },
+  {
+    group: 'Functions of Python in the graph',
+    reason: '`jsFunc` runs a function of JavaScript in the graph; `customGradient` gives it a gradient.',
+    ops: list(`py_func numpy_function py_function`),
+  },
+  {
+    group: 'Records and texts of examples',
+    reason:
+      'A library of the host program reads and parses them; `fr.data.Dataset.fromGenerator` makes batches of what it gives.',
+    ops: list(`io.TFRecordWriter io.tf_record_iterator io.parse_example io.parse_single_example io.parse_sequence_example io.decode_csv io.decode_raw
+      io.decode_json_example io.FixedLenFeature io.FixedLenSequenceFeature io.VarLenFeature train.Example train.Feature train.Features train.SequenceExample
+      data.TFRecordDataset data.TextLineDataset data.FixedLengthRecordDataset`),
+  },
+  {
+    group: 'Distributions',
+    reason: 'Their densities and draws are short formulas over `fr.math` and `fr.random`.',
+    ops: list(`distributions.Bernoulli distributions.Beta distributions.Categorical distributions.Dirichlet distributions.DirichletMultinomial
+      distributions.Exponential distributions.Gamma distributions.Laplace distributions.Multinomial distributions.Normal distributions.StudentT
+      distributions.Uniform distributions.kl_divergence`),
+  },
+  {
+    group: 'Switches and tools of TensorFlow’s own run-time',
+    reason: 'There is one mode, the graph; variables are resource variables; a session runs on one device.',
+    ops: list(`enable_eager_execution executing_eagerly disable_eager_execution enable_resource_variables enable_v2_behavior disable_v2_behavior
+      function wrap_function GradientTape init_scope get_default_session InteractiveSession colocate_with container DeviceSpec ConfigProto
+      GPUOptions OptimizerOptions AggregationMethod load_op_library register_tensor_conversion_function variable_creator_scope`),
   },
   {
     group: 'Sessions with hooks, coordinators, queues and servers',

@@ -106,7 +106,7 @@ function byReason(groups: readonly MissingOps[]): string {
 
 function missing(): string {
   const ops = `## Ops of TensorFlow 1.15 that are not here\n\nA graph with one of these can be read, inspected and written back; a run that needs it says so.\n\n`;
-  const names = `\n## Functions of TensorFlow 1.15 that are not here\n\nFrom the namespaces \`math\`, \`nn\`, \`linalg\`, \`image\`, \`random\`, \`train\`, \`sets\`, \`signal\`, \`strings\`, \`sparse\` and \`quantization\`, and partitioners; what they have besides is in \`fr\` under its name in camelCase.\n\n`;
+  const names = `\n## Functions of TensorFlow 1.15 that are not here\n\nWhat the other namespaces and the flat names have besides is in \`fr\` under its name in camelCase. [Programs of TensorFlow 1](tensorflow1.md) shows what takes the place of some of these.\n\n`;
   return `${ops}${byReason(MISSING_OPS)}${names}${byReason(MISSING_NAMES)}`;
 }
 

@@ -20,6 +20,19 @@ export * from './pool.js';
 export * from './nn.js';
 export * from './fakeQuant.js';
 export * from './quantize.js';
+export {
+  sparseConcat,
+  sparseExpandDims,
+  sparseFromDense,
+  sparseMerge,
+  sparseRetain,
+  sparseSlice,
+  sparseSplit,
+  sparseToIndicator,
+  sparseTranspose,
+  type SparseConcatOptions,
+} from './sparseComposed.js';
+export { sparseAdd, sparseMaximum, sparseMinimum, type SparseAddOptions } from './sparseUnion.js';
 export { editDistance } from './editDistance.js';
 export * from './activationComposed.js';
 export * from './mathComposed.js';
