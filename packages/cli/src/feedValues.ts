@@ -84,6 +84,10 @@ function randomValue({ name, dtype, shape }: Wanted, seed: number): TensorValue 
   });
   if (sizes === undefined)
     throw new UsageError(`--feed ${name}=random: its shape is not known, give it with --shape`);
+  if (dtype === 'string')
+    throw new UsageError(
+      `--feed ${name}=random: it takes texts; give them as JSON, such as ${name}=["a text"]`,
+    );
   let state = (Math.imul(seed, 0x9e3779b1) ^ 0x5bd1e995) >>> 0 || 1;
   const next = (): number => {
     state ^= state << 13;

@@ -137,7 +137,7 @@ async function valuesFor(
       `${view.loaded.path}: the values of ${needed.length} variables such as "${needed[0]?.name ?? ''}" are not in the graph: give the checkpoint with --weights`,
     );
   }
-  const { values } = await readVariables(view, path);
+  const { values } = await readVariables(view, path, needed);
   const missing = needed.filter((op) => !values.has(op)).map(({ name }) => `"${name}"`);
   if (missing.length > 0)
     throw new FileError(`${path}: there is no value for ${missing.slice(0, 5).join(', ')}`);

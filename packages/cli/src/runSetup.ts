@@ -1,10 +1,12 @@
 /** What `run` and `plan` share: a session over a loaded graph, its variables restored, what to fetch and what to feed. */
+import { dirname } from 'node:path';
 import { ForerunError, InternalError, type Graph, type Operation } from '@forerun/graph';
-import { Session } from '@forerun/session';
+import { initializeModel, Session } from '@forerun/session';
 import { FileError, messageOf } from './errors.js';
 import { isVariable, outputsOf, viewGraph, type GraphView } from './graphView.js';
 import { withInputShapes, type InputShape, type InputShapes } from './inputShapes.js';
 import type { LoadedGraph } from './load.js';
+import { servedSignature } from './signature.js';
 import type { Terminal } from './terminal.js';
 import { readVariables, weightsPath } from './variableValues.js';
 
@@ -25,7 +27,7 @@ export function shapedGraph(loaded: LoadedGraph, shapes: InputShapes): ShapedGra
 /** Names to fetch: those given, those of a signature, or the outputs of the graph. Throws `FileError` when there are none. */
 export function fetchesOf({ view, graph }: ShapedGraph, given: readonly string[] | undefined): string[] {
   if (given !== undefined) return given.map((name) => fetchName(graph, name));
-  const signature = view.loaded.metaGraph?.signatureDef.get('serving_default');
+  const signature = servedSignature(view);
   const named = [...(signature?.outputs.values() ?? [])].flatMap(({ name }) => name ?? []);
   const names =
     named.length > 0 ? named : outputsOf(view).flatMap((op) => op.outputs.map(({ name }) => name));
@@ -52,12 +54,22 @@ export function neededInputs({ graph, inputs }: ShapedGraph, fetches: readonly s
   });
 }
 
-/** Sets the graph's variables from a checkpoint or another file of weights; a SavedModel has its own. */
-export async function restoreVariables(
+/**
+ * Sets the graph's variables from a checkpoint or another file of weights; a SavedModel has its own, and an initialization that fills its
+ * tables.
+ */
+export async function restoreState(
   sess: Session,
   view: GraphView,
   weights: string | undefined,
 ): Promise<void> {
+  await restoreVariables(sess, view, weights);
+  const { format, metaGraph, path } = view.loaded;
+  if (format !== 'SavedModel' || metaGraph === undefined) return;
+  await initializeModel(sess, metaGraph, dirname(path));
+}
+
+async function restoreVariables(sess: Session, view: GraphView, weights: string | undefined): Promise<void> {
   const path = weightsPath(view, weights);
   if (path === undefined || !view.graph.operations.some(isVariable)) return;
   const { values } = await readVariables(view, path);

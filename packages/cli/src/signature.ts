@@ -3,6 +3,8 @@ import { savedModelSignatures, type Operation, type proto, type Tensor } from '@
 import { FileError } from './errors.js';
 import { ancestorsOf, findNode, outputsOf, type GraphView } from './graphView.js';
 
+const INIT_OP_SIGNATURE_KEY = '__saved_model_init_op';
+
 /** Inputs and outputs by name. */
 export interface Signature {
   readonly inputs: Readonly<Record<string, Tensor>>;
@@ -37,9 +39,13 @@ export function signatureDefs(view: GraphView, fetch?: readonly string[]): Map<s
   return new Map([[DEFAULT_SERVING_SIGNATURE_DEF_KEY, predictSignatureDef(inputs, outputs)]]);
 }
 
-function servedSignature({ loaded }: GraphView): proto.SignatureDef | undefined {
+/** The signature for serving, else the first one with outputs. */
+export function servedSignature({ loaded }: Pick<GraphView, 'loaded'>): proto.SignatureDef | undefined {
   const defs = loaded.metaGraph?.signatureDef;
-  const usable = [...(defs?.values() ?? [])].filter(({ outputs }) => outputs.size > 0);
+  // The initialization of SavedModels of TensorFlow 2 is named by a signature, too.
+  const usable = [...(defs ?? [])].flatMap(([key, def]) =>
+    def.outputs.size > 0 && key !== INIT_OP_SIGNATURE_KEY ? [def] : [],
+  );
   return defs?.get(DEFAULT_SERVING_SIGNATURE_DEF_KEY) ?? usable[0];
 }
 

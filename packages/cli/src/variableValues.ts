@@ -2,7 +2,14 @@
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { WeightReader } from '@forerun/formats';
-import { ObjectGraph, type Operation, type TensorValue } from '@forerun/graph';
+import {
+  ObjectGraph,
+  type Graph,
+  type Operation,
+  type proto,
+  type Tensor,
+  type TensorValue,
+} from '@forerun/graph';
 import { isVariable, type GraphView } from './graphView.js';
 import { load } from './load.js';
 
@@ -34,26 +41,41 @@ async function latestIn(path: string): Promise<string> {
   return found?.isDirectory() === true ? (await load(path)).path : path;
 }
 
-/** The variables of a graph with those of their values that a file has, and the names of the others. */
+/** The variables of a graph, or those that are `needed`, with those of their values that a file has, and the names of the others. */
 export async function readVariables(
-  { graph }: Pick<GraphView, 'graph'>,
+  { graph, loaded }: Pick<GraphView, 'graph'> & { readonly loaded?: GraphView['loaded'] },
   path: string,
+  needed: readonly Operation[] = graph.operations,
 ): Promise<{ readonly values: Map<Operation, TensorValue>; readonly missing: readonly string[] }> {
-  const variables = graph.operations.filter(isVariable);
+  const variables = needed.filter(isVariable);
   return withWeights(path, async (reader) => {
     const values = new Map<Operation, TensorValue>();
     // Checkpoints of TensorFlow 2 are stored by object and tell the names that variables had.
     const { entries } = reader;
-    const objects = await ObjectGraph.of({
-      has: (name) => entries.has(name),
-      read: (name) => reader.read(name),
-    });
+    const checkpoint = {
+      has: (name: string) => entries.has(name),
+      read: (name: string) => reader.read(name),
+    };
+    const objects = await ObjectGraph.of(checkpoint);
+    const told = await keysTold(graph, objects === undefined ? undefined : loaded?.metaGraph, checkpoint);
     for (const op of variables) {
       const name = variableKey(op);
-      const key = entries.has(name) ? name : (objects?.keyOf(name) ?? name);
+      const own = told.get(op.output(0)) ?? name;
+      const key = entries.has(own) ? own : (objects?.keyOf(name) ?? name);
       if (entries.has(key)) values.set(op, await reader.read(key));
     }
     const missing = variables.filter((op) => !values.has(op)).map(({ name }) => name);
     return { values, missing };
   });
+}
+
+/** What a SavedModel of TensorFlow 2 tells of its variables: several may have had one name. */
+async function keysTold(
+  graph: Graph,
+  metaGraph: proto.MetaGraphDef | undefined,
+  checkpoint: Parameters<typeof ObjectGraph.of>[0],
+): Promise<ReadonlyMap<Tensor, string>> {
+  if (metaGraph === undefined) return new Map();
+  const { savedVariableKeys } = await import('@forerun/session');
+  return savedVariableKeys(graph, metaGraph, checkpoint);
 }

@@ -1,5 +1,7 @@
 /** `forerun freeze` and `optimize`, and that converted graphs run and give the same. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import {
   add,
   biasAdd,
@@ -8,6 +10,7 @@ import {
   Graph,
   identity,
   placeholder,
+  proto,
   relu,
   TensorValue,
   writeGraphDef,
@@ -54,7 +57,64 @@ async function outputOf(path: string, ...options: string[]): Promise<number[]> {
   return json.outputs[0]?.value.flat(Infinity) as number[];
 }
 
+/** A SavedModel of `session/test/fixtures/savedModels`. */
+function kerasModel(name: string): string {
+  const fixture = new URL(`../../session/test/fixtures/savedModels/${name}.json.gz`, import.meta.url);
+  const { files } = JSON.parse(gunzipSync(readFileSync(fixture)).toString()) as {
+    files: Record<string, string>;
+  };
+  for (const [path, content] of Object.entries(files))
+    folder.write(join(name, path), Buffer.from(content, 'base64'));
+  return folder.at(name);
+}
+
 describe('freeze', () => {
+  test('of a SavedModel of Keras finds its variables and signature, and leaves out what nothing calls', async () => {
+    const model = kerasModel('trained');
+    const path = folder.at('keras.pb');
+    expect(await forerun(['freeze', model, path])).toMatchObject({ code: 0, err: '' });
+    const { library, node } = proto.decode('GraphDef', readFileSync(path));
+    expect(library?.function.map(({ signature }) => signature?.name.replaceAll(/\d+/g, 'N'))).toEqual([
+      '__inference_signature_wrapper_predict_N_frozen',
+      '__inference_predict_N_frozen',
+    ]);
+    expect(node.some(({ op }) => op === 'VarHandleOp')).toBe(false);
+    const trained = await forerunJson<{ outputs: { value: number }[] }>(
+      ...[
+        'run',
+        model,
+        '--fetch',
+        'StatefulPartitionedCall_1',
+        '--feed',
+        'train_x=random',
+        '--feed',
+        'train_y=[1]',
+      ],
+    );
+    expect(trained.outputs[0]?.value).toBeGreaterThan(0);
+  });
+
+  test('a SavedModel whose initialization fills tables runs', async () => {
+    const words = 'serving_default_words=["The fox, the DOG!"]';
+    const args = [
+      'run',
+      kerasModel('text'),
+      '--feed',
+      words,
+      '--feed',
+      'serving_default_tags=[["a","zz","c"]]',
+    ];
+    const { outputs } = await forerunJson<{ outputs: { value: unknown }[] }>(...args);
+    expect(outputs.map(({ value }) => value)).toContainEqual([[1, 0, 1, 0, 1]]);
+    const { code, err } = await forerun([
+      ...args.slice(0, 2),
+      '--feed',
+      'serving_default_words=random',
+      ...args.slice(4),
+    ]);
+    expect([code, err]).toEqual([2, expect.stringContaining('it takes texts; give them as JSON')]);
+  });
+
   test('keeps what the outputs need, with the checkpoint in place of variables', async () => {
     const { out } = await forerun(['freeze', network, folder.at('a.pbtxt'), '--weights', checkpoint, '--fetch', 'probabilities']); // prettier-ignore
     expect(out).toMatch(/4 variables with 365 parameters became constants; \d+ -> \d+ nodes\n/);

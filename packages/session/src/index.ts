@@ -54,6 +54,8 @@ export {
 export { exportMetaGraph, importMetaGraph } from './checkpoint/metaGraph.js';
 export * as graphUtil from './graphUtil/index.js';
 export * as savedModel from './savedModel/index.js';
+export { initializeModel } from './savedModel/loader.js';
+export { savedVariableKeys } from './savedModel/variableKeys.js';
 export { globalStep } from './globalStep.js';
 export { readGraph, withExternalWeights, writeGraph, type WriteGraphOptions } from './io.js';
 export {

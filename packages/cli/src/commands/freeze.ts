@@ -8,7 +8,7 @@ import { graphFiles, modelDirectory } from '../graphFiles.js';
 import { findNode, variableSize, viewGraph, type GraphView } from '../graphView.js';
 import { loadGraph, type LoadedGraph } from '../load.js';
 import type { CommonOptions } from '../program.js';
-import { restoreVariables, withSession } from '../runSetup.js';
+import { restoreState, withSession } from '../runSetup.js';
 import { signatureDefs, signatureOf } from '../signature.js';
 import { parseTags } from '../tags.js';
 import { withWeightsBeside } from '../weightsBeside.js';
@@ -109,7 +109,7 @@ async function frozen(
   const feeds = await verifyFeeds(view, outputs, options);
   const { path, graphDef } = view.loaded;
   return withSession(path, view.graph, terminal, async (sess) => {
-    await restoreVariables(sess, view, options.weights);
+    await restoreState(sess, view, options.weights);
     const variables = graphPasses.variableNodes(graphPasses.extractSubGraph(graphDef, outputs));
     const made = await graphUtil.convertVariablesToConstants(sess, graphDef, outputs, {
       feeds,

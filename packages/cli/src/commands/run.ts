@@ -13,7 +13,7 @@ import type { CommonOptions } from '../program.js';
 import {
   fetchesOf,
   neededInputs,
-  restoreVariables,
+  restoreState,
   shapedGraph,
   withSession,
   type ShapedGraph,
@@ -62,7 +62,7 @@ export async function run(file: string, options: RunCommandOptions, terminal: Te
   const feeds = await feedsOf(shaped, fetches, options.feed ?? [], shapes);
   const { graph } = shapedGraph(loaded, feedShapes(shaped, feeds, shapes));
   await withSession(loaded.path, graph, terminal, async (sess) => {
-    await restoreVariables(sess, { ...shaped.view, graph }, options.weights);
+    await restoreState(sess, { ...shaped.view, graph }, options.weights);
     const { values, times, kernels } = await timed(sess, fetches, feeds, options, terminal);
     const results = fetches.map((name, i) => ({ name, value: values[i] }));
     const written = options.out === undefined ? [] : await writeAll(options.out, results);

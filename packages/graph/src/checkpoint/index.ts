@@ -11,6 +11,6 @@ export type { CheckpointEntry, CheckpointFile } from './checkpointFile.js';
 export { isV1Checkpoint, V1CheckpointReader } from './v1Reader.js';
 export { CHECKPOINT_STATE_FILE, readCheckpointState, writeCheckpointState } from './checkpointState.js';
 export { crc32c, maskCrc, unmaskCrc } from './crc32c.js';
-export { OBJECT_GRAPH_KEY, ObjectGraph, type StoredObject } from './objectGraph.js';
+export { OBJECT_GRAPH_KEY, ObjectGraph, boundObjectPaths, type StoredObject } from './objectGraph.js';
 export type { Extent } from './orderedCode.js';
 export { checkpointPrefix, dataPath, indexPath } from './paths.js';

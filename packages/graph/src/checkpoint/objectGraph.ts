@@ -4,7 +4,8 @@
  */
 import { DataLossError } from '../errors.js';
 import { decode } from '../proto/decode.js';
-import type { TrackableObjectGraph } from '../proto/messages.js';
+import { UNKNOWN_FIELDS } from '../proto/message.js';
+import type { MetaGraphDef, SavedObject, TrackableObjectGraph } from '../proto/messages.js';
 import { toBytes } from '../proto/utf8.js';
 import type { CheckpointFile } from './checkpointFile.js';
 
@@ -30,7 +31,7 @@ export class ObjectGraph {
   readonly objects: readonly StoredObject[];
 
   private constructor(private readonly graph: TrackableObjectGraph) {
-    const paths = shortestPaths(graph);
+    const paths = shortestPaths(graph, 'checkpoint');
     this.objects = graph.nodes
       .flatMap(({ attributes }, node) =>
         attributes.map(({ name, fullName, checkpointKey }) => ({
@@ -87,8 +88,13 @@ function escaped(name: string): string {
   return name.replaceAll('.', '..').replaceAll('/', '.S');
 }
 
+/** Objects that refer to each other. */
+interface Nodes {
+  readonly nodes: readonly Pick<SavedObject, 'children'>[];
+}
+
 /** Paths from the root, breadth first; of two of one length the first. */
-function shortestPaths({ nodes }: TrackableObjectGraph): Map<number, string> {
+function shortestPaths({ nodes }: Nodes, owner: string): Map<number, string> {
   const paths = new Map<number, string>([[0, '']]);
   const queue = [0];
   for (let at = 0; at < queue.length; at++) {
@@ -98,7 +104,7 @@ function shortestPaths({ nodes }: TrackableObjectGraph): Map<number, string> {
       if (paths.has(nodeId)) continue;
       if (nodeId < 0 || nodeId >= nodes.length) {
         throw new DataLossError(
-          `the checkpoint's objects: "${path}" has a child ${nodeId}, there are ${nodes.length}`,
+          `the ${owner}'s objects: "${path}" has a child ${nodeId}, there are ${nodes.length}`,
         );
       }
       paths.set(nodeId, path === '' ? escaped(localName) : `${path}/${escaped(localName)}`);
@@ -106,4 +112,19 @@ function shortestPaths({ nodes }: TrackableObjectGraph): Map<number, string> {
     }
   }
   return paths;
+}
+
+/**
+ * Paths of the objects that the functions of a SavedModel of TensorFlow 2 are given as their last arguments, by the functions' names.
+ * Throws `DataLossError`.
+ */
+export function boundObjectPaths({
+  [UNKNOWN_FIELDS]: more,
+}: MetaGraphDef): ReadonlyMap<string, readonly (string | undefined)[]> {
+  const objects = more === undefined ? undefined : decode('MetaGraphObjects', more).objectGraphDef;
+  if (objects === undefined) return new Map();
+  const paths = shortestPaths(objects, 'SavedModel');
+  return new Map(
+    [...objects.concreteFunctions].map(([name, fn]) => [name, fn.boundInputs.map((node) => paths.get(node))]),
+  );
 }

@@ -4,6 +4,7 @@
  */
 import { InvalidArgumentError, NotFoundError } from '../errors.js';
 import { nearestNames } from '../names.js';
+import { neededFunctions } from './neededFunctions.js';
 import { lookupOp } from '../opTable.js';
 import { complete } from '../proto/complete.js';
 import type { Init } from '../proto/message.js';
@@ -37,7 +38,7 @@ export class EditableGraph {
   readonly nodes = new Map<string, EditableNode>();
 
   /** Throws `InvalidArgumentError` for two nodes of one name. */
-  constructor(private readonly def: Init<GraphDef>) {
+  constructor(private def: Init<GraphDef>) {
     for (const node of def.node ?? []) {
       const { name = '', op = '', input = [], attr = new Map() } = node;
       if (this.nodes.has(name))
@@ -163,6 +164,16 @@ export class EditableGraph {
   }
 
   /** The graph as a message, with the functions that it needs. */
+  /** Drops the functions that no node calls; how many these were. */
+  dropFunctions(): number {
+    const { library } = this.def;
+    if (library === undefined) return 0;
+    const kept = neededFunctions(library, [...this.nodes.values()]);
+    const dropped = (library.function?.length ?? 0) - (kept?.function?.length ?? 0);
+    this.def = { ...this.def, library: kept };
+    return dropped;
+  }
+
   toGraphDef(): Init<GraphDef> {
     return { ...this.def, node: [...this.nodes.values()] };
   }

@@ -1,6 +1,7 @@
 /** Freezing: variables become constants, in the graph and in the functions that are given them. */
 import { dtypeToNumber, type DType } from '../dtype.js';
 import { InvalidArgumentError } from '../errors.js';
+import { neededFunctions } from './neededFunctions.js';
 import type { Init } from '../proto/message.js';
 import type { AttrValue, FunctionDef, GraphDef, NodeDef } from '../proto/messages.js';
 import type { TensorValue } from '../value.js';
@@ -55,14 +56,12 @@ export function freezeVariables(
   const def = graph.toGraphDef();
   const { library } = def;
   if (library === undefined) return def;
-  return {
-    ...def,
-    library: {
-      ...library,
-      function: [...functions.values(), ...frozen.made],
-      gradient: [...(library.gradient ?? []), ...frozen.gradients],
-    },
+  const all = {
+    ...library,
+    function: [...functions.values(), ...frozen.made],
+    gradient: [...(library.gradient ?? []), ...frozen.gradients],
   };
+  return { ...def, library: neededFunctions(all, def.node ?? []) };
 }
 
 /** A rewritten node, and the dtype of its outputs where they still stand for a variable. */

@@ -30,7 +30,11 @@ export function stripUnusedNodes(graph: EditableGraph, { inputs, outputs }: Pass
   const before = graph.nodes.size;
   graph.keepOnly([...outputs, ...inputs]);
   const dropped = before - graph.nodes.size;
-  return dropped === 0 ? [] : [`dropped ${dropped} nodes that no output needs`];
+  const functions = graph.dropFunctions();
+  return [
+    ...(dropped === 0 ? [] : [`dropped ${dropped} nodes that no output needs`]),
+    ...(functions === 0 ? [] : [`dropped ${functions} functions that no node calls`]),
+  ];
 }
 
 const DEBUGGING: ReadonlySet<string> = new Set([

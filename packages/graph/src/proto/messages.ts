@@ -50,6 +50,7 @@ export interface MessageTypes {
   MemoryStats: MemoryStats;
   MetaGraphDef: MetaGraphDef;
   'MetaGraphDef.MetaInfoDef': MetaGraphDefMetaInfoDef;
+  MetaGraphObjects: MetaGraphObjects;
   NameAttrList: NameAttrList;
   NodeDef: NodeDef;
   'NodeDef.ExperimentalDebugInfo': NodeDefExperimentalDebugInfo;
@@ -74,7 +75,10 @@ export interface MessageTypes {
   'RunOptions.Experimental': RunOptionsExperimental;
   'RunOptions.Experimental.RunHandlerPoolOptions': RunOptionsExperimentalRunHandlerPoolOptions;
   SaveSliceInfoDef: SaveSliceInfoDef;
+  SavedConcreteFunction: SavedConcreteFunction;
   SavedModel: SavedModel;
+  SavedObject: SavedObject;
+  SavedObjectGraph: SavedObjectGraph;
   SavedSlice: SavedSlice;
   SavedSliceMeta: SavedSliceMeta;
   SavedTensorSliceMeta: SavedTensorSliceMeta;
@@ -505,6 +509,10 @@ export interface MetaGraphDefMetaInfoDef extends Message {
   functionAliases: Map<string, string>;
 }
 
+export interface MetaGraphObjects extends Message {
+  objectGraphDef?: SavedObjectGraph | undefined;
+}
+
 export interface NameAttrList extends Message {
   name: string;
   attr: Map<string, AttrValue>;
@@ -736,9 +744,22 @@ export interface SaveSliceInfoDef extends Message {
   varShape: readonly number[];
 }
 
+export interface SavedConcreteFunction extends Message {
+  boundInputs: readonly number[];
+}
+
 export interface SavedModel extends Message {
   savedModelSchemaVersion: number;
   metaGraphs: readonly MetaGraphDef[];
+}
+
+export interface SavedObject extends Message {
+  children: readonly TrackableObjectGraphTrackableObjectObjectReference[];
+}
+
+export interface SavedObjectGraph extends Message {
+  nodes: readonly SavedObject[];
+  concreteFunctions: Map<string, SavedConcreteFunction>;
 }
 
 export interface SavedSlice extends Message {

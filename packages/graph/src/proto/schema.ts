@@ -274,6 +274,7 @@ export const MESSAGES = {
     '7 stripped_default_attrs bool',
     '8 function_aliases map<string,string>',
   ],
+  MetaGraphObjects: ['7 object_graph_def SavedObjectGraph'],
   NameAttrList: ['1 name string', '2 attr map<string,AttrValue>'],
   NodeDef: [
     '1 name string',
@@ -437,7 +438,13 @@ export const MESSAGES = {
     '3 var_offset repeated int64 as number',
     '4 var_shape repeated int64 as number',
   ],
+  SavedConcreteFunction: ['2 bound_inputs repeated int32'],
   SavedModel: ['1 saved_model_schema_version int64 as number', '2 meta_graphs repeated MetaGraphDef'],
+  SavedObject: ['1 children repeated TrackableObjectGraph.TrackableObject.ObjectReference'],
+  SavedObjectGraph: [
+    '1 nodes repeated SavedObject',
+    '2 concrete_functions map<string,SavedConcreteFunction>',
+  ],
   SavedSlice: ['1 name string', '2 slice TensorSliceProto', '3 data TensorProto'],
   SavedSliceMeta: [
     '1 name string',

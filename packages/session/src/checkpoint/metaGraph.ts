@@ -170,7 +170,7 @@ function variableBehind(handle: Tensor, initializer: Operation): Variable | unde
 }
 
 /** A variable whose initializer reads a checkpoint, in the collection of global variables. */
-function restoredVariable(handle: Tensor, checkpoint: string, key: string): Variable | undefined {
+export function restoredVariable(handle: Tensor, checkpoint: string, key: string): Variable | undefined {
   const { graph, name, type } = handle.op;
   const data = handle.handle;
   if (type !== 'VarHandleOp' || data === null) return undefined;

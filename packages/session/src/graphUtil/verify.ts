@@ -118,10 +118,12 @@ function neededBy(
   return needed;
 }
 
-/** Values that depend on the seed alone: between -1 and 1, small whole numbers, or either truth value. */
+const WORDS = ['the', 'a', 'word', 'text', 'model', 'one', 'two', '7', 'graph', 'Hello,'];
+
+/** Values that depend on the seed alone: between -1 and 1, small whole numbers, either truth value, or a few words. */
 function noise({ name, dtype, shape }: Tensor, seed: number): TensorValue {
   const { dims } = shape;
-  if (dims === null || dtype === 'string') {
+  if (dims === null) {
     throw new InvalidArgumentError(
       `the placeholder "${name}" (${dtype} ${shape.toString()}) has no value to compare the graphs with: give one in "feeds", or do without by verify: false`,
     );
@@ -134,7 +136,11 @@ function noise({ name, dtype, shape }: Tensor, seed: number): TensorValue {
     state ^= state << 5;
     return (state >>> 0) / 2 ** 32;
   };
-  const draw = (): number | boolean => {
+  const draw = (): number | boolean | string => {
+    if (dtype === 'string') {
+      const word = (): string => WORDS[Math.floor(WORDS.length * next())] ?? '';
+      return Array.from({ length: Math.floor(4 * next()) }, word).join(' ');
+    }
     if (dtype === 'bool') return next() < 0.5;
     return dtype.startsWith('float') ? 2 * next() - 1 : Math.floor(4 * next());
   };

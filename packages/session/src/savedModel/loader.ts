@@ -14,8 +14,8 @@ import {
   type ImportedMetaGraph,
   type Tensor,
 } from '@forerun/graph';
-import { readFileIfPresent } from '../checkpoint/files.js';
-import { saverOf } from '../checkpoint/metaGraph.js';
+import { openCheckpoint, readFileIfPresent } from '../checkpoint/files.js';
+import { restoredVariable, saverOf } from '../checkpoint/metaGraph.js';
 import type { Saver } from '../checkpoint/saver.js';
 import type { Session } from '../session.js';
 import {
@@ -28,6 +28,7 @@ import {
   SAVED_MODEL_FILENAME_PBTXT,
   variablesPrefix,
 } from './layout.js';
+import { keysOfObjects, keysOfSaver } from './variableKeys.js';
 
 export interface LoadSavedModelOptions {
   /** Scope to put the nodes under. Default: none. */
@@ -108,8 +109,22 @@ export class Loader {
     const imported = importMetaGraph(metaGraph, { graph: sess.graph, importScope, clearDevices });
     const saver = saverOf(sess.graph, imported, variablesPrefix(this.#exportDir));
     await this.restoreVariables(sess, saver);
+    await this.restoreByObjects(sess, imported);
     await runInitOp(sess, imported, assets);
     return loaded(sess.graph, imported);
+  }
+
+  /** Sets variables that the saver does not know, from what the SavedModel's objects tell of them. */
+  private async restoreByObjects(
+    sess: Session,
+    { metaGraph, scope }: Pick<ImportedMetaGraph, 'metaGraph' | 'scope'>,
+  ): Promise<void> {
+    if (keysOfSaver(sess.graph, metaGraph, scope).size === 0) return;
+    const prefix = variablesPrefix(this.#exportDir);
+    const { reader, close } = await openCheckpoint(prefix);
+    const keys = await keysOfObjects(sess.graph, metaGraph, reader, scope).finally(close);
+    const variables = [...keys].flatMap(([handle, key]) => restoredVariable(handle, prefix, key) ?? []);
+    if (variables.length > 0) await sess.run(variables.map(({ initializer }) => initializer));
   }
 
   /** Sets the variables that `saver` knows from the SavedModel's checkpoint. Nothing happens when there is no saver. */
@@ -169,9 +184,21 @@ function packedAssets({ collectionDef }: proto.MetaGraphDef): proto.AssetFileDef
   return packed.map(({ value }) => proto.decode('AssetFileDef', value));
 }
 
+/**
+ * Runs the initialization of a SavedModel whose graph is in the session's, as loading it does once the variables have their values: it fills
+ * tables. Paths of assets cannot lead out of `exportDir`.
+ */
+export function initializeModel(
+  sess: Session,
+  metaGraph: proto.MetaGraphDef,
+  exportDir: string,
+): Promise<void> {
+  return runInitOp(sess, { metaGraph, scope: '' }, assetPaths(metaGraph, exportDir));
+}
+
 async function runInitOp(
   sess: Session,
-  imported: ImportedMetaGraph,
+  imported: Pick<ImportedMetaGraph, 'metaGraph' | 'scope'>,
   assets: ReadonlyMap<string, string>,
 ): Promise<void> {
   const op = initOp(sess.graph, imported);
@@ -185,7 +212,10 @@ async function runInitOp(
 }
 
 /** The operation that completes loading, wherever the file's version names it. */
-function initOp(graph: Graph, { metaGraph, scope }: ImportedMetaGraph): Operation | null {
+function initOp(
+  graph: Graph,
+  { metaGraph, scope }: Pick<ImportedMetaGraph, 'metaGraph' | 'scope'>,
+): Operation | null {
   const signed = metaGraph.signatureDef.get(INIT_OP_SIGNATURE_KEY)?.outputs.values().next().value?.name;
   const listed = [MAIN_OP_KEY, LEGACY_INIT_OP_KEY].map(
     (key) => metaGraph.collectionDef.get(key)?.nodeList?.value[0],
