@@ -59,6 +59,7 @@ export {
   type Feeds,
   type FeedValue,
   type FetchedSparseTensor,
+  type FeedKey,
   type NestedFeedValue,
   type PlanReport,
   type RunOptions,
