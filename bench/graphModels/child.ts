@@ -1,5 +1,5 @@
 /** One measured process: `child.js <framework> <model>` prints the times as JSON. */
-import { GRAPH_MODELS } from './models.js';
+import { GRAPH_MODELS, isModel } from './models.js';
 import type { ModelTimes } from './measureModel.js';
 
 /** Frameworks by name; each is loaded only in its own process. */
@@ -10,7 +10,7 @@ const FRAMEWORKS: Readonly<Record<string, (name: string) => Promise<ModelTimes>>
 
 const [framework = '', model = ''] = process.argv.slice(2);
 const run = FRAMEWORKS[framework];
-if (run === undefined || !GRAPH_MODELS.includes(model)) {
+if (run === undefined || !isModel(model)) {
   throw new Error(`usage: child.js ${Object.keys(FRAMEWORKS).join('|')} ${GRAPH_MODELS.join('|')}`);
 }
 process.stdout.write(`${JSON.stringify(await run(model))}\n`, () => process.exit(0));

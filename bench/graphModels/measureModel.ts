@@ -6,9 +6,10 @@ export interface ModelTimes {
   readonly first: number;
   /** The least of several inferences after it. */
   readonly steady: number;
-  /** Milliseconds of processor time of the process, all threads, for reading and for the first inference. */
+  /** Milliseconds of processor time of the process, all threads, for reading and for the first inference, and the least of the others. */
   readonly loadProcessor: number;
   readonly firstProcessor: number;
+  readonly steadyProcessor: number;
 }
 
 function processorTime(): number {
@@ -31,11 +32,20 @@ export async function measureModel<Model>(
   const [begun, prepared] = [performance.now(), processorTime()];
   await infer();
   const [first, firstProcessor] = [performance.now() - begun, processorTime() - prepared];
-  let steady = Infinity;
+  let [steady, steadyProcessor] = [Infinity, Infinity];
   for (let i = 0; i < WARM + MEASURED; i++) {
-    const again = performance.now();
+    const [again, used] = [performance.now(), processorTime()];
     await infer();
-    if (i >= WARM) steady = Math.min(steady, performance.now() - again);
+    if (i < WARM) continue;
+    steady = Math.min(steady, performance.now() - again);
+    steadyProcessor = Math.min(steadyProcessor, processorTime() - used);
   }
-  return { load: loaded - started, first, steady, loadProcessor: between - before, firstProcessor };
+  return {
+    load: loaded - started,
+    first,
+    steady,
+    loadProcessor: between - before,
+    firstProcessor,
+    steadyProcessor,
+  };
 }

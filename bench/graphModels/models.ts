@@ -11,9 +11,14 @@ export const GRAPH_MODELS: readonly string[] = readdirSync(MODELS)
   .filter((file) => file.endsWith('.json') && file !== LIST)
   .map((file) => file.replace('.json', ''));
 
+/** Whether `name` is one of the package's models, or the path of a `model.json`. */
+export function isModel(name: string): boolean {
+  return name.endsWith('.json') || GRAPH_MODELS.includes(name);
+}
+
 /** The path of a model's `model.json`. */
 export function modelPath(name: string): string {
-  return `${MODELS}${name}.json`;
+  return name.endsWith('.json') ? name : `${MODELS}${name}.json`;
 }
 
 /** The sizes of one image, where the file leaves them open. */

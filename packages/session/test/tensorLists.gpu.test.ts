@@ -120,3 +120,60 @@ describe('a list that only the run knows', () => {
     );
   });
 });
+
+describe('a list that is read in a loop', () => {
+  /** The gradient of the sum of squares of the rows of `x`, added up by a loop that reads one after the other. */
+  function gradientOfReads(x: fr.Tensor, goesOn: (i: fr.Tensor, sum: fr.Tensor) => fr.Tensor): fr.Tensor {
+    const list = fr.tensorListFromTensor(x, [3]);
+    const [, sum] = fr.whileLoop(
+      goesOn,
+      (i, total) => {
+        const row = fr.tensorListGetItem(list, i, { dtype: 'float32', shape: [3] });
+        return [fr.add(i, 1), fr.add(total, fr.mul(row, row))];
+      },
+      [fr.constant(0, { dtype: 'int32' }), fr.zeros([3])],
+    );
+    const [dx] = fr.gradients(sum, x);
+    if (dx === null || dx === undefined) throw new Error('there is a gradient');
+    return dx;
+  }
+
+  const rows = (count: number): number[][] =>
+    Array.from({ length: count }, (_, i) => [i + 1, -i - 1, 0.5 * i]);
+  const doubled = (count: number): number[][] => rows(count).map((row) => row.map((value) => 2 * value));
+
+  test('has a gradient that takes as many nodes for each row', async () => {
+    const nodes: number[] = [];
+    for (const count of [4, 8, 12]) {
+      fr.resetDefaultGraph();
+      const x = fr.placeholder('float32', [count, 3]);
+      const dx = gradientOfReads(x, (i) => fr.less(i, count));
+      sess = await Session.create();
+      expect((await sess.run(dx, new Map([[x, rows(count)]]))).toArray()).toEqual(doubled(count));
+      const { passes } = await sess.compile(dx, new Map([[x, [count, 3]]]));
+      nodes.push(passes[0]?.nodesBefore ?? NaN);
+      if (count < 12) sess.close();
+    }
+    const [four = NaN, eight = NaN, twelve = NaN] = nodes;
+    expect(twelve - eight).toBe(eight - four);
+  });
+
+  test('has a gradient where values end the loop', async () => {
+    const x = fr.placeholder('float32', [null, 3]);
+    const enough = fr.placeholder('float32', []);
+    const dx = gradientOfReads(x, (_, sum) => fr.less(fr.gather(sum, 0), enough));
+    sess = await Session.create();
+    for (const [count, read] of [
+      [4, 4],
+      [12, 7],
+    ] as const) {
+      const squares = rows(read).reduce((sum, [first = 0]) => sum + first ** 2, 0);
+      const feeds = new Map<fr.Tensor, number[][] | number>([
+        [x, rows(count)],
+        [enough, squares],
+      ]);
+      const expected = doubled(count).map((row, i) => (i < read ? row : [0, 0, 0]));
+      expect((await sess.run(dx, feeds)).toArray()).toEqual(expected);
+    }
+  });
+});

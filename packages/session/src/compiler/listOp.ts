@@ -247,7 +247,9 @@ export class ListOp {
         combine,
       );
     });
-    return new ListValue(elements, first.element);
+    // One of the lists may tell more of what was never set than the first.
+    const telling = lists.find(({ element }) => element.shape.isFullyDefined) ?? first;
+    return new ListValue(elements, telling.element);
   }
 }
 

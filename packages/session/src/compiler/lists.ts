@@ -72,6 +72,18 @@ function scattered(c: ListOp, asked: number): ListValue {
   return indices.reduce((list, index, i) => withElement(list, index, rows[i] ?? null), start);
 }
 
+/**
+ * Zeros in the place of all elements. Where they are of one shape they count as never set, so that adding such a list, as the gradient
+ * of a read does for all the other elements, adds nothing: a loop over a list would else add as many zeros as it has steps, in every step.
+ */
+function zerosLike(c: ListOp, list: ListValue): ListValue {
+  const shape = c.elementShape(list);
+  if (list.element.dtype !== 'variant' && shape.isFullyDefined) {
+    return new ListValue(new Array<null>(list.elements.length).fill(null), { ...list.element, shape });
+  }
+  return c.combined([list], ([x]) => (x === undefined ? c.fail('no element') : c.zeros(x.dtype, x.shape)));
+}
+
 const RULES: Readonly<Record<string, (c: ListOp) => readonly Value[]>> = {
   Identity: (c) => [c.any(0)],
   IdentityN: (c) => c.op.inputs.map((_, i) => c.any(i)),
@@ -171,9 +183,7 @@ const RULES: Readonly<Record<string, (c: ListOp) => readonly Value[]>> = {
       c.fail(`${c.op.outputs.length} components are asked for, the optional has ${elements.length}`);
     return elements.map((element) => element ?? c.fail('a component of the optional is missing'));
   },
-  ZerosLike: (c) => [
-    c.combined([c.list(0)], ([x]) => (x === undefined ? c.fail('no element') : c.zeros(x.dtype, x.shape))),
-  ],
+  ZerosLike: (c) => [zerosLike(c, c.list(0))],
   AddN: (c) => {
     const lists = c.op.inputs.map((_, i) => c.list(i));
     return [c.combined(lists, (parts) => c.sum(parts))];

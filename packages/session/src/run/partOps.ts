@@ -22,6 +22,9 @@ import type { StagedContext, StagedRun } from './stagedRun.js';
 /** Integers up to this size are computed on the host, when all operands are there: counters, conditions on them. */
 const MAX_HOST_ELEMENTS = 64;
 
+/** What is known of the elements of a sum of no lists. */
+const UNTOLD = { element: { dtype: 'float32', shape: TensorShape.UNKNOWN } } as const;
+
 export class PartOps {
   constructor(
     private readonly staged: StagedRun,
@@ -51,11 +54,9 @@ export class PartOps {
   private async added(lists: readonly RuntimeList[], graph: Graph): Promise<RuntimeList> {
     const elements: (RuntimeValue | null)[] = [];
     for (const parts of addends(lists)) elements.push(await this.sum(parts, graph));
-    return {
-      kind: 'list',
-      elements,
-      element: lists[0]?.element ?? { dtype: 'float32', shape: TensorShape.UNKNOWN },
-    };
+    // One of the lists may tell more of what was never set than the first.
+    const { element } = lists.find((list) => list.element.shape.isFullyDefined) ?? lists[0] ?? UNTOLD;
+    return { kind: 'list', elements, element };
   }
 
   private async sum(parts: readonly RuntimeValue[], graph: Graph): Promise<RuntimeValue | null> {

@@ -29,8 +29,17 @@ function everyIndex(list: RuntimeList): number[] {
   return list.elements.map((_, i) => i);
 }
 
-function zerosLike(value: RuntimeValue | null): RuntimeValue | null {
-  if (value?.kind === 'list') return { ...value, elements: value.elements.map(zerosLike) };
+/** Zeros in the place of all elements; those of lists of one shape count as never set, so that adding them up adds nothing. */
+function zerosLike(c: RuntimeListOp, value: RuntimeValue | null): RuntimeValue | null {
+  if (value?.kind === 'list') {
+    const shape = c.elementShape(value);
+    if (value.element.dtype !== 'variant' && shape.isFullyDefined)
+      return {
+        ...resized({ ...value, elements: [] }, value.elements.length),
+        element: { ...value.element, shape },
+      };
+    return { ...value, elements: value.elements.map((element) => zerosLike(c, element)) };
+  }
   return value?.kind === 'tensor'
     ? zeros({ dtype: value.dtype, shape: TensorShape.UNKNOWN }, value.shape)
     : value;
@@ -144,7 +153,7 @@ const RULES: Readonly<Record<string, ListRule>> = {
       c.fail(`${c.op.outputs.length} components are asked for, the optional has ${elements.length}`);
     return elements.map((element) => element ?? c.fail('a component of the optional is missing'));
   },
-  ZerosLike: (c) => c.inputs.flatMap((value) => zerosLike(value) ?? []),
+  ZerosLike: (c) => c.inputs.flatMap((value) => zerosLike(c, value) ?? []),
 };
 
 /** The elements of lists that `AddN` adds up, position by position; `null` where none was set. */
