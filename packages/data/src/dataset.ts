@@ -15,6 +15,7 @@ import {
   skipNode,
   takeNode,
 } from './operators.js';
+import { paddedBatchNode, type PaddedShapes, type PaddingValues } from './paddedBatchNode.js';
 import { prefetchNode } from './prefetchNode.js';
 import { generatorNode, rangeNode, slicesNode, zipNode } from './sources.js';
 import type { DataValue, Structure } from './value.js';
@@ -138,6 +139,31 @@ export class Dataset<T> implements AsyncIterable<T> {
     checkCount('batch: size', size, 1);
     const { dropRemainder = false, copy = false } = options;
     return new Dataset(batchNode(this.#node, { size, dropRemainder, copy }));
+  }
+
+  /**
+   * As `batch`, of elements whose sizes differ (`tf.data.Dataset.padded_batch`): each value is padded at the end of its
+   * dimensions to the largest of its batch. Every batch has memory of its own.
+   *
+   * @param size Elements in a batch, >= 1.
+   * @param options.paddedShapes Sizes to pad to, in the structure of an element: for a value a list with a size, or
+   *   `null` for the largest, for each dimension. What is left out is padded to the largest.
+   * @param options.paddingValues What to pad with, in the structure of an element. Default 0.
+   * @param options.dropRemainder Leave out a last batch with fewer elements. Default false.
+   * @throws DataError `INVALID_ARGUMENT`, when read, for elements of one batch with different dtypes or ranks, or larger
+   *   than `paddedShapes`.
+   */
+  paddedBatch(
+    size: number,
+    options: {
+      readonly paddedShapes?: PaddedShapes<T>;
+      readonly paddingValues?: PaddingValues<T>;
+      readonly dropRemainder?: boolean;
+    } = {},
+  ): Dataset<T> {
+    checkCount('paddedBatch: size', size, 1);
+    const { paddedShapes, paddingValues, dropRemainder = false } = options;
+    return new Dataset(paddedBatchNode(this.#node, { size, dropRemainder, paddedShapes, paddingValues }));
   }
 
   /** The dataset `count` times, each time as its next epoch; endlessly by default (`tf.data.Dataset.repeat`). */

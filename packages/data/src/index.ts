@@ -4,6 +4,7 @@ export { DataError, type DataErrorCode } from './errors.js';
 export { feedsOf } from './feeds.js';
 export { loadIdx, readIdx, type IdxType, type IdxValue } from './idx.js';
 export { loadMnist, type Mnist, type MnistOptions, type MnistSplit } from './mnist.js';
+export type { PaddedShapes, PaddingValues } from './paddedBatchNode.js';
 export {
   dataValue,
   type DataArray,
