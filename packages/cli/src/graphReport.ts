@@ -3,6 +3,7 @@ import {
   baseDType,
   dtypeBytes,
   dtypeFromNumber,
+  graphPasses,
   shapeFromProto,
   withAssumedShapes,
   type Dim,
@@ -160,9 +161,25 @@ function buildReport(loaded: LoadedGraph, shapes: InputShapes): GraphReport {
     variables,
     parameters: parametersOf(variables, view),
     ops,
-    unsupported: ops.filter((op) => !op.supported),
+    unsupported: [...ops.filter((op) => !op.supported), ...unsupportedInFunctions(graphDef, metaGraph)],
     cost: costReport(loaded, shapes, view),
   };
+}
+
+/** What the functions that nodes call would need and is not here. Those of savers are not run: what they restore is read off them. */
+function unsupportedInFunctions(
+  { node, library }: proto.GraphDef,
+  metaGraph: proto.MetaGraphDef | undefined,
+): OpCount[] {
+  if (library === undefined) return [];
+  const { saveTensorName = '', restoreOpName = '' } = metaGraph?.saverDef ?? {};
+  const saver = new Set([saveTensorName.replace(/:\d+$/, ''), restoreOpName]);
+  const callers = node.filter(({ name }) => !saver.has(name));
+  const functions = graphPasses.neededFunctions(library, callers)?.function ?? [];
+  const names = new Set(functions.map(({ signature }) => signature?.name));
+  const nodes = functions.flatMap(({ nodeDef = [] }) => nodeDef.map(({ op: type = '' }) => ({ type })));
+  const found = countOps(nodes.filter(({ type }) => !names.has(type))).filter(({ supported }) => !supported);
+  return found.map((op) => ({ ...op, reason: `${op.reason ?? ''}, in a function` }));
 }
 
 /** Op types with their numbers, the most frequent first. */

@@ -172,12 +172,16 @@ function ops(report: GraphReport, terminal: Terminal, all: boolean): string[] {
     { title: '' },
   ];
   if (rows.length === 0) return [`${colors.bold('Ops')}  none: the graph is empty`];
-  const bad = report.unsupported.length;
-  const verdict = bad === 0 ? 'all can run' : `${bad} of them cannot run`;
+  const bad = report.ops.filter(({ supported }) => !supported).length;
+  const verdict = bad > 0 ? `${bad} of them cannot run` : inFunctions(report);
   return [
     `${colors.bold('Ops')}  ${plural(report.nodes, 'node')} of ${plural(report.ops.length, 'type')}; ${verdict}`,
     ...limitedTable(columns, rows, { what: 'types', all }, terminal),
   ];
+}
+
+function inFunctions({ unsupported: { length } }: GraphReport): string {
+  return length === 0 ? 'all can run' : `functions need ${plural(length, 'type')} that cannot run`;
 }
 
 function unsupported({ unsupported: list }: GraphReport, terminal: Terminal): string[] {

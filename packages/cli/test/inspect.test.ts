@@ -1,7 +1,16 @@
 /** `forerun inspect` on every kind of file, its numbers against numbers counted by hand. */
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import { constant, FuncGraph, Graph, matMul, placeholder, TensorShape, type Tensor } from '@forerun/graph';
+import {
+  constant,
+  FuncGraph,
+  Graph,
+  matMul,
+  placeholder,
+  proto,
+  TensorShape,
+  type Tensor,
+} from '@forerun/graph';
 import type { CheckpointReport } from '../src/checkpointReport.js';
 import type { GraphReport } from '../src/graphReport.js';
 import { buildFrozen, Folder, forerun, forerunJson, GOLDEN, writeForms } from './support.js';
@@ -252,4 +261,31 @@ describe('text', () => {
   test('the JSON of a file tells its size', async () => {
     expect((await inspectGraph('graph.pb')).fileBytes).toBe(readFileSync(folder.at('graph.pb')).length);
   });
+});
+
+test('ops in functions that cannot run are told of, those of functions that nothing calls are not', async () => {
+  const type = (name: string) => ({ name, type: 1 });
+  const body = (name: string, op: string) => ({
+    signature: { name, inputArg: [type('x')], outputArg: [type('y')] },
+    nodeDef: [{ name: 'inner', op, input: ['x'] }],
+    ret: new Map([['y', 'inner:y:0']]),
+  });
+  const attr = new Map<string, object>([
+    ['dtype', { type: 1 }],
+    ['shape', { shape: { dim: [{ size: 2n }] } }],
+  ]);
+  const def = {
+    node: [
+      { name: 'x', op: 'Placeholder', attr },
+      { name: 'y', op: 'strange', input: ['x'] },
+    ],
+    library: { function: [body('strange', 'Mystery'), body('unused', 'Riddle')] },
+  };
+  const path = folder.write('strange.pb', proto.encode('GraphDef', def));
+  const { unsupported } = await forerunJson<{ unsupported: object[] }>('inspect', path);
+  expect(unsupported).toEqual([
+    { type: 'Mystery', nodes: 1, supported: false, reason: 'the op is not known, in a function' },
+  ]);
+  const { out } = await forerun(['inspect', path]);
+  expect(out).toContain('2 nodes of 2 types; functions need 1 type that cannot run');
 });

@@ -227,3 +227,19 @@ describe('what is refused', () => {
     expect(await run(graph, ['one:0'], {})).toEqual([1]);
   });
 });
+
+test('a function with an op that is not known can be read; a run names the op, wherever its outputs go', async () => {
+  const graph = new fr.Graph();
+  const arg = { name: 'x', type: 1 };
+  const fn = {
+    signature: { name: 'strange', inputArg: [arg], outputArg: [{ name: 'y', type: 1 }, { name: 'same', type: 1 }] }, // prettier-ignore
+    nodeDef: [call('odd', 'Mystery', 'x'), call('other', 'Mystery', 'odd:second:0', 'odd:first:1')],
+    ret: new Map([['y', 'other:result:0'], ['same', 'x']]), // prettier-ignore
+  };
+  const one = { name: 'one', op: 'Const', attr: new Map<string, object>([['dtype', { type: 1 }], ['value', { tensor: { dtype: 1, tensorShape: {}, floatVal: [1] } }]]) }; // prettier-ignore
+  fr.importGraphDef({ node: [one, call('both', 'strange', 'one')], library: { function: [fn] } }, { name: '', graph }); // prettier-ignore
+  expect(graph.getFunction('strange').operations.map(({ type }) => type)).toEqual(['Placeholder', 'Mystery', 'Mystery']); // prettier-ignore
+  await expect(run(graph, ['both:0'], {})).rejects.toThrow(
+    /2 ops that cannot run:\n {2}Mystery "odd": the op type is not known to Forerun\n {2}Mystery "other"/,
+  );
+});

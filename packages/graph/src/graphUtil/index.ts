@@ -13,6 +13,7 @@ export {
   type PassContext,
   type PassResult,
 } from './passes.js';
+export { neededFunctions } from './neededFunctions.js';
 export { quantizeWeights, type QuantizeOptions } from './quantizeWeights.js';
 export {
   extractSubGraph,

@@ -10,6 +10,7 @@ import { FuncGraph, type ArgumentSpec } from '../funcGraph.js';
 import type { Graph } from '../graph.js';
 import type { HandleData } from '../opDef.js';
 import type { Operation } from '../operation.js';
+import { lookupOp } from '../opTable.js';
 import type { Init } from '../proto/message.js';
 import type { AttrValue as AttrProto, FunctionDef, NodeDef, OpDef, OpDefArgDef } from '../proto/messages.js';
 import { TensorShape } from '../shape.js';
@@ -139,6 +140,7 @@ class FunctionReader {
   readonly #fn: FuncGraph;
   readonly #tensors = new Map<string, Tensor>();
   readonly #created = new Map<string, Operation>();
+  #references: ReadonlyMap<string, readonly string[]> | undefined;
 
   constructor(
     graph: Graph,
@@ -197,7 +199,12 @@ class FunctionReader {
       controlInputs: controls.map((name) => this.control(name, what)),
       attrs,
       device: node.device,
-      outputDTypes: inertOutputs(node.op, attrs, this.signatures.get(node.op), 0),
+      outputDTypes: inertOutputs(
+        node.op,
+        attrs,
+        this.signatures.get(node.op),
+        lookupOp(node.op) === undefined ? this.referencesTo(node.name).length : 0,
+      ),
     });
     this.#created.set(node.name, op);
     this.nameOutputs(op);
@@ -212,9 +219,28 @@ class FunctionReader {
         this.#tensors.set(`${op.name}:${arg}:${position}`, op.output(next));
       }
     }
+    if (op.def === undefined) this.nameInertOutputs(op);
     // Files of some writers leave the argument's name out.
     op.outputs.forEach((output, i) => this.#tensors.set(`${op.name}:${i}`, output));
     if (op.outputs[0] !== undefined) this.#tensors.set(op.name, op.outputs[0]);
+  }
+
+  /** What others call the outputs of a node whose op is not registered: which they are nobody says, so they come in that order. */
+  private nameInertOutputs(op: Operation): void {
+    const free = op.outputs.filter(
+      (_, i) => !this.referencesTo(op.name).includes(`${op.name}:output_${i}:0`),
+    );
+    for (const reference of this.referencesTo(op.name)) {
+      if (this.#tensors.has(reference)) continue;
+      const output = free.shift();
+      if (output !== undefined) this.#tensors.set(reference, output);
+    }
+  }
+
+  /** The inputs and results of the function, `node:argument:position`, that are outputs of a node. */
+  private referencesTo(node: string): readonly string[] {
+    this.#references ??= referencesIn(this.def);
+    return this.#references.get(node) ?? [];
   }
 
   private tensor(name: string, user: string): Tensor {
@@ -232,6 +258,18 @@ class FunctionReader {
       `function "${this.#fn.functionName}": ${user} waits for "${name}", which is not there`,
     );
   }
+}
+
+function referencesIn({ nodeDef, ret }: FunctionDef): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  for (const reference of new Set([...nodeDef.flatMap(({ input }) => input), ...ret.values()])) {
+    const [node = '', argument, position] = reference.split(':');
+    if (argument === undefined || position === undefined) continue;
+    const known = found.get(node);
+    if (known === undefined) found.set(node, [reference]);
+    else known.push(reference);
+  }
+  return found;
 }
 
 /** Nodes after those that they take values from or wait for. */
