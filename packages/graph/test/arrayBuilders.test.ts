@@ -159,3 +159,14 @@ describe('array builders', () => {
     expect(() => getItem(x(), ...new Array<number>(32).fill(0))).toThrow(/32 entries are more than the 31/);
   });
 });
+
+describe('numbers without a dtype', () => {
+  it('are refused as integers, with what to do', () => {
+    const hint = /got float32: numbers without a dtype are float32; give \{ dtype: 'int32' \}, or cast/;
+    expect(() => oneHot(constant([1, 2]), 3)).toThrow(hint);
+    expect(() => gather([1, 2, 3], constant([0]))).toThrow(hint);
+    expect(() => gather([1, 2, 3], constant([true]))).toThrow(
+      /must be one of int32, int64, got bool \(|got bool$/,
+    );
+  });
+});
