@@ -1,6 +1,7 @@
 /**
  * RNN, GRU and LSTM of ONNX: a step for each row of the sequence, in a loop of the graph. Weights of several gates lie one below
- * the other; the backward direction reads its sequence from the end, padding left out.
+ * the other; the backward direction reads its sequence from the end, padding left out. What the sequence contributes to the gates is one
+ * product over all rows in front of the loop; a step multiplies the state alone, for as many gates at once as it can.
  */
 import * as fr from '@forerun/graph';
 import type { Tensor } from '@forerun/graph';
@@ -23,9 +24,18 @@ interface Direction {
   readonly clip: Activation;
 }
 
-/** The states after a step; the first one is the result. */
-type Step = (x: Tensor, states: readonly Tensor[]) => Tensor[];
-type Cell = (node: ImportNode, direction: Direction) => Step;
+/** The states after a step of what the row of the sequence contributes to the gates, in parts; the first one is the result. */
+type Step = (row: readonly Tensor[], states: readonly Tensor[]) => Tensor[];
+
+interface Cell {
+  readonly step: Step;
+  /** What is added to the contribution of every row, [gates * hidden]. */
+  readonly bias: Tensor | undefined;
+  /** Into how many parts of equal width the contributions are cut, once for all rows. */
+  readonly parts: number;
+}
+
+type MakeCell = (node: ImportNode, direction: Direction) => Cell;
 
 const affine =
   (alpha: number, beta: number): Activation =>
@@ -78,45 +88,56 @@ function activationsOf(node: ImportNode, defaults: readonly string[], directions
   });
 }
 
-/** The part of one gate in weights, biases or sums whose last axis (or first, for weights) holds all gates. */
-function part(x: Tensor, gate: number, hidden: number, axis: number): Tensor {
-  const [begin, size] =
-    axis === 0
-      ? [[gate * hidden], [hidden]]
-      : [
-          [0, gate * hidden],
-          [-1, hidden],
-        ];
-  const rank = x.shape.rank ?? 1;
-  return fr.slice(x, [...begin, ...new Array<number>(rank - begin.length).fill(0)], [...size, ...new Array<number>(rank - size.length).fill(-1)]); // prettier-ignore
+/** The part of one gate in weights or biases whose first axis holds all gates. */
+function part(x: Tensor, gate: number, hidden: number): Tensor {
+  const rest = new Array<number>((x.shape.rank ?? 1) - 1);
+  return fr.slice(x, [gate * hidden, ...rest.fill(0)], [hidden, ...rest.fill(-1)]);
 }
 
-/** x Wᵀ + h Rᵀ + bias for all gates, [batch, gates * hidden]. */
-function gateSums({ w, r, b, hidden }: Direction, x: Tensor, h: Tensor, gates: number): Tensor {
-  const sum = fr.add(fr.matMul(x, w, { transposeB: true }), fr.matMul(h, r, { transposeB: true }));
-  if (b === undefined) return sum;
-  const bias = (half: number): Tensor => fr.slice(b, [half * gates * hidden], [gates * hidden]);
-  return fr.add(sum, fr.add(bias(0), bias(1)));
+/** Sums for all gates, [batch, gates * hidden], as those of each gate. */
+const gatesOf = (sums: Tensor, gates: number): Tensor[] => fr.split(sums, gates, { axis: 1 });
+
+/** A part that a step is always given. */
+function given(x: Tensor | undefined): Tensor {
+  if (x === undefined) throw new fr.InternalError('a recurrent step lacks an operand');
+  return x;
 }
 
-const rnnCell: Cell =
-  (_, direction) =>
-  (x, [h = x]) => {
-    const [f = fr.tanh] = direction.activations;
-    return [f(direction.clip(gateSums(direction, x, h, 1)))];
+/** x Wᵀ for the gates whose weights are given. */
+const product = (x: Tensor, r: Tensor): Tensor => fr.matMul(x, r, { transposeB: true });
+
+/** The bias of the sequence (0) or of the state (1) for all gates. */
+function biasOf({ b, hidden }: Direction, half: 0 | 1, gates: number): Tensor | undefined {
+  return b === undefined ? undefined : fr.slice(b, [half * gates * hidden], [gates * hidden]);
+}
+
+/** Both biases for all gates. */
+function wholeBias(direction: Direction, gates: number): Tensor | undefined {
+  const [ofRows, ofState] = [biasOf(direction, 0, gates), biasOf(direction, 1, gates)];
+  return ofRows === undefined || ofState === undefined ? undefined : fr.add(ofRows, ofState);
+}
+
+const rnnCell: MakeCell = (_, direction) => {
+  const [f = fr.tanh] = direction.activations;
+  return {
+    bias: wholeBias(direction, 1),
+    parts: 1,
+    step: ([row], [h]) => [f(direction.clip(fr.add(given(row), product(given(h), direction.r))))],
   };
+};
 
 /** Gates in the order input, output, forget, cell. */
-const lstmCell: Cell = (node, direction) => {
-  const { hidden, activations, clip, p } = direction;
+const lstmCell: MakeCell = (node, direction) => {
+  const { hidden, activations, clip, p, r } = direction;
   const [f = fr.sigmoid, g = fr.tanh, out = fr.tanh] = activations;
   const coupled = node.int('input_forget', 0) === 1;
-  return (x, [h = x, c = x]) => {
-    const sums = gateSums(direction, x, h, 4);
+  const step: Step = ([row], [before, memory]) => {
+    const c = given(memory);
+    const sums = gatesOf(fr.add(given(row), product(given(before), r)), 4);
     const gate = (index: number, peephole: number, seen: Tensor): Tensor => {
-      const sum = part(sums, index, hidden, 1);
+      const sum = given(sums[index]);
       if (p === undefined || peephole < 0) return clip(sum);
-      return clip(fr.add(sum, fr.mul(part(p, peephole, hidden, 0), seen)));
+      return clip(fr.add(sum, fr.mul(part(p, peephole, hidden), seen)));
     };
     const input = f(gate(0, 0, c));
     const forget = coupled ? fr.sub(1, input) : f(gate(2, 2, c));
@@ -124,28 +145,38 @@ const lstmCell: Cell = (node, direction) => {
     const output = f(gate(1, 1, cell));
     return [fr.mul(output, out(cell)), cell];
   };
+  return { step, bias: wholeBias(direction, 4), parts: 1 };
 };
 
 /** Gates in the order update, reset, hidden. */
-const gruCell: Cell = (node, direction) => {
-  const { hidden, activations, clip, w, r, b } = direction;
+const gruCell: MakeCell = (node, direction) => {
+  const { hidden, activations, clip, r } = direction;
   const [f = fr.sigmoid, g = fr.tanh] = activations;
-  const linear = node.int('linear_before_reset', 0) !== 0;
-  const bias = (half: number, sum: Tensor, gate: number): Tensor =>
-    b === undefined ? sum : fr.add(sum, part(b, 3 * half + gate, hidden, 0));
-  const product = (x: Tensor, weights: Tensor, gate: number): Tensor =>
-    fr.matMul(x, part(weights, gate, hidden, 0), { transposeB: true });
-  return (x, [h = x]) => {
-    const gate = (index: number): Tensor =>
-      f(clip(bias(1, bias(0, fr.add(product(x, w, index), product(h, r, index)), index), index)));
-    const [update, reset] = [gate(0), gate(1)];
-    const fromX = bias(0, product(x, w, 2), 2);
-    const fromH = linear
-      ? fr.mul(reset, bias(1, product(h, r, 2), 2))
-      : bias(1, product(fr.mul(reset, h), r, 2), 2);
-    const candidate = g(clip(fr.add(fromX, fromH)));
+  const next = (ofRow: Tensor, fromH: Tensor, update: Tensor, h: Tensor): Tensor[] => {
+    const candidate = g(clip(fr.add(ofRow, fromH)));
     return [fr.add(fr.mul(fr.sub(1, update), candidate), fr.mul(update, h))];
   };
+  const gate = (ofRow?: Tensor, sum?: Tensor): Tensor => f(clip(fr.add(given(ofRow), given(sum))));
+  if (node.int('linear_before_reset', 0) === 0) {
+    const [ofGates, ofCandidate] = [fr.slice(r, [0, 0], [2 * hidden, -1]), part(r, 2, hidden)];
+    const step: Step = ([toUpdate, toReset, toCandidate], [before]) => {
+      const h = given(before);
+      const [updating, resetting] = gatesOf(product(h, ofGates), 2);
+      const [update, reset] = [gate(toUpdate, updating), gate(toReset, resetting)];
+      return next(given(toCandidate), product(fr.mul(reset, h), ofCandidate), update, h);
+    };
+    return { step, bias: wholeBias(direction, 3), parts: 3 };
+  }
+  // The reset gate multiplies the product with its bias: all biases of the state are added there.
+  const [ofRows, ofState] = [biasOf(direction, 0, 3), biasOf(direction, 1, 3)];
+  const step: Step = ([toUpdate, toReset, toCandidate], [before]) => {
+    const h = given(before);
+    const sums = ofState === undefined ? product(h, r) : fr.add(product(h, r), ofState);
+    const [updating, resetting, candidate] = gatesOf(sums, 3);
+    const [update, reset] = [gate(toUpdate, updating), gate(toReset, resetting)];
+    return next(given(toCandidate), fr.mul(reset, given(candidate)), update, h);
+  };
+  return { step, bias: ofRows, parts: 3 };
 };
 
 /** Ranks of the inputs, in their order. */
@@ -159,7 +190,7 @@ function checkRanks(node: ImportNode): void {
   });
 }
 
-function recurrent(cell: Cell, defaults: readonly string[], states: number): NodeImporter {
+function recurrent(cell: MakeCell, defaults: readonly string[], states: number): NodeImporter {
   return (node) => {
     checkRanks(node);
     const kind = node.text('direction', 'forward');
@@ -177,7 +208,12 @@ function recurrent(cell: Cell, defaults: readonly string[], states: number): Nod
         const given = node.has(5 + k) ? rowOf(swapped(node.input(5 + k)), i) : undefined;
         return given ?? zeroState(x, hidden);
       });
-      return runDirection(cell(node, direction), { x, lengths, backward }, initial);
+      const made = cell(node, direction);
+      return runDirection(
+        made,
+        { rows: contributions(x, direction.w, made.bias), lengths, backward },
+        initial,
+      );
     });
     const stacked = (tensors: readonly Tensor[], axis: number): Tensor => fr.stack(tensors, { axis });
     // [time, directions, batch, hidden], or with the batch first.
@@ -233,9 +269,20 @@ function directionOf(
   };
 }
 
+/** x Wᵀ + bias of all rows of a sequence [time, batch, in] at once: [time, batch, gates * hidden]. */
+function contributions(x: Tensor, w: Tensor, bias: Tensor | undefined): Tensor {
+  const [time, batch, width] = [x.shape.dim(0), x.shape.dim(1), w.shape.dim(0)];
+  const flat = product(fr.reshape(x, fr.stack([-1, fr.gather(fr.shape(w), 1)])), w);
+  const sums = bias === undefined ? flat : fr.add(flat, bias);
+  const sizes = fr.concat([fr.slice(fr.shape(x), [0], [2]), fr.slice(fr.shape(w), [0], [1])], 0);
+  const rows = fr.reshape(sums, sizes);
+  rows.setShape([time, batch, width]);
+  return rows;
+}
+
 interface Sequence {
-  /** [time, batch, in] */
-  readonly x: Tensor;
+  /** [time, batch, gates * hidden] */
+  readonly rows: Tensor;
   /** Number of rows of each sequence of the batch. */
   readonly lengths: Tensor | undefined;
   readonly backward: boolean;
@@ -243,8 +290,8 @@ interface Sequence {
 
 /** The results of all steps, [time, batch, hidden], and the last states. */
 function runDirection(
-  step: Step,
-  { x, lengths, backward }: Sequence,
+  { step, parts }: Cell,
+  { rows: whole, lengths, backward }: Sequence,
   initial: readonly Tensor[],
 ): { sequence: Tensor; last: Tensor[] } {
   const turned = (rows: Tensor): Tensor => {
@@ -253,16 +300,17 @@ function runDirection(
       ? fr.reverse(rows, [0])
       : fr.reverseSequence(rows, lengths, { seqAxis: 0, batchAxis: 1 });
   };
-  const time = x.shape.dim(0) ?? fr.gather(fr.shape(x), 0);
+  const time = whole.shape.dim(0) ?? fr.gather(fr.shape(whole), 0);
   // [time, batch, 1]: whether the row belongs to its sequence.
   const inside =
     lengths === undefined
       ? undefined
       : fr.expandDims(fr.less(fr.expandDims(fr.range(time), 1), fr.expandDims(lengths, 0)), 2);
-  const rows = inside === undefined ? [turned(x)] : [turned(x), inside];
+  const cut = parts === 1 ? [turned(whole)] : fr.split(turned(whole), parts, { axis: 2 });
+  const rows = inside === undefined ? cut : [...cut, inside];
   const states = fr.scan(
-    (before, [row, valid]) => {
-      const after = step(row ?? x, before);
+    (before, row) => {
+      const [after, valid] = [step(row, before), row[parts]];
       if (valid === undefined) return after;
       return after.map((state, k) => fr.whereV2(valid, state, before[k] ?? state));
     },
@@ -270,7 +318,7 @@ function runDirection(
     { initializer: [...initial] },
   );
   const last = states.map((all) => fr.gather(all, typeof time === 'number' ? time - 1 : fr.sub(time, 1)));
-  const [sequence = x] = states;
+  const [sequence = whole] = states;
   const kept = inside === undefined ? sequence : fr.whereV2(inside, sequence, fr.zerosLike(sequence));
   return { sequence: turned(kept), last };
 }
