@@ -5,26 +5,33 @@ import { join, relative } from 'node:path';
 import { SetupError, say } from './report.mjs';
 import { digest, fileState, root, stamp } from './stamps.mjs';
 
-/** Runs `tsc -b` unless sources, settings, compiler and outputs are as they were after its last success. */
+/** Runs `tsc -b` and bundles the packages, unless sources, settings, compiler and outputs are as they were after its last success. */
 export function ensureBuild() {
   const built = stamp('built');
   if (built.matches(fingerprint())) return;
   const isFirst = !existsSync(join(root, 'packages', 'forerun', 'dist'));
   say(isFirst ? 'building the packages' : 'building: the sources changed since the last build');
-  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   const before = sources();
-  const result = spawnSync(process.execPath, [tsc, '-b'], { cwd: root, stdio: 'inherit' });
-  if (result.error !== undefined)
-    throw new SetupError(`The compiler could not be started: ${result.error.message}`);
-  if (result.status !== 0) throw new SetupError('The build failed; the errors are above.');
+  runStep(join('node_modules', 'typescript', 'bin', 'tsc'), '-b');
+  runStep(join('scripts', 'bundle.mjs'));
   // A source that was saved while the compiler ran may not be in the output: leave it to the next build.
   if (before === sources()) built.write(fingerprint());
 }
 
+function runStep(program, ...args) {
+  const result = spawnSync(process.execPath, [join(root, program), ...args], { cwd: root, stdio: 'inherit' });
+  if (result.error !== undefined)
+    throw new SetupError(`${program} could not be started: ${result.error.message}`);
+  if (result.status !== 0) throw new SetupError('The build failed; the errors are above.');
+}
+
 function fingerprint() {
-  const compiler = fileState(join(root, 'node_modules', 'typescript', 'package.json'));
+  const compilers = ['typescript', 'rolldown'].map((name) =>
+    fileState(join(root, 'node_modules', name, 'package.json')),
+  );
+  const bundler = fileState(join(root, 'scripts', 'bundle.mjs'));
   const outputs = projects().map((project) => outputState(join(root, project, 'dist')));
-  return digest(sources(), compiler, ...outputs);
+  return digest(sources(), ...compilers, bundler, ...outputs);
 }
 
 /** The folders that the root tsconfig.json refers to. */
