@@ -1,39 +1,35 @@
 /**
- * Elementwise ops of two or three operands that broadcast: arithmetic and selection. Comparisons and
- * logic are in comparison.ts. Gradients are summed back to the operands' shapes.
+ * Elementwise ops of two or three operands that broadcast: arithmetic. Sums of many are in sums.ts, comparisons and
+ * logic in comparison.ts. Gradients are summed back to the operands' shapes.
  */
-import { apply, convertToTensor, type ApplyInput, type NameOptions } from '../apply.js';
+import { apply, type ApplyInput, type NameOptions } from '../apply.js';
 import { isInteger, type DType } from '../dtype.js';
-import { InvalidArgumentError } from '../errors.js';
 import { broadcastShape } from '../inferHelpers.js';
 import {
   gradientMissing,
   notDifferentiable,
   op,
-  type EvaluateContext,
   type GradContext,
   type GradFn,
-  type InferContext,
   type NotDifferentiable,
   type OpDef,
   type OpSpec,
 } from '../opDef.js';
-import { TensorShape, type ShapeLike } from '../shape.js';
 import { Tensor, type TensorLike } from '../tensor.js';
-import type { HostValue } from '../value.js';
 import { BITWISE } from './bitwise.js';
 import { COMPARISON } from './comparison.js';
-import { floorRemainder, integerProduct, isUnknown, wrapElement, zipElements } from './hostMath.js';
+import { floorRemainder, integerProduct, wrapElement, zipElements } from './hostMath.js';
+import { NUMBERS } from './numberTypes.js';
 import { SELECTION } from './selection.js';
 import { SPECIAL_BINARY } from './special.js';
+import { SUMS } from './sums.js';
 
 export * from './bitwise.js';
 export * from './comparison.js';
 export * from './selection.js';
 export * from './special.js';
+export * from './sums.js';
 
-const NUMBERS =
-  'T: {float32, float16, bfloat16, float64, uint8, int8, uint16, int16, int32, int64, uint32, uint64, complex64, complex128}';
 const REALS =
   'T: {float32, float16, bfloat16, float64, int32, int64, uint8, int8, int16, uint16, uint32, uint64}';
 const FLOATS = 'T: {float32, float16, bfloat16, float64}';
@@ -229,56 +225,7 @@ const ARITHMETIC = {
     ]),
     evaluate: zipElements((x, y) => (x === 0 ? 0 : x * Math.log(y))),
   }),
-  AddN: op({
-    summary: 'Sum of tensors of one shape.',
-    inputs: ['inputs: N * T'],
-    outputs: ['sum: T'],
-    attrs: ['N: int >= 1', NUMBERS.replace('}', ', variant}')],
-    infer: (c) => [mergedShape(c, TensorShape.UNKNOWN)],
-    grad: ({ inputs, dy }) => inputs.map(() => dy), // each gradient is dy
-    evaluate: sumOfAll,
-  }),
-  AccumulateNV2: op({
-    summary: 'Sum of tensors of one shape, in the form that may add them as they come.',
-    inputs: ['inputs: N * T'],
-    outputs: ['sum: T'],
-    attrs: ['N: int >= 1', NUMBERS, 'shape: shape'],
-    infer: (c) => [mergedShape(c, c.attrs.shape('shape'))],
-    grad: ({ inputs, dy }) => inputs.map(() => dy), // each gradient is dy
-    evaluate: sumOfAll,
-  }),
 };
-
-/** The shape that all inputs have, and `start`. */
-function mergedShape(c: InferContext, start: TensorShape): TensorShape {
-  const merge = (sum: TensorShape, shape: TensorShape): TensorShape =>
-    sum.mergeWith(shape) ??
-    c.fail(
-      `all inputs must have one shape, got ${[start, ...c.shapes].filter((s) => s.rank !== null).join(' and ')}`,
-    );
-  return c.shapes.reduce(merge, start);
-}
-
-function sumOfAll({
-  shapes,
-  outputs: [dtype = 'float32'],
-  value,
-}: EvaluateContext): readonly HostValue[] | null {
-  const values = shapes.map((_, i) => value(i)).filter((v) => v !== null);
-  const [first] = values;
-  if (first === undefined || values.length !== shapes.length) return null;
-  return [{ dtype, shape: first.shape, data: first.data.map((_, i) => sumAt(values, i)) }];
-}
-
-function sumAt(values: readonly HostValue[], i: number): number {
-  let sum = 0;
-  for (const { dtype, data } of values) {
-    const element = data[i] ?? NaN;
-    if (isUnknown(element, dtype)) return NaN;
-    sum = wrapElement(sum + element, dtype);
-  }
-  return sum;
-}
 
 /** C's pow: 1 to any power is 1, and so is -1 to an infinite one, where JavaScript has NaN. */
 function floatPower(x: number, y: number): number {
@@ -296,7 +243,7 @@ function integerPower(x: number, y: number, dtype: DType): number {
   return result;
 }
 
-export const BINARY = { ...ARITHMETIC, ...COMPARISON, ...SELECTION, ...BITWISE, ...SPECIAL_BINARY };
+export const BINARY = { ...ARITHMETIC, ...SUMS, ...COMPARISON, ...SELECTION, ...BITWISE, ...SPECIAL_BINARY };
 
 function tensorOf(inputs: readonly ApplyInput[]): Tensor | undefined {
   return inputs.find((input) => input instanceof Tensor);
@@ -405,31 +352,4 @@ export function xdivy(x: TensorLike, y: TensorLike, { name }: NameOptions = {}):
 /** x log y, 0 where x is 0 (`tf.math.xlogy`). */
 export function xlogy(x: TensorLike, y: TensorLike, { name }: NameOptions = {}): Tensor {
   return apply('Xlogy', [x, y], { name });
-}
-
-/**
- * The sum of tensors of one shape and dtype (`tf.accumulate_n`). `shape` and `tensorDtype` are checked where they are
- * given. Throws `InvalidArgumentError` when the inputs differ, and without inputs.
- */
-export function accumulateN(
-  inputs: readonly TensorLike[],
-  {
-    shape,
-    tensorDtype,
-    name,
-  }: NameOptions & { readonly shape?: ShapeLike; readonly tensorDtype?: DType } = {},
-): Tensor {
-  const [first] = inputs;
-  if (first === undefined) throw new InvalidArgumentError('accumulateN: at least one tensor is needed');
-  const tensors = inputs.map((input) => convertToTensor(input, { dtype: tensorDtype }));
-  const attrs = { shape: shape === undefined ? TensorShape.UNKNOWN : TensorShape.of(shape) };
-  return apply('AccumulateNV2', [tensors], { name: name ?? 'AccumulateNV2', attrs });
-}
-
-/** The sum of tensors of one shape and dtype (`tf.add_n`). A single tensor is returned as it is. */
-export function addN(inputs: readonly TensorLike[], { name }: NameOptions = {}): Tensor {
-  const [first] = inputs;
-  if (first === undefined) throw new InvalidArgumentError('addN: at least one tensor is needed');
-  if (inputs.length === 1 && name === undefined) return convertToTensor(first);
-  return apply('AddN', [inputs], { name });
 }
