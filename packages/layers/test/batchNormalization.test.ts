@@ -32,7 +32,7 @@ const normalized = BATCH.flatMap((row) =>
   row.map((x, j) => (x - (means[j] ?? 0)) / Math.sqrt((variances[j] ?? 0) + EPSILON)),
 );
 
-const updates = (): Operation => group(getCollection(GraphKeys.UPDATE_OPS) as Operation[]);
+const updates = (): Operation => group(getCollection(GraphKeys.UPDATE_OPS));
 function variable(name: string): Variable {
   const found = globalVariables().find((v) => v.op.name === name);
   if (found === undefined) throw new Error(`there is no variable ${name}`);

@@ -8,7 +8,6 @@ import {
   placeholder,
   relu,
   trainableVariables,
-  type Tensor,
 } from '@forerun/graph';
 import {
   AUTO_REUSE,
@@ -118,7 +117,7 @@ describe('dense', () => {
         activityRegularizer: l2Regularizer(0.2),
         trainable: false,
       });
-      const names = (getCollection(GraphKeys.REGULARIZATION_LOSSES) as Tensor[]).map((loss) => loss.name);
+      const names = getCollection(GraphKeys.REGULARIZATION_LOSSES).map((loss) => loss.name);
       expect(names).toEqual([
         'dense/kernel/Regularizer/l2_regularizer:0',
         'dense/ActivityRegularizer/l2_regularizer:0',

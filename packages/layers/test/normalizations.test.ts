@@ -7,7 +7,6 @@ import {
   group,
   placeholder,
   relu,
-  type Operation,
   type Variable,
 } from '@forerun/graph';
 import { constantInitializer, layers, variableScope } from '@forerun/layers';
@@ -205,7 +204,7 @@ describe('fused batch normalization', () => {
       expect(fused.op.type).toBe('FusedBatchNormV3');
       expect(plain.op.type).not.toBe('FusedBatchNormV3');
       session.initializeAll();
-      const updates = group(getCollection(GraphKeys.UPDATE_OPS) as Operation[]);
+      const updates = group(getCollection(GraphKeys.UPDATE_OPS));
       expectNear(session.get(fused, [[x, fed]]), session.get(plain, [[x, fed]]), 5);
       session.do(updates, [[x, fed]]);
       const even = images.filter((_, i) => i % 2 === 0);

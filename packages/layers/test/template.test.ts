@@ -33,7 +33,7 @@ describe('makeTemplate', () => {
       const x = constant([1, 2]);
       a(x);
       b(x);
-      const names = getCollection(GraphKeys.GLOBAL_VARIABLES).map((v) => (v as Variable).name);
+      const names = getCollection(GraphKeys.GLOBAL_VARIABLES).map(({ name }) => name);
       expect(names).toEqual(['scale/w:0', 'scale_1/w:0']);
     });
   });
@@ -46,7 +46,7 @@ describe('makeTemplate', () => {
       inside(x);
       inside(x);
       named(x);
-      const names = getCollection(GraphKeys.GLOBAL_VARIABLES).map((v) => (v as Variable).name);
+      const names = getCollection(GraphKeys.GLOBAL_VARIABLES).map(({ name }) => name);
       expect(names).toEqual(['outer/t/w:0', 'own/w:0']);
     });
   });

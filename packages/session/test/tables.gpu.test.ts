@@ -174,7 +174,7 @@ test('a SavedModel takes its vocabulary along and fills its tables when it is lo
       signatureDefMap: {
         serving_default: fr.savedModelSignatures.predictSignatureDef({ words }, { scores }),
       },
-      assetsCollection: fr.getCollection(fr.GraphKeys.ASSET_FILEPATHS) as fr.Tensor[],
+      assetsCollection: fr.getCollection(fr.GraphKeys.ASSET_FILEPATHS),
       legacyInitOp: fr.tablesInitializer(),
     });
     await builder.save();
