@@ -1,27 +1,11 @@
-/**
- * A kernel of ONNX Runtime's WebGPU provider. `onnxruntime-node` is no dependency of this repository, for it is large and
- * fetches parts by an install script: `npm install --no-save --ignore-scripts onnxruntime-node` before a measurement.
- */
-import { createRequire } from 'node:module';
+/** A kernel of ONNX Runtime's WebGPU provider. */
+import { InferenceSession, Tensor } from 'onnxruntime-node';
 import protobuf from 'protobufjs';
 import { timeRuns, values, type PeerCase, type PeerMeasurement } from './peerCases.js';
 
-/** The part of ONNX Runtime that is used here. */
-interface OnnxRuntime {
-  readonly InferenceSession: {
-    create(model: Uint8Array, options: { executionProviders: string[] }): Promise<OnnxSession>;
-  };
-  readonly Tensor: new (type: 'float32', data: Float32Array, shape: readonly number[]) => unknown;
-}
-
-interface OnnxSession {
-  run(feeds: Readonly<Record<string, unknown>>): Promise<unknown>;
-}
-
-/** Throws when there is no ONNX Runtime, or the kernel is not one of inference. */
+/** Throws when the kernel is not one of inference. */
 export async function measureOnnx(test: PeerCase): Promise<PeerMeasurement> {
   const [x, w] = test.shapes;
-  const { InferenceSession, Tensor } = loadRuntime();
   const isProduct = test.kind === 'matMul';
   if (!isProduct && test.kind !== 'conv2d') throw new Error('ONNX Runtime only infers');
   const [n = 0, height = 0, width = 0, channels = 0] = x;
@@ -33,14 +17,6 @@ export async function measureOnnx(test: PeerCase): Promise<PeerMeasurement> {
   const session = await InferenceSession.create(model, { executionProviders: ['webgpu'] });
   const feeds = { x: new Tensor('float32', values(shapes.x), shapes.x) };
   return timeRuns(() => session.run(feeds));
-}
-
-function loadRuntime(): OnnxRuntime {
-  try {
-    return createRequire(`${process.cwd()}/`)('onnxruntime-node') as OnnxRuntime;
-  } catch (cause) {
-    throw new Error('onnxruntime-node is not installed', { cause });
-  }
 }
 
 type Write = (writer: protobuf.Writer) => unknown;

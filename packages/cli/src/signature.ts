@@ -3,15 +3,14 @@ import { savedModelSignatures, type Operation, type proto, type Tensor } from '@
 import { FileError } from './errors.js';
 import { ancestorsOf, findNode, outputsOf, type GraphView } from './graphView.js';
 
-const INIT_OP_SIGNATURE_KEY = '__saved_model_init_op';
-
 /** Inputs and outputs by name. */
 export interface Signature {
   readonly inputs: Readonly<Record<string, Tensor>>;
   readonly outputs: Readonly<Record<string, Tensor>>;
 }
 
-const { DEFAULT_SERVING_SIGNATURE_DEF_KEY, predictSignatureDef } = savedModelSignatures;
+const { DEFAULT_SERVING_SIGNATURE_DEF_KEY, INIT_OP_SIGNATURE_KEY, predictSignatureDef } =
+  savedModelSignatures;
 
 /**
  * The signature in the file, the one for serving where there are several; with `fetch`, or without one in the file, the outputs and the placeholders

@@ -11,6 +11,8 @@ import { isTensorConvertible, type Tensor, type TensorConvertible } from './tens
 
 /** Key of the signature that is served when none is named. */
 export const DEFAULT_SERVING_SIGNATURE_DEF_KEY = 'serving_default';
+/** Key of the signature that names the initializing operation, in files of TensorFlow 2. */
+export const INIT_OP_SIGNATURE_KEY = '__saved_model_init_op';
 export const PREDICT_METHOD_NAME = 'tensorflow/serving/predict';
 export const PREDICT_INPUTS = 'inputs';
 export const PREDICT_OUTPUTS = 'outputs';

@@ -7,6 +7,7 @@ import {
   FailedPreconditionError,
   getDefaultGraph,
   InvalidArgumentError,
+  sizeOf,
   TensorValue,
   zeroElements,
   type Graph,
@@ -248,6 +249,5 @@ export class Session {
 }
 
 function zeroFeed(tensor: Tensor, shape: readonly number[]): Feed {
-  const size = shape.reduce((product, dim) => product * dim, 1);
-  return resolveFeed(tensor, new TensorValue(tensor.dtype, shape, zeroElements(tensor.dtype, size)));
+  return resolveFeed(tensor, new TensorValue(tensor.dtype, shape, zeroElements(tensor.dtype, sizeOf(shape))));
 }

@@ -12,8 +12,6 @@ export const MAIN_OP_KEY = 'saved_model_main_op';
 /** Collection of the operation that initializes tables, in older files. */
 export const LEGACY_INIT_OP_KEY = 'legacy_init_op';
 export const TRAIN_OP_KEY = 'saved_model_train_op';
-/** Key of the signature that names the initializing operation, in newer files. */
-export const INIT_OP_SIGNATURE_KEY = '__saved_model_init_op';
 
 /** The checkpoint's prefix below the directory of a SavedModel. */
 export function variablesPrefix(directory: string): string {

@@ -11,6 +11,7 @@ import {
   selectMetaGraph,
   TensorValue,
   type Graph,
+  savedModelSignatures,
   type ImportedMetaGraph,
   type Tensor,
 } from '@forerun/graph';
@@ -21,7 +22,6 @@ import type { Session } from '../session.js';
 import {
   ASSETS_DIRECTORY,
   ASSETS_KEY,
-  INIT_OP_SIGNATURE_KEY,
   LEGACY_INIT_OP_KEY,
   MAIN_OP_KEY,
   SAVED_MODEL_FILENAME_PB,
@@ -216,7 +216,10 @@ function initOp(
   graph: Graph,
   { metaGraph, scope }: Pick<ImportedMetaGraph, 'metaGraph' | 'scope'>,
 ): Operation | null {
-  const signed = metaGraph.signatureDef.get(INIT_OP_SIGNATURE_KEY)?.outputs.values().next().value?.name;
+  const signed = metaGraph.signatureDef
+    .get(savedModelSignatures.INIT_OP_SIGNATURE_KEY)
+    ?.outputs.values()
+    .next().value?.name;
   const listed = [MAIN_OP_KEY, LEGACY_INIT_OP_KEY].map(
     (key) => metaGraph.collectionDef.get(key)?.nodeList?.value[0],
   );
